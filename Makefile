@@ -1,0 +1,131 @@
+# Tasks of this repository; people and continuous integration call the same ones.
+#   make demo     from nothing to a completion
+#   make test     from nothing to a tested build
+
+PYTHON ?= python3
+VENV   ?= .venv
+MODEL  ?= qwen2.5-coder-0.5b
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip --disable-pip-version-check
+NATIVE := pyproject.toml CMakeLists.txt $(shell find kernels/csrc -type f 2>/dev/null)
+
+# The version that the reference figures were taken with; its CPU build is small.
+TORCH  ?= torch==2.13.0
+
+# A line of this repository that the demo takes out of a copy, to be written anew.
+DEMO_FILE := model/storage.py
+DEMO_LINE := return cache_folder() / "packed"
+
+# Builds and runs the stand-alone kernel test: folder under build/kernel_test, options of cmake, options of ctest.
+define kernel_test
+PATH="$(abspath $(BIN)):$$PATH" && \
+ cmake -S . -B build/kernel_test/$(1) -G Ninja -DMIDLINE_KERNEL_TEST=ON $(2) && \
+ cmake --build build/kernel_test/$(1) && \
+ ctest --test-dir build/kernel_test/$(1) --output-on-failure $(3)
+endef
+
+# Says which package is missing when none of the programs is there.
+needs = for program in $(1); do command -v $$program >/dev/null && exit 0; done; \
+ echo "make: $@ needs $(firstword $(1)); install it (Debian: $(2))." >&2; exit 1
+
+.DEFAULT_GOAL := help
+.PHONY: help demo install test test-all test-native test-baseline test-neon lint format stub bench clean toolchain toolchains
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 15
+
+demo: install ## install, pull the default model, complete a real file
+	@$(BIN)/midline model pull $(MODEL)
+	@mkdir -p build/demo
+	@line=$$(grep -nF '$(DEMO_LINE)' $(DEMO_FILE) | cut -d: -f1) && \
+	 sed "$${line}s/return.*//" $(DEMO_FILE) > build/demo/storage.py && \
+	 echo && echo "$(DEMO_FILE), with the end of this function taken out:" && \
+	 sed -n "$$((line - 2)),$$((line - 1))p" build/demo/storage.py && \
+	 echo && echo "$(MODEL) writes there:" && \
+	 $(BIN)/midline complete build/demo/storage.py:$$line:5 --model $(MODEL) --verbose
+
+install: $(VENV)/installed ## Midline and its commands in .venv, editable
+
+test: $(VENV)/testable ## everything the tests need, then all tests but the slow ones
+	$(BIN)/python -P -m pytest -m "not slow" $(ARGS)
+
+test-all: $(VENV)/testable ## all tests, those of many minutes included
+	$(BIN)/python -P -m pytest $(ARGS)
+
+test-native: $(VENV)/buildable ## the kernels alone, every instruction set that runs here
+	$(call kernel_test,native,,-L native)
+
+test-baseline: $(VENV)/buildable ## the kernels on an emulated CPU without AVX
+	@$(call needs,qemu-x86_64-static qemu-x86_64,qemu-user-static)
+	$(call kernel_test,native,,-L baseline)
+
+test-neon: $(VENV)/buildable ## the kernels cross-compiled for Arm, under an emulator
+	@$(call needs,aarch64-linux-gnu-g++,g++-aarch64-linux-gnu)
+	@$(call needs,qemu-aarch64-static qemu-aarch64,qemu-user-static)
+	$(call kernel_test,aarch64,--toolchain tests/native/aarch64.cmake,)
+
+lint: $(VENV)/lintable .typing ## ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(VENV)/lintable ## sort imports and format
+	$(BIN)/ruff check --select I --fix .
+	$(BIN)/ruff format .
+
+stub: $(VENV)/installed ## write the types of the compiled module anew
+	$(BIN)/python -P -m nanobind.stubgen -q -m midline.kernels._native -o kernels/_native.pyi
+
+bench: $(VENV)/comparable ## every figure of the README, measured now
+	$(BIN)/midline-bench figures --run $(ARGS)
+
+toolchains: $(VENV)/installed ## what `midline-bench mbxp` can run here, and how to install the rest
+	@$(BIN)/midline-bench mbxp doctor
+
+clean: ## remove what was built; pulled models stay in the cache
+	rm -rf $(VENV) .typing build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+toolchain:
+	@for compiler in $${CXX:-c++ g++ clang++}; do \
+	  command -v $$compiler >/dev/null && exit 0; done; echo "make: Midline's kernels need a C++20\
+	 compiler: install g++ 11 or clang++ 14 or newer, or point CXX to yours." >&2; exit 1
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "make: Midline needs\
+	 Python 3.11 or newer; choose one with make PYTHON=..." >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); echo "make: $(PYTHON) could not create $(VENV);\
+	 install its venv module (Debian: python3-venv) or choose another with make PYTHON=..." >&2; \
+	 exit 1; }
+	$(PIP) install -q --upgrade pip
+
+# With the build's own tools in the environment a changed kernel costs its own compilation only.
+$(VENV)/buildable: pyproject.toml | toolchain $(BIN)/python
+	$(PIP) install -q "scikit-build-core>=1.1" "nanobind>=2.12" "cmake>=3.26" "ninja>=1.11"
+	@touch $@
+
+$(VENV)/installed: $(NATIVE) $(VENV)/buildable
+	$(PIP) install -q --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/torch: | $(BIN)/python
+	$(PIP) install -q "$(TORCH)"
+	@touch $@
+
+$(VENV)/testable: $(NATIVE) $(VENV)/buildable $(VENV)/torch
+	$(PIP) install -q --no-build-isolation -e ".[test,reference]"
+	@touch $@ $(VENV)/installed
+
+# Installed too, since mypy reads the types of the dependencies.
+$(VENV)/lintable: $(VENV)/installed
+	$(PIP) install -q "ruff>=0.12" "mypy>=1.15"
+	@touch $@
+
+$(VENV)/comparable: $(VENV)/testable
+	$(PIP) install -q --no-build-isolation -e ".[bench]"
+	@touch $@
+
+# The rooms as one package, for type checkers only.
+.typing:
+	mkdir -p .typing/midline
+	for room in kernels model server benchmarks; do ln -sfn ../../$$room .typing/midline/$$room; done
