@@ -1,0 +1,47 @@
+"""C++ CPU kernels and their Python seam; knows arrays, nothing of models.
+
+The packed weight layout and the arithmetic of the products are documented in `csrc/layout.h` and
+`csrc/kernels.h`; `reference.py` holds the NumPy truth they are tested against.
+"""
+
+from midline.kernels._native import (
+    LAYOUT_VERSION,
+    MAX_ROWS,
+    PAGE_TOKENS,
+    UNIT,
+    CancelFlag,
+    Decoder,
+    DecoderConfig,
+    Layer,
+    Matrix,
+    allocate,
+    choose,
+    huge_page_bytes,
+    kernel_name,
+    log_sum_exp,
+    pack_screen,
+    read_bandwidth,
+    screen_bytes,
+    uniform,
+)
+
+__all__ = [
+    "LAYOUT_VERSION",
+    "MAX_ROWS",
+    "PAGE_TOKENS",
+    "UNIT",
+    "CancelFlag",
+    "Decoder",
+    "DecoderConfig",
+    "Layer",
+    "Matrix",
+    "allocate",
+    "choose",
+    "huge_page_bytes",
+    "kernel_name",
+    "log_sum_exp",
+    "pack_screen",
+    "read_bandwidth",
+    "screen_bytes",
+    "uniform",
+]

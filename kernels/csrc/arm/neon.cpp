@@ -1,0 +1,26 @@
+// Apple M1 and later, Cortex-A55/A75 (2018) and later, Snapdragon X, Graviton 2 and later.
+#include "../simd/neon.h"
+
+#include "../kernels.h"
+#include "../screen.h"
+
+namespace midline {
+namespace neon {
+namespace {
+#include "../simd/unpack.inc"
+#include "../simd/gemv.inc"
+#include "../simd/gemm.inc"
+#include "../simd/fold.inc"
+#include "../simd/gemm_unit.inc"
+#include "../simd/elementwise.inc"
+#include "../simd/attention.inc"
+#include "../simd/screen.inc"
+}  // namespace
+}  // namespace neon
+
+const Kernels* neon_kernels() {
+  using namespace neon;
+  static const Kernels table{"neon", gemv, gemm, quantize, rms_norm, add, swiglu, attend, join, screen, sum_exp, peak};
+  return &table;
+}
+}  // namespace midline

@@ -1,0 +1,196 @@
+#include "decode_many.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace midline {
+
+thread_local int ManyRows::phase_ = 0;
+
+namespace {
+
+constexpr int kPhasesPerLayer = 12;
+constexpr int kSplitRows = 128;  // rows of one product item when there are few units to share among threads
+
+}  // namespace
+
+ManyRows::ManyRows(Decoder& d) : d_(d), c_(d.config), k_(d.k_), scratch_(d.config.threads), counters_(kPhasesPerLayer * (d.config.layers + 1)) {
+  for (Scratch& s : scratch_) {
+    s.gemm.resize(gemm_scratch_bytes() + 64), s.attention.resize(attention_scratch_bytes(c_.head_dim) + 64);
+    s.row.resize(std::max(padded(c_.hidden), padded(c_.width)) + kSuper);
+  }
+}
+
+template <class F> void ManyRows::each(int items, F f) {
+  std::atomic<int>& next = counters_[phase_++];
+  for (int i; (i = next.fetch_add(1, std::memory_order_relaxed)) < items;) f(i);
+  d_.threads_.barrier();
+}
+
+bool ManyRows::run(uint16_t* pool, const Step& step, int rows) {
+  rows_ = rows, float_ = step.float_activations, cancelled_ = false;
+  plan_ = plan_attention(step.segments);
+  position_.clear(), pages_.clear();
+  for (const Segment& s : step.segments)
+    for (int r = 0; r < s.rows; r++) position_.push_back(s.start + r), pages_.push_back(s.pages);
+  const Layer& l = d_.weights.layers[0];
+  const size_t n = rows, heads = static_cast<size_t>(c_.heads) * c_.head_dim;
+  x_.resize(n * c_.width), angles_.resize(n * c_.head_dim), qkv_.resize(n * l.qkv.outputs()), queries_.resize(n * heads), attended_.resize(n * heads);
+  sums_.resize(n * std::max({l.out.outputs(), l.down.outputs(), l.gate_up.outputs()})),
+  parts_.resize(plan_.shared.empty() ? 0 : n * c_.heads * (c_.head_dim + 2));
+  narrow_.reserve(rows, std::max(c_.width, c_.heads * c_.head_dim), true);
+  inner_.reserve(rows, c_.hidden, true);
+  head_.reserve(static_cast<int>(step.logit_rows.size()), c_.width, true);
+  for (auto& counter : counters_) counter.store(0, std::memory_order_relaxed);
+  d_.threads_.run([&](int tid) { work(pool, step, tid); });
+  return !cancelled_;
+}
+
+void ManyRows::work(uint16_t* pool, const Step& step, int tid) {
+  Scratch& s = scratch_[tid];
+  phase_ = 0;
+  each(rows_, [&](int r) {
+    d_.embed(step.tokens[r], x_.data() + static_cast<size_t>(r) * c_.width);
+    d_.angles(position_[r], angles_.data() + static_cast<size_t>(r) * c_.head_dim);
+  });
+  const float* residual = nullptr;
+  for (int i = 0; i < c_.layers; i++) {
+    const Layer& l = d_.weights.layers[i];
+    if (tid == 0 && d_.cancelled(step)) cancelled_ = true;
+    norm_rows(l.attention_norm, l.qkv, residual, l.down.outputs(), s);
+    if (cancelled_) return;
+    product(l.qkv, narrow_, qkv_.data(), s);
+    store_rows(pool, l, i, s);
+    attention(pool, i, s);
+    each(rows_, [&](int r) { narrow_.quantize(k_, l.out, attended_.data() + static_cast<size_t>(r) * c_.heads * c_.head_dim, 0, l.out.inputs, r); });
+    product(l.out, narrow_, sums_.data(), s);
+    norm_rows(l.ffn_norm, l.gate_up, sums_.data(), l.out.outputs(), s);
+    product(l.gate_up, narrow_, sums_.data(), s);
+    each(rows_, [&](int r) {
+      const float* gu = sums_.data() + static_cast<size_t>(r) * l.gate_up.outputs();
+      for (int u = 0; u < l.gate_up.units / 2; u++) k_.swiglu(gu + 2 * u * kUnit, gu + (2 * u + 1) * kUnit, kUnit, s.row.data() + u * kUnit);
+      inner_.quantize(k_, l.down, s.row.data(), 0, c_.hidden, r);
+    });
+    product(l.down, inner_, sums_.data(), s);
+    residual = sums_.data();
+  }
+  if (!step.logit_rows.empty()) head(step, residual, s);
+}
+
+void ManyRows::product(const Matrix& m, RowBuffer& in, float* y, Scratch& s) {
+  if (float_) {
+    each(m.units, [&](int u) { float_product(m, u, in.x.data(), rows_, in.stride, y + u * kUnit, m.outputs()); });
+    return;
+  }
+  const int block = m.units < 64 && rows_ > kSplitRows ? kSplitRows : rows_, blocks = (rows_ + block - 1) / block;
+  void* scratch = s.gemm.data() + (64 - reinterpret_cast<uintptr_t>(s.gemm.data()) % 64) % 64;
+  each(m.units * blocks, [&](int i) {
+    const int unit = i / blocks, row = i % blocks * block, n = std::min(block, rows_ - row);
+    Rows rows = in.view(n);
+    const size_t at = static_cast<size_t>(row) * in.stride;
+    rows.q += at, rows.sum32 += at / kGroup, rows.sum16 += at / 16, rows.scale32 += at / kGroup, rows.scale256 += at / kSuper;
+    if (rows.x) rows.x += at;
+    k_.gemm(m, unit, rows, y + static_cast<size_t>(row) * m.outputs() + unit * kUnit, m.outputs(), scratch);
+  });
+}
+
+// x += residual, then the normalized row in the forms `next` reads.
+void ManyRows::norm_rows(const float* weight, const Matrix& next, const float* residual, size_t residual_width, Scratch& s) {
+  each(rows_, [&](int r) {
+    float* x = x_.data() + static_cast<size_t>(r) * c_.width;
+    if (residual) k_.add(x, residual + r * residual_width, c_.width);
+    k_.rms_norm(x, weight, c_.width, c_.eps, s.row.data());
+    narrow_.quantize(k_, next, s.row.data(), 0, c_.width, r);
+  });
+}
+
+// Bias, rotation and scale; queries go to [kv head][row][group][dim], keys and values to their pages.
+void ManyRows::store_rows(uint16_t* pool, const Layer& l, int index, Scratch&) {
+  const int dim = c_.head_dim, group = c_.heads / c_.kv_heads, k_at = static_cast<int>(padded(c_.heads * dim)), v_at = k_at + static_cast<int>(padded(c_.kv_heads * dim));
+  const float scale = 1.0f / std::sqrt(static_cast<float>(dim));
+  each(rows_, [&](int r) {
+    float* y = qkv_.data() + static_cast<size_t>(r) * l.qkv.outputs();
+    if (l.qkv_bias) k_.add(y, l.qkv_bias, l.qkv.outputs());
+    const float* turn = angles_.data() + static_cast<size_t>(r) * dim;
+    for (int h = 0; h < c_.heads; h++) {
+      d_.rotate(y + h * dim, turn);
+      float* q = queries_.data() + ((static_cast<size_t>(h / group) * rows_ + r) * group + h % group) * dim;
+      for (int i = 0; i < dim; i++) q[i] = y[h * dim + i] * scale;
+    }
+    for (int h = 0; h < c_.kv_heads; h++) {
+      d_.rotate(y + k_at + h * dim, turn);
+      d_.store_kv(pool, pages_[r], position_[r], index, h, y + k_at + h * dim, y + v_at + h * dim);
+    }
+  });
+}
+
+void ManyRows::attention(uint16_t* pool, int index, Scratch& s) {
+  const int heads = c_.kv_heads;
+  if (!plan_.shared.empty())
+    each(static_cast<int>(plan_.shared.size()) * heads, [&](int i) { attend(pool, plan_.shared[i / heads], index, i % heads, s); });
+  each(static_cast<int>(plan_.own.size()) * heads, [&](int i) { attend(pool, plan_.own[i / heads], index, i % heads, s); });
+}
+
+void ManyRows::attend(uint16_t* pool, const AttentionItem& item, int index, int h, Scratch& s) {
+  const int dim = c_.head_dim, group = c_.heads / c_.kv_heads, n = static_cast<int>(item.rows.size()), queries = n * group;
+  const size_t state = static_cast<size_t>(group) * (dim + 2);  // of one row: outputs, maxima, sums
+  const bool copied = item.rows.back() - item.rows.front() != n - 1;  // consecutive rows lie as attend wants them
+  s.queries.resize(copied ? static_cast<size_t>(queries) * dim : 0), s.part.resize(static_cast<size_t>(queries) * (dim + 2)), s.state.resize(n * state), s.limits.resize(queries);
+  auto queries_of = [&](int row) { return queries_.data() + (static_cast<size_t>(h) * rows_ + row) * group * dim; };
+  auto part_of = [&](int row) { return parts_.data() + (static_cast<size_t>(h) * rows_ + row) * state; };
+  for (int j = 0; j < n; j++) {
+    if (copied) std::copy_n(queries_of(item.rows[j]), group * dim, s.queries.data() + static_cast<size_t>(j) * group * dim);
+    float* own = s.state.data() + j * state;
+    if (item.continues) { std::copy_n(part_of(item.rows[j]), state, own); continue; }
+    std::fill_n(own, state, 0.0f);
+    std::fill_n(own + group * dim, group, -std::numeric_limits<float>::infinity());
+  }
+  float *part_max = s.part.data() + static_cast<size_t>(queries) * dim, *part_sum = part_max + queries;
+  for (int b = item.first_block; b < item.last_block; b++) {
+    const uint16_t *k[kBlockTokens / kPageTokens], *v[kBlockTokens / kPageTokens];
+    int count = 0;
+    for (int i = 0; i < queries; i++) {
+      s.limits[i] = std::clamp(position_[item.rows[i / group]] + 1 - b * kBlockTokens, 0, kBlockTokens);
+      count = std::max(count, s.limits[i]);
+    }
+    for (int g = 0; g * kPageTokens < count; g++) {
+      const int page = item.pages[b * (kBlockTokens / kPageTokens) + g];
+      k[g] = d_.keys(pool, page, index, h), v[g] = d_.values(pool, page, index, h);
+    }
+    k_.attend({k, v, count, dim}, copied ? s.queries.data() : queries_of(item.rows.front()), queries, s.limits.data(), s.part.data(), dim, part_max, part_sum, s.attention.data());
+    for (int i = 0; i < queries; i++) {
+      float* own = s.state.data() + i / group * state;
+      k_.join(own + i % group * dim, own + group * dim + i % group, own + group * (dim + 1) + i % group, s.part.data() + static_cast<size_t>(i) * dim, part_max[i], part_sum[i], dim);
+    }
+  }
+  const bool last = &item >= plan_.own.data() && &item < plan_.own.data() + plan_.own.size();
+  for (int j = 0; j < n; j++) {
+    const float* own = s.state.data() + j * state;
+    if (!last) { std::copy_n(own, state, part_of(item.rows[j])); continue; }
+    float* out = attended_.data() + static_cast<size_t>(item.rows[j]) * c_.heads * dim + h * group * dim;
+    for (int i = 0; i < group * dim; i++) out[i] = own[i] / own[group * (dim + 1) + i / dim];
+  }
+}
+
+void ManyRows::head(const Step& step, const float* residual, Scratch& s) {
+  const Matrix& m = d_.weights.head;
+  const size_t residual_width = d_.weights.layers.back().down.outputs();
+  const int wanted = static_cast<int>(step.logit_rows.size());
+  each(wanted, [&](int i) {
+    float* x = x_.data() + static_cast<size_t>(step.logit_rows[i]) * c_.width;
+    k_.add(x, residual + step.logit_rows[i] * residual_width, c_.width);
+    k_.rms_norm(x, d_.weights.output_norm, c_.width, c_.eps, s.row.data());
+    head_.quantize(k_, m, s.row.data(), 0, c_.width, i);
+  });
+  void* scratch = s.gemm.data() + (64 - reinterpret_cast<uintptr_t>(s.gemm.data()) % 64) % 64;
+  each(m.units, [&](int u) {
+    s.part.resize(static_cast<size_t>(wanted) * kUnit);
+    if (float_) float_product(m, u, head_.x.data(), wanted, head_.stride, s.part.data(), kUnit);
+    else k_.gemm(m, u, head_.view(wanted), s.part.data(), kUnit, scratch);
+    const int n = std::min(kUnit, c_.vocab - u * kUnit);
+    for (int i = 0; i < wanted; i++) std::copy_n(s.part.data() + static_cast<size_t>(i) * kUnit, n, step.logits + static_cast<size_t>(i) * c_.vocab + u * kUnit);
+  });
+}
+
+}  // namespace midline

@@ -1,0 +1,43 @@
+// Many tokens, of one sequence or of several: phases over rows and over units of outputs, a barrier between phases.
+#pragma once
+#include "attention_plan.h"
+#include "decoder.h"
+
+namespace midline {
+
+struct ManyRows {
+  explicit ManyRows(Decoder& d);
+  bool run(uint16_t* pool, const Step& step, int rows);
+
+ private:
+  struct Scratch {  // one thread's
+    std::vector<uint8_t> gemm, attention;
+    std::vector<float> row, queries, part, state;
+    std::vector<int> limits;
+  };
+  void work(uint16_t* pool, const Step& step, int tid);
+  template <class F> void each(int items, F f);       // dynamic shares of a phase, then a barrier
+  void product(const Matrix& m, RowBuffer& in, float* y, Scratch& s);
+  void norm_rows(const float* weight, const Matrix& next, const float* residual, size_t residual_width, Scratch& s);
+  void store_rows(uint16_t* pool, const Layer& l, int index, Scratch& s);
+  void attend(uint16_t* pool, const AttentionItem& item, int index, int kv_head, Scratch& s);
+  void attention(uint16_t* pool, int index, Scratch& s);
+  void head(const Step& step, const float* residual, Scratch& s);
+
+  Decoder& d_;
+  const DecoderConfig& c_;
+  const Kernels& k_;
+  int rows_ = 0;
+  bool float_ = false;
+  AttentionPlan plan_;
+  std::vector<int> position_;
+  std::vector<const int*> pages_;                      // each row's page table
+  std::vector<float> x_, angles_, qkv_, queries_, attended_, sums_, parts_;
+  RowBuffer narrow_, inner_, head_;                    // inputs of width and heads; of hidden; the rows that want logits
+  std::vector<Scratch> scratch_;
+  std::vector<std::atomic<int>> counters_;
+  thread_local static int phase_;
+  std::atomic<bool> cancelled_{false};
+};
+
+}  // namespace midline

@@ -1,0 +1,35 @@
+// One token of one sequence: every phase is split over the threads with one barrier behind it.
+#pragma once
+#include "decoder.h"
+
+namespace midline {
+
+struct OneRow {
+  explicit OneRow(Decoder& d);
+  bool run(uint16_t* pool, const Step& step);
+
+ private:
+  struct Private {  // one thread's copy of everything it can compute faster than share
+    std::vector<float> x, norm, wide, out, blk, queries, angles;
+    RowBuffer input;
+    std::vector<uint8_t> attention;
+  };
+  void layers(uint16_t* pool, const Step& step, int tid);
+  void product(const Matrix& m, const float* x, std::vector<float>& partial, Private& p, int tid);
+  void multiply(const Matrix& m, const Activations& a, std::vector<float>& partial, Private& p, int tid);
+  void down(const Layer& l, Private& p, int tid);
+  void add_residual(const Matrix& m, const std::vector<float>& partial, Private& p);
+  void attention(uint16_t* pool, const Step& step, const Layer& layer, int index, Private& p, int tid);
+  void attend(uint16_t* pool, const Step& step, int index, int kv_head, Private& p);
+  void head(const Step& step, Private& p, int tid);
+  void exact_head(const Step& step, const Activations& a, Private& p, int tid);
+
+  Decoder& d_;
+  const DecoderConfig& c_;
+  const Kernels& k_;
+  std::vector<Private> private_;
+  std::vector<float> qkv_, out_, gate_up_, down_, attended_;  // chunk sums [chunk][outputs]; attended_ [heads * head_dim]
+  std::atomic<bool> cancelled_{false};
+};
+
+}  // namespace midline

@@ -1,0 +1,19 @@
+// Any CPU: the reference the vector kernels are tested against, and the fallback where none of them runs.
+#include "../simd/scalar.h"
+
+#include "products.h"
+
+namespace midline {
+namespace scalar {
+namespace {
+#include "../simd/elementwise.inc"
+#include "../simd/attention.inc"
+}  // namespace
+}  // namespace scalar
+
+const Kernels& scalar_kernels() {
+  using namespace scalar;
+  static const Kernels table{"scalar", gemv, gemm, quantize, rms_norm, add, swiglu, attend, join, screen, sum_exp, peak};
+  return table;
+}
+}  // namespace midline

@@ -1,0 +1,33 @@
+// The output matrix screened at two bits, the best candidates rescored exactly.
+#pragma once
+#include <vector>
+
+#include "kernels.h"
+#include "thread_pool.h"
+
+namespace midline {
+
+constexpr int kScreenCandidates = 128;
+
+class HeadScreen {
+ public:
+  HeadScreen(const Matrix& head, const uint8_t* codes, const Kernels& k, int vocab, int threads);
+  // Called by every thread of the pool. x: the normalized row, a: the same row quantized for the head. Writes approximate
+  // logits of the whole vocabulary, then replaces those of the candidates by the exact head's own bits.
+  void run(ThreadPool& pool, const Activations& a, const float* x, float* logits, int tid);
+
+ private:
+  void approximate(const float* x, float* logits, int tid);
+  void choose(const float* logits);
+  void narrow(const float* logits);
+  void rescore(const Activations& a, int begin, int end, int tid);
+
+  const Matrix& m_;
+  const uint8_t* codes_;
+  const Kernels& k_;
+  const int vocab_, threads_;
+  std::vector<float> unit_max_, exact_;
+  std::vector<int> candidates_;
+};
+
+}  // namespace midline

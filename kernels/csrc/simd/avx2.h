@@ -1,0 +1,123 @@
+// Primitives on 256-bit vectors: AVX2, FMA and F16C, with AVX-VNNI's dot product when MIDLINE_AVXVNNI is defined.
+#pragma once
+#include <immintrin.h>
+
+#include <cstdint>
+#include <cstring>
+
+#ifdef MIDLINE_AVXVNNI
+#define MIDLINE_ISA avx2vnni
+#else
+#define MIDLINE_ISA avx2
+#endif
+
+namespace midline::MIDLINE_ISA {
+
+using vi = __m256i;
+using vf = __m256;
+constexpr int W = 8, VB = 32;
+constexpr int kGemmMR = 2, kGemmNV = 2, kFoldMR = 2, kAttendQ = 3;
+
+inline vi load(const void* p) { return _mm256_loadu_si256(static_cast<const __m256i*>(p)); }
+// Holds a value in a register: compilers reload what they know to be in memory, once for each use.
+inline void keep(vi& v) { asm("" : "+x"(v)); }
+inline void store(void* p, vi v) { _mm256_storeu_si256(static_cast<__m256i*>(p), v); }
+inline vi splat(int x) { return _mm256_set1_epi32(x); }
+inline vi splat4(const int8_t* q) {
+  int x;
+  std::memcpy(&x, q, 4);
+  return _mm256_set1_epi32(x);
+}
+inline vi unpacklo8(vi a, vi b) { return _mm256_unpacklo_epi8(a, b); }
+inline vi unpackhi8(vi a, vi b) { return _mm256_unpackhi_epi8(a, b); }
+inline vi unpacklo16(vi a, vi b) { return _mm256_unpacklo_epi16(a, b); }
+inline vi unpackhi16(vi a, vi b) { return _mm256_unpackhi_epi16(a, b); }
+inline vi and_bytes(vi a, int m) { return _mm256_and_si256(a, _mm256_set1_epi8(static_cast<char>(m))); }
+template <int N> inline vi right(vi a) { return _mm256_srli_epi16(a, N); }
+template <int N> inline vi left(vi a) { return _mm256_slli_epi16(a, N); }
+inline vi or_masked(vi a, vi h, int m) { return _mm256_or_si256(a, and_bytes(h, m)); }
+// Dword j of the result holds byte j of each of four 8-byte rows.
+inline vi interleave_bytes(const uint8_t* a, const uint8_t* b, const uint8_t* c, const uint8_t* d) {
+  auto row = [](const uint8_t* p) { return _mm_loadl_epi64(reinterpret_cast<const __m128i*>(p)); };
+  const __m128i ab = _mm_unpacklo_epi8(row(a), row(b)), cd = _mm_unpacklo_epi8(row(c), row(d));
+  return _mm256_set_m128i(_mm_unpackhi_epi16(ab, cd), _mm_unpacklo_epi16(ab, cd));
+}
+#ifdef MIDLINE_AVXVNNI
+inline vi dot(vi acc, vi u, vi s) { return _mm256_dpbusd_avx_epi32(acc, u, s); }
+inline vi dot_full(vi acc, vi u, vi s) { return _mm256_dpbusd_avx_epi32(acc, u, s); }
+inline vi dot_pairs(vi acc, vi a, vi b) { return _mm256_dpwssd_avx_epi32(acc, a, b); }
+#else
+// maddubs saturates at 16 bits: pairs of u <= 127 times |s| <= 127 stay below, larger codes go in two parts.
+inline vi dot(vi acc, vi u, vi s) {
+  return _mm256_add_epi32(acc, _mm256_madd_epi16(_mm256_maddubs_epi16(u, s), _mm256_set1_epi16(1)));
+}
+inline vi dot_full(vi acc, vi u, vi s) {
+  const vi top = _mm256_set1_epi8(static_cast<char>(0x80));
+  return dot(dot(acc, _mm256_andnot_si256(top, u), s), _mm256_and_si256(top, u), s);
+}
+inline vi dot_pairs(vi acc, vi a, vi b) { return _mm256_add_epi32(acc, _mm256_madd_epi16(a, b)); }
+#endif
+inline vi widen_u8(const uint8_t* p) { return _mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p))); }
+inline vi widen_i8(const uint8_t* p) { return _mm256_cvtepi8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p))); }
+inline vi widen_u8_16(const uint8_t* p) { return _mm256_cvtepu8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))); }
+inline vf to_float(vi a) { return _mm256_cvtepi32_ps(a); }
+
+inline vf zero() { return _mm256_setzero_ps(); }
+inline vf loadf(const float* p) { return _mm256_loadu_ps(p); }
+inline void storef(float* p, vf v) { _mm256_storeu_ps(p, v); }
+inline vf splatf(float x) { return _mm256_set1_ps(x); }
+inline vf load_half_vec(const void* p) { return _mm256_cvtph_ps(_mm_loadu_si128(static_cast<const __m128i*>(p))); }
+inline vf fma(vf a, vf b, vf c) { return _mm256_fmadd_ps(a, b, c); }
+inline vf mul(vf a, vf b) { return _mm256_mul_ps(a, b); }
+inline vf addf(vf a, vf b) { return _mm256_add_ps(a, b); }
+inline vf subf(vf a, vf b) { return _mm256_sub_ps(a, b); }
+inline vf divf(vf a, vf b) { return _mm256_div_ps(a, b); }
+inline vf maxf(vf a, vf b) { return _mm256_max_ps(a, b); }
+inline vf minf(vf a, vf b) { return _mm256_min_ps(a, b); }
+inline vf absf(vf a) { return _mm256_andnot_ps(_mm256_set1_ps(-0.0f), a); }
+inline vf roundf_even(vf a) { return _mm256_round_ps(a, 8); }
+inline vf scale_pow2(vf a, vf n) {  // n within the exponents of normal floats
+  return _mm256_mul_ps(a, _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32(_mm256_cvtps_epi32(n), splat(127)), 23)));
+}
+inline float reduce_add(vf a) {
+  __m128 s = _mm_add_ps(_mm256_castps256_ps128(a), _mm256_extractf128_ps(a, 1));
+  s = _mm_add_ps(s, _mm_movehl_ps(s, s));
+  return _mm_cvtss_f32(_mm_add_ss(s, _mm_movehdup_ps(s)));
+}
+inline float reduce_max(vf a) {
+  __m128 s = _mm_max_ps(_mm256_castps256_ps128(a), _mm256_extractf128_ps(a, 1));
+  s = _mm_max_ps(s, _mm_movehl_ps(s, s));
+  return _mm_cvtss_f32(_mm_max_ss(s, _mm_movehdup_ps(s)));
+}
+inline int reduce_add_i(vi a) {
+  __m128i s = _mm_add_epi32(_mm256_castsi256_si128(a), _mm256_extracti128_si256(a, 1));
+  s = _mm_add_epi32(s, _mm_shuffle_epi32(s, 0x4e));
+  return _mm_cvtsi128_si32(_mm_add_epi32(s, _mm_shuffle_epi32(s, 0xb1)));
+}
+inline vi round_to_int(vf a) { return _mm256_cvtps_epi32(a); }
+inline vi add_i(vi a, vi b) { return _mm256_add_epi32(a, b); }
+inline void store_i8(int8_t* p, vi v) {
+  const __m128i h = _mm_packs_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
+  _mm_storel_epi64(reinterpret_cast<__m128i*>(p), _mm_packs_epi16(h, h));
+}
+// Sums of 16 and the next 16 codes.
+inline void sum_pair16(const int8_t* q, int* sums) {
+  __m256i s = _mm256_madd_epi16(_mm256_maddubs_epi16(_mm256_set1_epi8(1), load(q)), _mm256_set1_epi16(1));
+  s = _mm256_add_epi32(s, _mm256_shuffle_epi32(s, 0x4e));
+  s = _mm256_add_epi32(s, _mm256_shuffle_epi32(s, 0xb1));
+  sums[0] = _mm256_extract_epi32(s, 0), sums[1] = _mm256_extract_epi32(s, 4);
+}
+// W 16-bit factors, each in both halves of its lane.
+inline vi pair_lanes(const int16_t* p) {
+  const vi v = _mm256_cvtepu16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
+  return _mm256_or_si256(v, _mm256_slli_epi32(v, 16));
+}
+// (byte * gain + offset) >> 8 of every byte, 16-bit factors for the low and the high byte of each pair alike.
+inline vi fold_bytes(vi codes, vi gain, vi offset) {
+  const vi low = _mm256_and_si256(codes, _mm256_set1_epi16(255)), high = _mm256_srli_epi16(codes, 8);
+  const vi a = _mm256_add_epi16(_mm256_mullo_epi16(low, gain), offset), b = _mm256_add_epi16(_mm256_mullo_epi16(high, gain), offset);
+  return _mm256_or_si256(_mm256_srli_epi16(a, 8), _mm256_and_si256(b, _mm256_set1_epi16(static_cast<short>(0xff00))));
+}
+inline void prefetch(const void* p) { _mm_prefetch(static_cast<const char*>(p), _MM_HINT_T1); }
+
+}  // namespace midline::MIDLINE_ISA

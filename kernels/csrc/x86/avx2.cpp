@@ -1,0 +1,9 @@
+// Haswell to Coffee Lake (2013-2019), Zen 1 to Zen 3 (2017-2021).
+#include "avx2.inc"
+
+const Kernels* avx2_kernels() {
+  using namespace avx2;
+  static const Kernels table{"avx2", gemv, gemm, quantize, rms_norm, add, swiglu, attend, join, screen, sum_exp, peak};
+  return &table;
+}
+}  // namespace midline

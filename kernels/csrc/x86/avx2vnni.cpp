@@ -1,0 +1,10 @@
+// Alder Lake to Arrow Lake (2021-): no AVX-512, but an 8-bit dot product on 256 bits.
+#define MIDLINE_AVXVNNI
+#include "avx2.inc"
+
+const Kernels* avx2vnni_kernels() {
+  using namespace avx2vnni;
+  static const Kernels table{"avx2vnni", gemv, gemm, quantize, rms_norm, add, swiglu, attend, join, screen, sum_exp, peak};
+  return &table;
+}
+}  // namespace midline

@@ -1,0 +1,26 @@
+// Ice Lake, Tiger Lake and Rocket Lake (2019-2021), Zen 4 and Zen 5 (2022-).
+#include "../simd/avx512.h"
+
+#include "../kernels.h"
+#include "../screen.h"
+
+namespace midline {
+namespace avx512 {
+namespace {
+#include "../simd/unpack.inc"
+#include "../simd/gemv.inc"
+#include "../simd/gemm.inc"
+#include "../simd/fold.inc"
+#include "../simd/gemm_unit.inc"
+#include "../simd/elementwise.inc"
+#include "../simd/attention.inc"
+#include "../simd/screen.inc"
+}  // namespace
+}  // namespace avx512
+
+const Kernels* avx512_kernels() {
+  using namespace avx512;
+  static const Kernels table{"avx512", gemv, gemm, quantize, rms_norm, add, swiglu, attend, join, screen, sum_exp, peak};
+  return &table;
+}
+}  // namespace midline
