@@ -1,0 +1,1 @@
+"""Tokens in, tokens out: weights, tokenizer, transformer, cache, decoding."""

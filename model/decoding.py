@@ -1,0 +1,261 @@
+"""Drawing tokens: one stream for each sample of each prompt, all decoded together.
+
+The shared prompt is computed once and read once a step whatever the number of samples (bifurcated
+attention, arXiv 2403.08845). Random numbers depend on seed, sample and position only, so a sample
+does not depend on the number of others.
+"""
+
+import math
+import time
+from collections.abc import Callable
+from collections.abc import Sequence as Ids
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from midline import kernels
+from midline.model.alignment import Alignment
+from midline.model.errors import MidlineError, UsageError
+from midline.model.kv_cache import Sequence
+from midline.model.tokenizer import Tokenizer
+from midline.model.transformer import Cancellation, Cancelled, Logits, StepOptions, Transformer
+
+MAX_SAMPLES = 64
+Stop = Callable[[int, list[int]], bool]
+OnToken = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, slots=True)
+class GenerateOptions:
+    """How to draw: temperature 0 is greedy; top_p 1 and min_p 0 switch those filters off.
+
+    exact computes the whole output matrix where greedy decoding would screen it; random draws never
+    do. sparsity is the share of channels skipped in decoding.
+    """
+
+    samples: int = 1
+    max_tokens: int = 64
+    temperature: float = 0.0
+    top_p: float = 1.0
+    min_p: float = 0.0
+    seed: int = 0
+    exact: bool = False
+    sparsity: float = 0.0
+
+    def check(self) -> None:
+        """Raises UsageError naming the first value that is out of range."""
+        in_range = {
+            "samples": 1 <= self.samples <= MAX_SAMPLES,
+            "max_tokens": self.max_tokens >= 1,
+            "temperature": math.isfinite(self.temperature) and 0 <= self.temperature <= 100,
+            "top_p": 0 < self.top_p <= 1,
+            "min_p": 0 <= self.min_p <= 1,
+            "seed": 0 <= self.seed < 2**63,
+        }
+        limits = {
+            "samples": f"between 1 and {MAX_SAMPLES}",
+            "max_tokens": "at least 1",
+            "temperature": "between 0 and 100",
+            "top_p": "above 0 and at most 1",
+            "min_p": "between 0 and 1",
+            "seed": "a number from 0 to 2^63 - 1",
+        }
+        for name, ok in in_range.items():
+            if not ok:
+                raise UsageError(f"{name} is {getattr(self, name)}, it must be {limits[name]}")
+        if self.sparsity != 0:
+            raise UsageError("this version decodes densely; leave --sparsity at 0")
+
+
+@dataclass(slots=True)
+class Completion:
+    """One sample. mean_logprob is natural, over drawn tokens, of the unmodified distribution."""
+
+    ids: list[int]
+    text: str
+    mean_logprob: float
+    score: float
+    finish_reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Timings:
+    """Milliseconds and rates of one request; decode counts all samples' tokens together."""
+
+    load_ms: float
+    prefill_ms: float
+    decode_ms: float
+    prefill_tokens_per_second: float
+    decode_tokens_per_second: float
+
+
+@dataclass(slots=True)
+class Generation:
+    """All samples of one prompt in the order of their numbers."""
+
+    completions: list[Completion]
+    prompt_tokens: int
+    cached_tokens: int
+    timings: Timings
+
+
+@dataclass(slots=True)
+class _Stream:
+    prompt: int
+    sample: int
+    sequence: Sequence
+    alignment: Alignment
+    ids: list[int] = field(default_factory=list)
+    logprobs: list[float] = field(default_factory=list)
+    finish: str = ""
+
+
+class Decoding:
+    """One request: prompts prefilled, streams stepped until each has finished."""
+
+    def __init__(
+        self,
+        transformer: Transformer,
+        tokenizer: Tokenizer,
+        options: GenerateOptions,
+        *,
+        cancel: Cancellation | None,
+        stop: Stop | None,
+        stops: Ids[Stop] | None,
+        on_token: OnToken | None,
+    ) -> None:
+        self._model, self._tokenizer, self._options = transformer, tokenizer, options
+        self._cancel, self._stop, self._stops, self._on_token = cancel, stop, stops, on_token
+        # A screened tail of the distribution would make a draw depend on how many others there are.
+        self._step_options = StepOptions(exact=options.exact or options.temperature > 0)
+        self._streams: list[_Stream] = []
+        self._cached: list[int] = []
+        self._prompt_tokens: list[int] = []
+        self._computed = 0  # prompt tokens that were not cached
+        self._started = time.perf_counter()
+        self._prefilled: float | None = None  # when all prompts had their first token
+        self._decoded = 0  # tokens drawn after that, end tokens included
+
+    def run(self, prompts: Ids[Ids[int]], aligns: Ids[bytes]) -> list[Generation]:
+        """Decodes all prompts together; a cancelled request returns what it has so far."""
+        try:
+            live = self._begin(prompts, aligns)
+            self._prefilled = time.perf_counter()
+            while live:
+                logits = self._forward([(stream.sequence, [stream.ids[-1]]) for stream in live])
+                self._decoded += len(live)
+                live = self._draw(live, logits)
+        except Cancelled:
+            for stream in self._streams:
+                stream.finish = stream.finish or "cancelled"
+        finally:
+            for stream in self._streams:
+                self._model.cache.finish(stream.sequence, remember=stream.sample == 0)
+        return self._results(len(prompts))
+
+    def _forward(self, batch: Ids[tuple[Sequence, Ids[int]]]) -> Logits:
+        return self._model.forward(batch, options=self._step_options, cancel=self._cancel)
+
+    def _begin(self, prompts: Ids[Ids[int]], aligns: Ids[bytes]) -> list[_Stream]:
+        live: list[_Stream] = []
+        for i, (prompt, align) in enumerate(zip(prompts, aligns, strict=True)):
+            sequence = self._model.cache.start(prompt)
+            first = _Stream(i, 0, sequence, Alignment(self._tokenizer, align))
+            self._streams.append(first)
+            self._prompt_tokens.append(len(prompt))
+            self._cached.append(len(sequence.tokens))
+            rest = prompt[len(sequence.tokens) :]
+            logits = self._forward([(sequence, rest)])
+            self._computed += len(rest)
+            streams = [first, *(self._fork(first, n) for n in range(1, self._options.samples))]
+            live += self._draw(streams, np.broadcast_to(logits, (len(streams), logits.shape[1])))
+        return live
+
+    def _fork(self, first: _Stream, sample: int) -> _Stream:
+        sequence = self._model.cache.fork(first.sequence)
+        stream = _Stream(first.prompt, sample, sequence, first.alignment.fork())
+        self._streams.append(stream)
+        return stream
+
+    def _draw(self, streams: list[_Stream], logits: Logits) -> list[_Stream]:
+        """Draws one token for each stream; returns the streams that go on."""
+        log_sums: dict[int, float] = {}  # rows of one prompt's first step are the same memory
+        live = []
+        for stream, row in zip(streams, logits, strict=True):
+            where = row.ctypes.data
+            if where not in log_sums:
+                log_sums[where] = self._log_sum(row)
+            self._draw_one(stream, row, log_sums[where])
+            if not stream.finish:
+                live.append(stream)
+        return live
+
+    @staticmethod
+    def _log_sum(row: Logits) -> float:
+        log_sum = kernels.log_sum_exp(row)
+        if not math.isfinite(log_sum):
+            raise MidlineError(
+                "the model's output is not numbers: its file is damaged, pull it again"
+            )
+        return log_sum
+
+    def _draw_one(self, stream: _Stream, row: Logits, log_sum: float) -> None:
+        if self._cancel is not None and self._cancel.is_set():
+            raise Cancelled
+        o = self._options
+        token, logprob = kernels.choose(
+            row, log_sum, temperature=o.temperature, top_p=o.top_p, min_p=o.min_p, seed=o.seed,
+            sample=stream.sample, position=len(stream.ids), allowed=stream.alignment.allowed(),
+        )  # fmt: skip
+        if token in self._tokenizer.end_tokens:
+            stream.finish = "stop"
+            return
+        stream.alignment.consume(token)
+        stream.ids.append(token)
+        stream.logprobs.append(logprob)
+        if self._on_token:
+            self._on_token(stream.sample, token)
+        if self._wants_stop(stream):
+            stream.finish = "stop"
+        elif len(stream.ids) >= o.max_tokens or self._is_full(stream):
+            stream.finish = "length"
+
+    def _is_full(self, stream: _Stream) -> bool:
+        return len(stream.sequence.tokens) + 1 >= self._model.context_length
+
+    def _wants_stop(self, stream: _Stream) -> bool:
+        stop = self._stops[stream.prompt] if self._stops else self._stop
+        return bool(stop and not stream.alignment.remaining and stop(stream.sample, stream.ids))
+
+    def _results(self, prompts: int) -> list[Generation]:
+        timings = self._timings()
+        results = []
+        for i in range(len(self._prompt_tokens)):
+            completions = [self._completion(s) for s in self._streams if s.prompt == i]
+            results.append(
+                Generation(completions, self._prompt_tokens[i], self._cached[i], timings)
+            )
+        for _ in range(prompts - len(results)):  # cancelled before they were begun
+            results.append(Generation([], 0, 0, timings))
+        return results
+
+    def _timings(self) -> Timings:
+        ended = time.perf_counter()
+        prefilled = self._prefilled or ended
+        prefill, decode = prefilled - self._started, ended - prefilled
+        return Timings(
+            load_ms=0.0,
+            prefill_ms=prefill * 1e3,
+            decode_ms=decode * 1e3,
+            prefill_tokens_per_second=_rate(self._computed, prefill),
+            decode_tokens_per_second=_rate(self._decoded, decode),
+        )
+
+    def _completion(self, stream: _Stream) -> Completion:
+        mean = sum(stream.logprobs) / len(stream.logprobs) if stream.logprobs else 0.0
+        text = self._tokenizer.decode(stream.ids)
+        return Completion(stream.ids, text, mean, mean, stream.finish)
+
+
+def _rate(count: int, seconds: float) -> float:
+    return count / seconds if seconds > 0 else 0.0

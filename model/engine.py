@@ -1,0 +1,177 @@
+"""A loaded model: prompts in, completions out. The one door by which the rest uses the engine."""
+
+import threading
+import time
+from collections.abc import Callable
+from collections.abc import Sequence as Ids
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from midline import kernels
+from midline.model.catalogue import CATALOGUE, resolve
+from midline.model.config import ModelConfig
+from midline.model.decoding import (
+    Completion,
+    Decoding,
+    GenerateOptions,
+    Generation,
+    OnToken,
+    Stop,
+    Timings,
+)
+from midline.model.errors import MidlineError, ModelFileError
+from midline.model.gguf import read_gguf
+from midline.model.kv_cache import Sequence
+from midline.model.threads import thread_count
+from midline.model.tokenizer import Tokenizer
+from midline.model.transformer import CACHE_TOKENS, Cancellation, StepOptions, Transformer
+
+CancelFlag = kernels.CancelFlag
+DEFAULTS = GenerateOptions()
+
+__all__ = [
+    "CancelFlag",
+    "Cancellation",
+    "Completion",
+    "Engine",
+    "GenerateOptions",
+    "Generation",
+    "Timings",
+]
+
+
+class Engine:
+    """One model in memory with its tokenizer and prefix cache; requests run one after the other."""
+
+    def __init__(
+        self, name: str, path: Path, transformer: Transformer, tokenizer: Tokenizer
+    ) -> None:
+        self.name = name
+        self.path = path
+        self.transformer = transformer
+        self.tokenizer = tokenizer
+        self.load_ms = 0.0
+        self._lock = threading.Lock()
+
+    @classmethod
+    def load(
+        cls,
+        model: str | Path,
+        *,
+        threads: int | None = None,
+        progress: Callable[[float], None] | None = None,
+        cache_tokens: int = CACHE_TOKENS,
+    ) -> "Engine":
+        """Loads a catalogue name or the path of a GGUF file; `progress` hears shares from 0 to 1.
+
+        Raises MidlineError (not pulled, memory too small), ModelFileError, UsageError.
+        """
+        started = time.perf_counter()
+        path = resolve(model)
+        try:
+            kernels.kernel_name()
+        except ValueError as error:
+            raise MidlineError(str(error)) from error
+        file = read_gguf(path)
+        transformer = Transformer(file, thread_count(threads), progress, cache_tokens)
+        tokenizer = Tokenizer.from_gguf(file)
+        if tokenizer.vocab_size != transformer.config.vocab:
+            raise ModelFileError(
+                f"{path} has {tokenizer.vocab_size} tokens and embeds {transformer.config.vocab}; "
+                "pull it again"
+            )
+        name = str(model) if str(model) in CATALOGUE else path.stem
+        engine = cls(name, path, transformer, tokenizer)
+        engine.load_ms = (time.perf_counter() - started) * 1e3
+        return engine
+
+    @property
+    def config(self) -> ModelConfig:
+        """Sizes of the model."""
+        return self.transformer.config
+
+    @property
+    def context_length(self) -> int:
+        """Most tokens a prompt and its completion can have together."""
+        return self.transformer.context_length
+
+    def generate(
+        self,
+        prompt_ids: Ids[int],
+        options: GenerateOptions = DEFAULTS,
+        *,
+        cancel: Cancellation | None = None,
+        stop: Stop | None = None,
+        align: bytes = b"",
+        on_token: OnToken | None = None,
+    ) -> Generation:
+        """Draws `options.samples` completions of one prompt; their ids begin with those of `align`.
+
+        stop(sample, ids) is asked after every token outside `align`; on_token(sample, id) hears
+        each token as it is drawn. Raises UsageError (options), MidlineError (context, cache full).
+        """
+        return self.batch_generate(
+            [prompt_ids], options, cancel=cancel, stop=stop, aligns=[align], on_token=on_token
+        )[0]
+
+    def batch_generate(
+        self,
+        prompts: Ids[Ids[int]],
+        options: GenerateOptions = DEFAULTS,
+        *,
+        cancel: Cancellation | None = None,
+        stop: Stop | None = None,
+        aligns: Ids[bytes] | None = None,
+        on_token: OnToken | None = None,
+        stops: Ids[Stop] | None = None,
+    ) -> list[Generation]:
+        """Draws completions of several prompts together, in the order of the prompts.
+
+        `stop` serves all prompts; `stops` gives each its own. Timings are of the whole batch.
+        """
+        options.check()
+        for prompt in prompts:
+            self._check_prompt(prompt)
+        with self._lock:
+            decoding = Decoding(
+                self.transformer,
+                self.tokenizer,
+                options,
+                cancel=cancel,
+                stop=stop,
+                stops=stops,
+                on_token=on_token,
+            )
+            return decoding.run(prompts, aligns or [b""] * len(prompts))
+
+    def _check_prompt(self, prompt: Ids[int]) -> None:
+        if not prompt:
+            raise MidlineError("the prompt is empty; give the model at least one token to go on")
+        if len(prompt) >= self.context_length:
+            raise MidlineError(
+                f"the prompt has {len(prompt)} tokens and the context holds {self.context_length}; "
+                "shorten it"
+            )
+
+    def new_sequence(self) -> Sequence:
+        """An empty sequence for `transformer.forward`, outside the prefix cache."""
+        return Sequence()
+
+    def release(self, sequence: Sequence) -> None:
+        """Gives a sequence's pages back without remembering its tokens."""
+        self.transformer.cache.finish(sequence, remember=False)
+
+    def logits(
+        self, ids: Ids[int], *, float_activations: bool = False, exact: bool = True
+    ) -> NDArray[np.float32]:
+        """Logits at every position of `ids`, float32 [n, vocab], without the prefix cache."""
+        self._check_prompt(ids)
+        options = StepOptions(exact=exact, float_activations=float_activations)
+        sequence = self.new_sequence()
+        with self._lock:
+            try:
+                return self.transformer.forward([(sequence, ids)], logits="all", options=options)
+            finally:
+                self.release(sequence)
