@@ -1,0 +1,1 @@
+"""The subcommands of `midline`, one file each, imported when called."""

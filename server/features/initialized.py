@@ -1,0 +1,33 @@
+"""initialized: the client listens, so settings are fetched and the model is loaded."""
+
+from typing import TYPE_CHECKING
+
+from lsprotocol import types
+
+from midline.server.features.did_change_configuration import fetch_options
+from midline.server.loading import load_model
+from midline.server.settings import SECTION
+
+if TYPE_CHECKING:
+    from midline.server.lsp import MidlineServer
+
+
+async def initialized(ls: "MidlineServer", params: types.InitializedParams) -> None:
+    """Fetch the settings if the client keeps some, then load the model in the background."""
+    await fetch_options(ls)
+    await _ask_for_changes(ls)
+    await load_model(ls)
+
+
+async def _ask_for_changes(ls: "MidlineServer") -> None:
+    """Ask to be told of changed settings, where the client wants to be asked."""
+    workspace = ls.client_capabilities.workspace
+    changes = workspace.did_change_configuration if workspace else None
+    if changes is None or not changes.dynamic_registration:
+        return
+    registration = types.Registration(
+        id="midline-settings",
+        method=types.WORKSPACE_DID_CHANGE_CONFIGURATION,
+        register_options=types.DidChangeConfigurationRegistrationOptions(section=SECTION),
+    )
+    await ls.client_register_capability_async(types.RegistrationParams([registration]))

@@ -1,0 +1,23 @@
+"""Standard output for the protocol alone."""
+
+import os
+import sys
+from typing import BinaryIO
+
+
+def claim_stdout() -> BinaryIO:
+    """The real standard output; whatever else is written to it from now on goes to standard error.
+
+    That holds for `print`, for libraries in C and for child processes alike, because the file
+    descriptor itself is turned round.
+    """
+    sys.stdout.flush()
+    protocol = os.fdopen(os.dup(1), "wb")
+    try:
+        os.dup2(2, 1)
+    except OSError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, 1)
+        os.close(nowhere)
+    sys.stdout = sys.stderr
+    return protocol
