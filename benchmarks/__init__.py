@@ -1,0 +1,1 @@
+"""The `midline-bench` command: MBXP, speed against peers, completion quality."""

@@ -1,0 +1,1 @@
+"""Subcommands of `midline-bench`, one a file."""

@@ -1,0 +1,157 @@
+"""`midline-bench speed`: tokens per second of Midline, alone or paired with another engine."""
+
+import argparse
+import importlib
+import json
+import shlex
+import statistics
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from midline.benchmarks.machine import describe_machine, describe_versions
+from midline.benchmarks.speed.company import TOLERABLE_CORES, Company
+from midline.benchmarks.speed.paired import interleave, pair_ratios, row
+from midline.benchmarks.speed.remote import RemoteEngine
+from midline.benchmarks.speed.requantized import requantized
+from midline.benchmarks.speed.work import model_work
+from midline.benchmarks.speed.workload import Workload
+from midline.model.catalogue import resolve
+from midline.model.errors import UsageError
+from midline.model.gguf import read_gguf
+from midline.model.threads import thread_count
+from midline.model.tokenizer import Tokenizer
+
+COMPARED = ("prefill", "decode", "samples", "keystroke")
+ALONE = ("memory", "start")
+PEERS = ("llama.cpp", "openvino", "transformers")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the measurement, the model, the peer and the shape of the work."""
+    parser.add_argument("measurement", choices=(*COMPARED, *ALONE))
+    parser.add_argument("--model", default="qwen2.5-coder-0.5b", help="catalogue name or GGUF file")
+    parser.add_argument("--peer", choices=PEERS, help="engine to compare with")
+    parser.add_argument("--tokens", type=int, metavar="N", help="tokens of a timed run")
+    parser.add_argument("--context", type=int, metavar="N", help="tokens already in the cache")
+    parser.add_argument("--samples", type=int, metavar="N", help="sequences decoded together")
+    parser.add_argument("--sparsity", type=float, default=0.0, metavar="S")
+    parser.add_argument("--exact", action="store_true", help="compute the whole output matrix")
+    parser.add_argument(
+        "--requantize", choices=["q4_0"], help="measure a copy in this form, on both sides"
+    )
+    parser.add_argument("--threads", type=int, metavar="N", help="default: the physical cores")
+    parser.add_argument("--runs", type=int, default=5, metavar="N", help="timed runs per engine")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here")
+    parser.add_argument("--plot", type=Path, metavar="FILE", help="draw the runs as a picture")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Measure, print one line per engine and the ratio, and write what was asked for."""
+    _check(args)
+    path = resolve(args.model)
+    if args.requantize:
+        path = requantized(path, thread_count(args.threads))
+    module = importlib.import_module(f"midline.benchmarks.speed.{args.measurement}")
+    found = (measure_alone if args.measurement in ALONE else compare)(args, module, path)
+    result = {
+        "benchmark": args.measurement,
+        "model": args.model,
+        "requantized": args.requantize,
+        "command": shlex.join(["midline-bench", *sys.argv[1:]]),
+        "machine": describe_machine(),
+        **found,
+        "versions": {**describe_versions(), **found["versions"]},
+    }
+    lines = module.lines(result) if args.measurement in ALONE else row_lines(result)
+    print("\n".join(lines))
+    if args.json:
+        args.json.write_text(json.dumps(result, indent=1) + "\n")
+    if args.plot:
+        from midline.benchmarks.speed.plot import draw
+
+        draw([result], args.plot)
+    return 0
+
+
+def _check(args: argparse.Namespace) -> None:
+    for name in ("tokens", "samples", "runs"):
+        value = getattr(args, name)
+        if value is not None and value < 1:
+            raise UsageError(f"--{name} is {value}; it has to be at least 1")
+    if args.context is not None and args.context < 1:
+        raise UsageError(f"--context is {args.context}; it has to be at least 1")
+    if args.sparsity:
+        raise UsageError("sparse decode comes with a later version; leave --sparsity at 0")
+
+
+def measure_alone(args: argparse.Namespace, module: ModuleType, path: Path) -> dict[str, Any]:
+    """Figures of a measurement that has no peer."""
+    found: dict[str, Any] = module.measure(
+        path,
+        thread_count(args.threads),
+        args.tokens or module.DEFAULT_TOKENS,
+        args.context or module.DEFAULT_CONTEXT,
+    )
+    return found
+
+
+def compare(args: argparse.Namespace, module: ModuleType, path: Path) -> dict[str, Any]:
+    """Rows of Midline and its peer, each in a process of its own, and their ratio."""
+    file = read_gguf(path)
+    workload: Workload = module.workload(
+        Tokenizer.from_gguf(file),
+        args.tokens or module.DEFAULT_TOKENS,
+        args.context or module.DEFAULT_CONTEXT,
+        args.samples or module.DEFAULT_SAMPLES,
+    )
+    options = {"exact": args.exact, "cache_tokens": workload.cache_tokens}
+    names = ["midline", *([args.peer] if args.peer else [])]
+    with ExitStack() as stack:
+        engines = [
+            stack.enter_context(RemoteEngine(name, path, thread_count(args.threads), options))
+            for name in names
+        ]
+        bandwidth = engines[0].call("read_bandwidth", seconds=1.0)
+        pids = [engine.pid for engine in engines]
+        before = Company.now(pids)
+        seconds = interleave(engines, workload, args.runs)
+        after = Company.now(pids)
+        rows = [
+            row(engine, workload, found, model_work(file))
+            for engine, found in zip(engines, seconds, strict=True)
+        ]
+        versions = {key: value for engine in engines for key, value in engine.versions.items()}
+    ratios = pair_ratios(*seconds) if args.peer else []
+    return {
+        "versions": versions,
+        "read_gb_per_second": bandwidth,
+        "busy_elsewhere_cores": after.since(before) if before and after else None,
+        "file_bytes": path.stat().st_size,
+        "rows": rows,
+        "pair_ratios": ratios,
+        "ratio": statistics.median(ratios) if ratios else None,
+    }
+
+
+def row_lines(result: dict[str, Any]) -> list[str]:
+    """One line per engine, the read bandwidth and the ratio."""
+    lines = [
+        f"{found['engine']:<12} {found['tokens_per_second']:>8.1f} tokens/s   "
+        f"{found['weights_gb_per_second']:>6.1f} GB/s of weights   "
+        f"{found['multiply_adds_per_second'] / 1e9:>7.1f} G multiply-adds/s   "
+        f"{(found['resident_bytes'] or 0) / 1e6:>6.0f} MB resident"
+        for found in result["rows"]
+    ]
+    lines.append(f"memory reads at {result['read_gb_per_second']:.1f} GB/s")
+    if result["ratio"] is not None:
+        low, high = min(result["pair_ratios"]), max(result["pair_ratios"])
+        lines.append(f"ratio {result['ratio']:.2f} (pairs from {low:.2f} to {high:.2f})")
+    if (result["busy_elsewhere_cores"] or 0.0) > TOLERABLE_CORES:
+        lines.append(
+            f"other processes kept {result['busy_elsewhere_cores']:.1f} cores busy meanwhile: "
+            "measure again on an idle machine"
+        )
+    return lines

@@ -1,0 +1,69 @@
+"""What a result was measured on: machine, versions and commit, as recorded beside every figure."""
+
+import os
+import platform
+import subprocess
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+PACKAGES = ("midline", "numpy", "tokenizers")
+
+
+def describe_machine() -> dict[str, Any]:
+    """Processor, cores, memory in bytes and operating system of this machine."""
+    return {
+        "processor": _processor(),
+        "cores": os.cpu_count(),
+        "memory_bytes": _memory_bytes(),
+        "system": f"{platform.system()} {platform.release()}",
+        "architecture": platform.machine(),
+        "transparent_huge_pages": _huge_pages(),
+    }
+
+
+def describe_versions(*packages: str) -> dict[str, str]:
+    """Versions of Python, Midline and `packages`, and the commit of the source they came from."""
+    versions = {"python": platform.python_version()}
+    for package in (*PACKAGES, *packages):
+        try:
+            versions[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    commit = source_commit()
+    return {**versions, "commit": commit} if commit else versions
+
+
+def source_commit() -> str | None:
+    """Commit of the checkout this module lies in, `-dirty` if changed; None outside of one."""
+    folder = Path(__file__).resolve().parent
+    command = ["git", "-C", str(folder), "describe", "--always", "--dirty", "--exclude=*"]
+    try:
+        answer = subprocess.run(command, capture_output=True, text=True, timeout=10, check=False)
+    except OSError:
+        return None
+    return answer.stdout.strip() or None
+
+
+def _processor() -> str:
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        for line in info.read_text().splitlines():
+            key, _, value = line.partition(":")
+            if key.strip() in ("model name", "Model"):
+                return value.strip()
+    return platform.processor() or platform.machine()
+
+
+def _memory_bytes() -> int | None:
+    if not hasattr(os, "sysconf") or "SC_PHYS_PAGES" not in os.sysconf_names:
+        return None
+    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+
+
+def _huge_pages() -> str | None:
+    """The chosen mode of transparent huge pages: `always`, `madvise` or `never`; Linux only."""
+    setting = Path("/sys/kernel/mm/transparent_hugepage/enabled")
+    if not setting.exists():
+        return None
+    return setting.read_text().partition("[")[2].partition("]")[0]

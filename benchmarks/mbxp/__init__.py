@@ -1,0 +1,1 @@
+"""MBXP: complete, execute and score small programming problems in thirteen languages."""

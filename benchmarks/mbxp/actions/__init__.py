@@ -1,0 +1,1 @@
+"""The actions of `midline-bench mbxp`, one a file."""

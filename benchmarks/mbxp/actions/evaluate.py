@@ -1,0 +1,97 @@
+"""Execute completions: JSONL with `task_id` and `completion`, Midline's or another tool's.
+
+Writes results.jsonl (one line per executed sample, appended as verdicts come; the same command
+again goes on where it ended), rejected.jsonl (lines that are no use) and report.json.
+"""
+
+import argparse
+import json
+import sys
+from pathlib import Path
+
+from midline.benchmarks.mbxp.languages import NAMES
+from midline.benchmarks.mbxp.samples import (
+    Rejected,
+    Sample,
+    canonical_samples,
+    read_samples,
+)
+from midline.benchmarks.mbxp.session import EvaluationOptions, evaluate_into
+from midline.benchmarks.mbxp.tasks import data_folder, load_tasks
+from midline.model.errors import UsageError
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Samples, problems and how to run them."""
+    parser.add_argument("samples", type=Path, nargs="?", metavar="SAMPLES.jsonl")
+    parser.add_argument("--canonical", action="store_true", help="the data's own solutions instead")
+    parser.add_argument(
+        "--lang", nargs="+", choices=NAMES, metavar="L", help="only these languages"
+    )
+    parser.add_argument("--data", metavar="DIR", help="folder of the problems")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR")
+    parser.add_argument(
+        "--limit", type=int, metavar="N", help="only the first N samples a language"
+    )
+    add_execution_arguments(parser)
+
+
+def add_execution_arguments(parser: argparse.ArgumentParser) -> None:
+    """Options of everything that executes programs."""
+    parser.add_argument("--workers", type=int, default=2, metavar="N", help="programs at a time")
+    parser.add_argument(
+        "--no-corrections", action="store_true",
+        help="status by the reference evaluator's rules, known defects included",
+    )  # fmt: skip
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the report here, too")
+    parser.add_argument("--sandbox", metavar="LEVEL", help="this kind of isolation, no other")
+    parser.add_argument(
+        "--unsafe", action="store_true", help="accept resource limits without isolation"
+    )
+
+
+def execution_options(args: argparse.Namespace) -> EvaluationOptions:
+    """The options of `add_execution_arguments`."""
+    if args.workers < 1:
+        raise UsageError("--workers must be at least 1")
+    return EvaluationOptions(
+        args.workers, not args.no_corrections, args.sandbox, args.unsafe, args.json
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Evaluate and report; 1 if lines had to be rejected or programs could not be isolated."""
+    if args.canonical == (args.samples is not None):
+        raise UsageError("name a file of samples, or --canonical for the data's own solutions")
+    tasks = load_tasks(data_folder(args.data), args.lang if args.canonical else None)
+    rejected: list[Rejected] = []
+    if args.canonical:
+        samples = canonical_samples(tasks)
+    else:
+        samples, rejected = read_samples(args.samples, tasks, args.lang)
+    if args.limit is not None:
+        samples = _first(samples, args.limit)
+    if not samples:
+        raise UsageError("there is nothing to evaluate: no usable sample in these languages")
+    summary = evaluate_into(args.out, samples, execution_options(args))
+    print(summary.text)
+    if rejected:
+        lines = "".join(json.dumps({"line": r.line, "reason": r.reason}) + "\n" for r in rejected)
+        (args.out / "rejected.jsonl").write_text(lines, "utf-8")
+        print(
+            f"midline-bench: {len(rejected)} lines of {args.samples} are no samples, the first is "
+            f"line {rejected[0].line} ({rejected[0].reason}); see {args.out / 'rejected.jsonl'}",
+            file=sys.stderr,
+        )
+    return 1 if rejected or summary.sandbox_errors else 0
+
+
+def _first(samples: list[Sample], limit: int) -> list[Sample]:
+    counts: dict[str, int] = {}
+    kept: list[Sample] = []
+    for sample in samples:
+        name = sample.task.language
+        counts[name] = counts.get(name, 0) + 1
+        if counts[name] <= limit:
+            kept.append(sample)
+    return kept

@@ -1,0 +1,143 @@
+"""Complete the problems with a catalogue model or a GGUF file, then evaluate the completions.
+
+The prompt is the problem's own text, raw. Without a temperature decoding is greedy. Writes
+samples.jsonl beside what `evaluate` writes; the same command again goes on where it ended.
+"""
+
+import argparse
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from midline.benchmarks.mbxp.actions.evaluate import add_execution_arguments, execution_options
+from midline.benchmarks.mbxp.languages import NAMES
+from midline.benchmarks.mbxp.samples import read_generated, read_samples
+from midline.benchmarks.mbxp.session import evaluate_into
+from midline.benchmarks.mbxp.tasks import DATA_FILES, Task, data_folder, load_tasks
+from midline.model.errors import UsageError
+
+if TYPE_CHECKING:
+    from midline.model.engine import GenerateOptions
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Model, problems and how to draw."""
+    parser.add_argument(
+        "--model", required=True, metavar="NAME", help="catalogue name or GGUF file"
+    )
+    parser.add_argument("--lang", nargs="+", choices=NAMES, required=True, metavar="L")
+    parser.add_argument("--data", metavar="DIR", help="folder of the problems")
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR")
+    parser.add_argument("--samples", type=int, default=1, metavar="N", help="completions a problem")
+    parser.add_argument("--temperature", type=float, default=None, metavar="T",
+                        help="default 0 (greedy), 0.8 for several samples")  # fmt: skip
+    parser.add_argument("--top-p", type=float, default=None, metavar="P", help="default 1, or 0.95")
+    parser.add_argument("--seed", type=int, default=0, metavar="N")
+    parser.add_argument("--max-tokens", type=int, default=320, metavar="N")
+    parser.add_argument("--sparsity", type=float, default=0.0, metavar="S")
+    parser.add_argument("--exact", action="store_true", help="compute the whole output matrix")
+    parser.add_argument("--shots", type=int, default=0, metavar="N", help="solved problems before")
+    parser.add_argument("--limit", type=int, metavar="N", help="first N problems of each language")
+    parser.add_argument("--common", action="store_true",
+                        help="only problems that all thirteen languages have")  # fmt: skip
+    parser.add_argument("--threads", type=int, metavar="N")
+    parser.add_argument("--no-evaluate", action="store_true", help="write samples.jsonl only")
+    add_execution_arguments(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Generate what is missing, then evaluate; 1 if programs could not be isolated."""
+    folder = data_folder(args.data)
+    pool = load_tasks(folder, None if args.common else args.lang)
+    tasks = chosen_tasks(pool, args.lang, args.limit, args.common)
+    options = _generate_options(args)
+    rows = _generate(args, options, tasks, pool)
+    if args.no_evaluate:
+        return 0
+    known = {task.task_id: task for task in tasks}
+    samples, _ = read_samples(args.out / "samples.jsonl", known)
+    about = {"model": args.model, "prompt": "raw", "shots": args.shots, "seed": args.seed,
+             "samples_per_task": options.samples, "temperature": options.temperature,
+             "top_p": options.top_p, "max_tokens": options.max_tokens, "exact": options.exact,
+             "sparsity": options.sparsity, "generation": generation_summary(rows)}  # fmt: skip
+    summary = evaluate_into(args.out, samples, execution_options(args), about)
+    print(summary.text)
+    return 1 if summary.sandbox_errors else 0
+
+
+def chosen_tasks(
+    pool: Mapping[str, Task], languages: Sequence[str], limit: int | None, common: bool
+) -> list[Task]:
+    """Tasks of `languages` in order of their numbers, the first `limit` of each language."""
+    numbers = None
+    if common:
+        by_language = [{t.number for t in pool.values() if t.language == n} for n in DATA_FILES]
+        numbers = set.intersection(*by_language)
+    tasks: list[Task] = []
+    for name in languages:
+        own = [t for t in pool.values() if t.language == name]
+        own = sorted((t for t in own if numbers is None or t.number in numbers),
+                     key=lambda task: task.number)  # fmt: skip
+        tasks += own if limit is None else own[:limit]
+    return tasks
+
+
+def generation_summary(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Tokens and seconds of generating, per language."""
+    summary = {}
+    for name in dict.fromkeys(row["language"] for row in rows):
+        own = [row for row in rows if row["language"] == name]
+        tokens, seconds = sum(r["tokens"] for r in own), sum(r["seconds"] for r in own)
+        summary[name] = {
+            "samples": len(own),
+            "tokens": tokens,
+            "seconds": round(seconds, 2),
+            "seconds_per_sample": round(seconds / len(own), 3),
+            "tokens_per_second": round(tokens / seconds, 2) if seconds else None,
+        }
+    return summary
+
+
+def _generate_options(args: argparse.Namespace) -> "GenerateOptions":
+    from midline.model.engine import GenerateOptions
+
+    several = args.samples > 1
+    temperature = args.temperature if args.temperature is not None else 0.8 if several else 0.0
+    top_p = args.top_p if args.top_p is not None else 0.95 if several else 1.0
+    if several and temperature == 0:
+        raise UsageError("several greedy samples are all the same; give --temperature above 0")
+    options = GenerateOptions(samples=args.samples, max_tokens=args.max_tokens, seed=args.seed,
+                              temperature=temperature, top_p=top_p, exact=args.exact,
+                              sparsity=args.sparsity)  # fmt: skip
+    options.check()
+    return options
+
+
+def _generate(
+    args: argparse.Namespace,
+    options: "GenerateOptions",
+    tasks: Sequence[Task],
+    pool: Mapping[str, Task],
+) -> list[dict[str, Any]]:
+    """Complete what has no sample yet; rows of all samples of `tasks`."""
+    args.out.mkdir(parents=True, exist_ok=True)
+    wanted = {task.task_id for task in tasks}
+    done = {(row["task_id"], row["sample"]) for row in read_generated(args.out / "samples.jsonl")}
+    missing = [t for t in tasks for s in range(options.samples) if (t.task_id, s) not in done]
+    if missing:
+        from midline.benchmarks.mbxp.generate import Generator
+        from midline.model.engine import Engine
+
+        engine = Engine.load(args.model, threads=args.threads)
+        generator = Generator(engine, options, args.out, args.shots)
+        console = Console(stderr=True)
+        columns = (TextColumn("generating"), MofNCompleteColumn(), TimeRemainingColumn())
+        with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+            bar = progress.add_task("", total=len(generator.pending(tasks)))
+            generator.run(tasks, pool, lambda task: progress.advance(bar))
+        print(f"generated {len(missing)} samples", file=sys.stderr)
+    return [row for row in read_generated(args.out / "samples.jsonl") if row["task_id"] in wanted]

@@ -1,0 +1,274 @@
+"""Execute samples: in parallel, each program isolated, every verdict on disk once it is known."""
+
+import hashlib
+import queue
+import re
+import secrets
+import shutil
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field, replace
+from itertools import groupby, islice
+from pathlib import Path
+
+from midline.benchmarks.mbxp.compilation import Compiled, Compiler, Stopped, from_wrapper
+from midline.benchmarks.mbxp.execution import Ending, execute
+from midline.benchmarks.mbxp.languages import NAMES, Box, Language, ToolchainMissing, language
+from midline.benchmarks.mbxp.languages.base import EARLY_EXIT
+from midline.benchmarks.mbxp.languages.typescript import EXIT_STATUS
+from midline.benchmarks.mbxp.results import Result, ResultFile
+from midline.benchmarks.mbxp.samples import Sample
+from midline.benchmarks.mbxp.sandbox import Policy, Sandbox
+from midline.benchmarks.mbxp.sandbox.policy import environment, system_folders
+from midline.benchmarks.mbxp.status import Status
+
+RULES = "1"
+"""Part of every key: raised when the rules of judging change, so that old verdicts do not count."""
+DETAIL_CHARACTERS = 500
+BOX_FOLDER = re.compile(r"/[^\s\"'(]{0,200}?/midline-mbxp-[^/\s]+/\d+/(?:program|scratch)/?")
+Groups = dict[str, list[Sample]]
+"""Samples with the same program, by its key: executed once."""
+
+
+@dataclass
+class Evaluation:
+    """One run over samples; `on_result` is called, from any thread, after each recorded line."""
+
+    sandbox: Sandbox
+    results: ResultFile
+    workers: int = 2
+    corrected: bool = True
+    on_result: Callable[[Result], None] = lambda result: None
+    on_language: Callable[[str, str, int, int], None] = lambda name, version, done, total: None
+    stop: threading.Event = field(default_factory=threading.Event)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def run(self, samples: Sequence[Sample]) -> None:
+        """Execute what has no result yet; an interrupt ends what runs and loses only that."""
+        ordered = sorted(samples, key=lambda sample: NAMES.index(sample.task.language))
+        for name, group in groupby(ordered, key=lambda sample: sample.task.language):
+            self._run_language(language(name), list(group))
+
+    def _run_language(self, evaluator: Language, samples: Sequence[Sample]) -> None:
+        try:
+            version = evaluator.version
+            evaluator.prepare()
+            evaluator.reads()
+        except ToolchainMissing as error:
+            version, missing = "missing", str(error)
+        else:
+            missing = ""
+        groups = self._pending(evaluator, version, samples)
+        left = sum(map(len, groups.values()))
+        self.on_language(evaluator.name, version, len(samples) - left, len(samples))
+        if missing:
+            verdict = Verdict(Status.TOOLCHAIN_MISSING, Status.TOOLCHAIN_MISSING, detail=missing)
+            for key, same in groups.items():
+                self._record(key, same, verdict)
+        else:
+            self._run_batches(evaluator, groups)
+
+    def _pending(self, evaluator: Language, version: str, samples: Sequence[Sample]) -> Groups:
+        groups: Groups = {}
+        for sample in samples:
+            key = program_key(evaluator, version, sample)
+            if (sample.task.task_id, sample.index, key) not in self.results.done:
+                groups.setdefault(key, []).append(sample)
+        return groups
+
+    def _run_batches(self, evaluator: Language, groups: Groups) -> None:
+        slots: queue.SimpleQueue[int] = queue.SimpleQueue()
+        for slot in range(self.workers):
+            slots.put(slot)
+        size = min(evaluator.compile_batch, max(1, len(groups) // self.workers))
+        waiting = iter(groups.items())
+        with ThreadPoolExecutor(self.workers) as pool:
+            running: set[Future[None]] = set()
+            try:
+                while batch := dict(islice(waiting, size)):
+                    running.add(pool.submit(self._run_batch, evaluator, batch, slots))
+                    while len(running) > self.workers:
+                        running = _wait_for_one(running)
+                while running:
+                    running = _wait_for_one(running)
+            except BaseException:
+                self.stop.set()
+                pool.shutdown(wait=True, cancel_futures=True)
+                raise
+
+    def _run_batch(
+        self, evaluator: Language, groups: Groups, slots: "queue.SimpleQueue[int]"
+    ) -> None:
+        if self.stop.is_set():
+            return
+        slot = slots.get()
+        try:
+            with _TemporaryFolder() as folder:
+                for key, verdict in self._verdicts(evaluator, groups, folder, slot):
+                    self._record(key, groups[key], verdict)
+        except Stopped:
+            return
+        finally:
+            slots.put(slot)
+
+    def _verdicts(
+        self, evaluator: Language, groups: Groups, folder: Path, slot: int
+    ) -> Iterator[tuple[str, "Verdict"]]:
+        boxes = [
+            make_box(evaluator, same[0], folder / str(number), slot)
+            for number, same in enumerate(groups.values())
+        ]
+        compiled: Sequence[Compiled | None] = [None] * len(boxes)
+        if evaluator.compiled:
+            compiler = Compiler(evaluator, self.sandbox, folder, slot, self.stop)
+            compiled = compiler.compile(boxes)
+            compiled = [_repaired(compiler, box, c) for box, c in zip(boxes, compiled, strict=True)]
+        for key, box, result in zip(groups, boxes, compiled, strict=True):
+            yield key, self._verdict(evaluator, box, result)
+            shutil.rmtree(box.folder, ignore_errors=True)
+
+    def _verdict(self, evaluator: Language, box: Box, compiled: Compiled | None) -> "Verdict":
+        if compiled is not None and compiled.status is not None:
+            return Verdict(compiled.status, compiled.status, compile_seconds=compiled.seconds,
+                           detail=compiled.output)  # fmt: skip
+        outcome = execute(
+            self.sandbox, evaluator.run_command(box), run_policy(evaluator, box),
+            stdin=evaluator.run_stdin(box), stop=self.stop,
+        )  # fmt: skip
+        if outcome.ending is Ending.STOPPED:
+            raise Stopped
+        corrected, uncorrected = evaluator.judge(outcome, box.token)
+        if from_wrapper(outcome):
+            corrected = uncorrected = Status.SANDBOX_ERROR
+        verdict = Verdict(
+            corrected, uncorrected, compiled.seconds if compiled else 0.0, outcome.seconds,
+            outcome.exit_code, detail=outcome.text,
+        )  # fmt: skip
+        return _by_reference_rules(evaluator, box, compiled, verdict)
+
+    def _record(self, key: str, same: Sequence[Sample], verdict: "Verdict") -> None:
+        """One line for every sample with this program."""
+        for sample in same:
+            result = verdict.result(sample, key, self.corrected)
+            with self.lock:
+                self.results.add(result)
+            self.on_result(result)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of one program, whichever samples it is the program of."""
+
+    corrected: Status
+    uncorrected: Status
+    compile_seconds: float = 0.0
+    run_seconds: float = 0.0
+    exit_code: int | None = None
+    corrections: tuple[str, ...] = ()
+    detail: str = ""
+
+    def result(self, sample: Sample, key: str, use_corrected: bool) -> Result:
+        """The line to record for `sample`."""
+        return Result(
+            task_id=sample.task.task_id,
+            sample=sample.index,
+            language=sample.task.language,
+            status=self.corrected if use_corrected else self.uncorrected,
+            corrected=self.corrected,
+            uncorrected=self.uncorrected,
+            seconds=round(self.compile_seconds + self.run_seconds, 4),
+            compile_seconds=round(self.compile_seconds, 4),
+            run_seconds=round(self.run_seconds, 4),
+            exit_code=self.exit_code,
+            corrections=list(self.corrections),
+            detail="" if self.corrected is Status.PASS else shorten(self.detail),
+            key=key,
+        )
+
+
+def program_key(evaluator: Language, version: str, sample: Sample) -> str:
+    """Hash of everything the verdict depends on: rules, language, tools and program."""
+    digest = hashlib.sha256()
+    program = evaluator.source(sample.task, sample.completion, "")
+    for part in (RULES, evaluator.name, version, program):
+        data = part.encode("utf-8", "surrogatepass")
+        digest.update(len(data).to_bytes(8, "big") + data)
+    return digest.hexdigest()
+
+
+def make_box(evaluator: Language, sample: Sample, folder: Path, slot: int) -> Box:
+    """The program of `sample` on disk, with a token of its own."""
+    box = Box(sample.task, sample.completion, secrets.token_hex(16), folder, slot)
+    box.program.mkdir(parents=True)
+    box.scratch.mkdir()
+    evaluator.write(box)
+    return box
+
+
+def run_policy(evaluator: Language, box: Box) -> Policy:
+    """A program sees its own box, read-only, and may write to its scratch folder."""
+    return Policy(
+        read=(*system_folders(), *evaluator.reads(), box.program),
+        write=(),
+        folder=box.scratch,
+        scratch=box.scratch,
+        environment={**environment(box.scratch), **evaluator.environment()},
+        slot=box.slot,
+        limits=evaluator.run_limits,
+    )
+
+
+def shorten(text: str) -> str:
+    """The first lines of what a program said, and the last, without the names of its folders."""
+    lines = [line.rstrip() for line in BOX_FOLDER.sub("", text).splitlines() if line.strip()]
+    whole = "\n".join(lines)
+    half = DETAIL_CHARACTERS // 2
+    return whole if len(whole) <= 2 * half else f"{whole[:half]}\n...\n{whole[-half:]}"
+
+
+def _by_reference_rules(
+    evaluator: Language, box: Box, compiled: Compiled | None, verdict: Verdict
+) -> Verdict:
+    """`verdict` with the reference evaluator's own, where the defects corrected here decide it."""
+    names = list(box.corrections)
+    uncorrected = verdict.uncorrected
+    if names:
+        uncorrected = Status.COMPILE_ERROR
+    elif compiled is not None and not evaluator.accepts_like_reference(compiled.exit_code or 0):
+        names.append(EXIT_STATUS)
+        uncorrected = Status.COMPILE_ERROR
+    elif verdict.corrected is not verdict.uncorrected:
+        names.append(EARLY_EXIT)
+    return replace(verdict, uncorrected=uncorrected, corrections=tuple(names))
+
+
+def _repaired(compiler: Compiler, box: Box, compiled: Compiled) -> Compiled:
+    if compiled.status is not Status.COMPILE_ERROR:
+        return compiled
+    correction = compiler.language.repair(box, compiled.output)
+    if correction is None:
+        return compiled
+    again = compiler.compile([box])[0]
+    box.corrections.append(correction)
+    return again
+
+
+def _wait_for_one(running: set[Future[None]]) -> set[Future[None]]:
+    done, rest = wait(running, return_when=FIRST_COMPLETED)
+    for future in done:
+        future.result()
+    return rest
+
+
+class _TemporaryFolder:
+    """A folder that other users may pass through but not list, removed whatever is in it."""
+
+    def __enter__(self) -> Path:
+        self.path = Path(tempfile.mkdtemp(prefix="midline-mbxp-"))
+        self.path.chmod(0o711)
+        return self.path
+
+    def __exit__(self, *error: object) -> None:
+        shutil.rmtree(self.path, ignore_errors=True)

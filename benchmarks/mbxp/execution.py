@@ -1,0 +1,222 @@
+"""Start a command in a sandbox, watch it, and say how it ended.
+
+Output is read as it comes and bounded; memory is that of the whole process tree, polled; at the
+first limit passed the tree is killed. A program can only be here while its thread is in `execute`.
+"""
+
+import contextlib
+import os
+import selectors
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+from midline.benchmarks.mbxp.sandbox.policy import Policy, Sandbox
+
+POLL_SECONDS = 0.05
+MEMORY_POLL_SECONDS = 0.1
+TERM_SECONDS = 2.0
+STALL_SECONDS = 2.0
+"""A longer pause between two looks means that the machine or this process stood still."""
+READ_BYTES = 1 << 16
+TEXT_BYTES = 8 << 10
+"""As much of each end of a stream is looked at for what it says."""
+
+
+class Ending(Enum):
+    """Why a command is no longer running."""
+
+    EXITED = "exited"
+    TIME = "time"
+    MEMORY = "memory"
+    OUTPUT = "output"
+    STOPPED = "stopped"
+    NOT_STARTED = "not started"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """`exit_code` is negative for a signal and None when the command was killed or not started."""
+
+    ending: Ending
+    exit_code: int | None
+    stdout: bytes
+    stderr: bytes
+    seconds: float
+
+    @property
+    def text(self) -> str:
+        """Beginning and end of both streams as text, errors last; bounded, for it is searched."""
+        return b"\n".join(map(_ends, (self.stdout, self.stderr))).decode("utf-8", "replace")
+
+
+def _ends(data: bytes) -> bytes:
+    if len(data) <= 2 * TEXT_BYTES:
+        return data
+    return data[:TEXT_BYTES] + b"\n...\n" + data[-TEXT_BYTES:]
+
+
+def execute(
+    sandbox: Sandbox,
+    argv: Sequence[str],
+    policy: Policy,
+    *,
+    stdin: bytes = b"",
+    stop: threading.Event | None = None,
+    progress: Callable[[], int] | None = None,
+) -> Outcome:
+    """Run `argv` to its end or to the first limit of `policy`; `stdin` must fit a pipe (4 KiB).
+
+    With `progress`, the time limit starts anew whenever its value changes.
+    """
+    sandbox.prepare(policy)
+    started = time.monotonic()
+    try:
+        process = _start(sandbox, argv, policy)
+    except OSError as error:
+        return Outcome(Ending.NOT_STARTED, None, b"", str(error).encode(), 0.0)
+    assert process.stdin is not None
+    with contextlib.suppress(BrokenPipeError):
+        process.stdin.write(stdin)
+    with contextlib.suppress(BrokenPipeError):
+        process.stdin.close()
+    watch = _Watch(process, policy, started, stop, progress)
+    try:
+        ending = watch.until_end()
+    finally:
+        _kill(process)
+    exit_code = process.returncode if ending is Ending.EXITED else None
+    return Outcome(
+        ending, exit_code, bytes(watch.out), bytes(watch.err), time.monotonic() - started
+    )
+
+
+def _start(sandbox: Sandbox, argv: Sequence[str], policy: Policy) -> subprocess.Popen[bytes]:
+    return subprocess.Popen(
+        sandbox.command(argv, policy), cwd="/", env={"PATH": "/usr/local/bin:/usr/bin:/bin"},
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0,
+        start_new_session=True, user=sandbox.user, group=sandbox.user,
+        extra_groups=None if sandbox.user is None else [],
+    )  # fmt: skip
+
+
+class _Watch:
+    """The output of one process and the limits it has to keep."""
+
+    def __init__(
+        self,
+        process: subprocess.Popen[bytes],
+        policy: Policy,
+        started: float,
+        stop: threading.Event | None,
+        progress: Callable[[], int] | None,
+    ) -> None:
+        self.progress, self.reached = progress, 0
+        self.process, self.limits, self.stop = process, policy.limits, stop
+        self.looked = started
+        self.deadline = started + policy.limits.seconds
+        self.next_memory_poll = started + MEMORY_POLL_SECONDS
+        self.out, self.err = bytearray(), bytearray()
+
+    def until_end(self) -> Ending:
+        """Read output until both streams are closed and the process is over, or a limit is hit."""
+        with selectors.DefaultSelector() as selector:
+            for stream, buffer in (
+                (self.process.stdout, self.out),
+                (self.process.stderr, self.err),
+            ):
+                assert stream is not None
+                selector.register(stream, selectors.EVENT_READ, buffer)
+            while True:
+                for key, _ in selector.select(POLL_SECONDS):
+                    data = os.read(key.fd, READ_BYTES)
+                    key.data.extend(data)
+                    if not data:
+                        selector.unregister(key.fileobj)
+                broken = self._limit_passed()
+                if broken is not None:
+                    return broken
+                if self._over(bool(selector.get_map())):
+                    return Ending.EXITED
+
+    def _over(self, open_streams: bool) -> bool:
+        if open_streams:
+            return False
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(POLL_SECONDS)
+            return True
+        return False
+
+    def _limit_passed(self) -> Ending | None:
+        if len(self.out) + len(self.err) > self.limits.output:
+            return Ending.OUTPUT
+        now = time.monotonic()
+        if now - self.looked > STALL_SECONDS:
+            self.deadline += now - self.looked
+        self.looked = now
+        if now > self.deadline and not self._progressed(now):
+            return Ending.TIME
+        if self.stop is not None and self.stop.is_set():
+            return Ending.STOPPED
+        if now > self.next_memory_poll:
+            self.next_memory_poll = now + MEMORY_POLL_SECONDS
+            self._progressed(now)
+            if resident_bytes(self.process.pid) > self.limits.memory:
+                return Ending.MEMORY
+        return None
+
+    def _progressed(self, now: float) -> bool:
+        """Start the time limit anew if there is progress since it last began."""
+        reached = 0 if self.progress is None else self.progress()
+        if reached == self.reached:
+            return False
+        self.reached = reached
+        self.deadline = now + self.limits.seconds
+        return True
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    """End the whole tree: SIGTERM lets a supervisor end its descendants, SIGKILL does the rest."""
+    for number, seconds in ((signal.SIGTERM, TERM_SECONDS), (signal.SIGKILL, None)):
+        if process.poll() is not None:
+            break
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, number)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(seconds)
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(process.pid, signal.SIGKILL)
+    for stream in (process.stdout, process.stderr):
+        if stream is not None:
+            stream.close()
+
+
+def resident_bytes(pid: int) -> int:
+    """Resident memory of `pid` and its descendants, shared pages counted in each; 0 if unknown."""
+    if not Path("/proc/self/statm").exists():
+        return _resident_from_ps(pid)
+    pages = 0
+    for process in (pid, *_descendants(pid)):
+        with contextlib.suppress(OSError, IndexError, ValueError):
+            pages += int(Path(f"/proc/{process}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def _descendants(pid: int) -> Iterator[int]:
+    with contextlib.suppress(OSError):
+        for thread in os.listdir(f"/proc/{pid}/task"):
+            children = Path(f"/proc/{pid}/task/{thread}/children").read_text().split()
+            for child in map(int, children):
+                yield child
+                yield from _descendants(child)
+
+
+def _resident_from_ps(pid: int) -> int:
+    command = ["ps", "-o", "rss=", "-g", str(pid)]
+    answer = subprocess.run(command, capture_output=True, text=True, check=False)
+    return 1024 * sum(int(word) for word in answer.stdout.split() if word.isdigit())

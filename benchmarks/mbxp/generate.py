@@ -1,0 +1,173 @@
+"""Complete problems with Midline's engine: many decoded together, cut at the function's end."""
+
+import json
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from itertools import islice
+from pathlib import Path
+
+from midline.benchmarks.mbxp.results import ResultsError
+from midline.benchmarks.mbxp.samples import read_generated
+from midline.benchmarks.mbxp.syntax import FunctionEnd
+from midline.benchmarks.mbxp.tasks import Task
+from midline.model.engine import Completion, Engine, GenerateOptions, Generation
+from midline.model.errors import UsageError
+
+SAMPLES = "samples.jsonl"
+STREAMS = 16
+"""Completions decoded together."""
+CHECK_EVERY = 8
+"""Most tokens between two looks for the function's end."""
+
+
+@dataclass(frozen=True)
+class GeneratedSample:
+    """One completion: `seconds` is its task's share of the batch's wall clock time."""
+
+    task_id: str
+    sample: int
+    language: str
+    completion: str
+    tokens: int
+    prompt_tokens: int
+    seconds: float
+    finish_reason: str
+    mean_logprob: float
+
+
+class Generator:
+    """Completes tasks and appends the samples to `folder`/samples.jsonl.
+
+    What is there already is not generated again. With `shots`, that many solved problems of the
+    same language stand before each prompt.
+    """
+
+    def __init__(
+        self, engine: Engine, options: GenerateOptions, folder: Path, shots: int = 0
+    ) -> None:
+        self.engine = engine
+        self.options = options
+        self.shots = shots
+        self.path = folder / SAMPLES
+        folder.mkdir(parents=True, exist_ok=True)
+        self.done = {(row["task_id"], row["sample"]) for row in read_generated(self.path)}
+        _cut_unfinished_line(self.path)
+
+    def pending(self, tasks: Iterable[Task]) -> list[Task]:
+        """Tasks that still lack a sample."""
+        wanted = range(self.options.samples)
+        return [t for t in tasks if any((t.task_id, s) not in self.done for s in wanted)]
+
+    def run(
+        self, tasks: Sequence[Task], pool: Mapping[str, Task], on_task: Callable[[Task], None]
+    ) -> None:
+        """Complete `tasks` in batches; `pool` is where solved examples are taken from."""
+        size = max(1, STREAMS // self.options.samples)
+        waiting = iter(self.pending(tasks))
+        while batch := list(islice(waiting, size)):
+            shots = {task.task_id: examples(task, pool, self.shots) for task in batch}
+            self._complete(batch, shots)
+            for task in batch:
+                on_task(task)
+
+    def _complete(self, batch: Sequence[Task], shots: Mapping[str, str]) -> None:
+        prompts = [self._encode(shots[task.task_id] + task.prompt) for task in batch]
+        ends = [FunctionEnd(task.language, task.prompt) for task in batch]
+        watches = [_Watch(self.engine, end) for end in ends]
+        started = time.perf_counter()
+        generations = self.engine.batch_generate(prompts, self._options(batch), stops=watches)
+        seconds = (time.perf_counter() - started) / len(batch)
+        lines = []
+        for task, end, generation in zip(batch, ends, generations, strict=True):
+            lines += list(self._samples(task, end, generation, seconds))
+        self._append(lines)
+
+    def _options(self, batch: Sequence[Task]) -> GenerateOptions:
+        """Sampling starts elsewhere in every batch, and in the same place in every run of it."""
+        if self.options.temperature == 0:
+            return self.options
+        return replace(self.options, seed=self.options.seed * 100003 + batch[0].number)
+
+    def _samples(
+        self, task: Task, end: FunctionEnd, generation: Generation, seconds: float
+    ) -> Iterator[GeneratedSample]:
+        for number, completion in enumerate(generation.completions):
+            if (task.task_id, number) not in self.done:
+                yield GeneratedSample(
+                    task_id=task.task_id,
+                    sample=number,
+                    language=task.language,
+                    completion=end.finished(_text(self.engine, completion)),
+                    tokens=len(completion.ids),
+                    prompt_tokens=generation.prompt_tokens,
+                    seconds=round(seconds / len(generation.completions), 4),
+                    finish_reason=completion.finish_reason,
+                    mean_logprob=round(completion.mean_logprob, 5),
+                )
+
+    def _append(self, samples: Sequence[GeneratedSample]) -> None:
+        data = "".join(json.dumps(asdict(sample)) + "\n" for sample in samples).encode()
+        try:
+            with self.path.open("ab", buffering=0) as file:
+                written = file.write(data)
+        except OSError as error:
+            raise ResultsError(f"cannot write {self.path}: {error.strerror}") from error
+        if written != len(data):
+            raise ResultsError(f"the disk is full: {self.path} took only part of a batch")
+        self.done |= {(sample.task_id, sample.sample) for sample in samples}
+
+    def _encode(self, text: str) -> list[int]:
+        tokenizer = self.engine.tokenizer
+        ids = tokenizer.encode(text)
+        if tokenizer.add_bos and tokenizer.bos_id is not None:
+            return [tokenizer.bos_id, *ids]
+        return ids
+
+
+class _Watch:
+    """Asked after each token whether the function has ended; looks when it can have."""
+
+    def __init__(self, engine: Engine, end: FunctionEnd) -> None:
+        self.engine, self.end = engine, end
+        self.seen: dict[int, int] = {}
+
+    def __call__(self, sample: int, ids: list[int]) -> bool:
+        seen = self.seen.get(sample, 0)
+        addition = self.engine.tokenizer.decode(ids[max(0, seen - 1) :])
+        if not self.end.may_end(addition) and len(ids) - seen < CHECK_EVERY:
+            return False
+        self.seen[sample] = len(ids)
+        return self.end.find(self.engine.tokenizer.decode(ids)) is not None
+
+
+def examples(task: Task, pool: Mapping[str, Task], count: int) -> str:
+    """The first `count` solved problems of the task's language, other than the task itself."""
+    if count == 0:
+        return ""
+    solved = [
+        other
+        for other in pool.values()
+        if other.language == task.language and other.canonical_solution and other != task
+    ]
+    if len(solved) < count:
+        raise UsageError(f"there are {len(solved)} solved problems in {task.language}, not {count}")
+    texts = [f"{other.prompt.strip()}\n{other.canonical_solution}" for other in solved[:count]]
+    return "\n\n".join(texts) + "\n\n"
+
+
+def _text(engine: Engine, completion: Completion) -> str:
+    """The completion with its end token, if it drew one, taken off."""
+    ids = completion.ids
+    if ids and ids[-1] in engine.tokenizer.end_tokens:
+        ids = ids[:-1]
+    return engine.tokenizer.decode(ids)
+
+
+def _cut_unfinished_line(path: Path) -> None:
+    if path.is_file():
+        content = path.read_bytes()
+        end = content.rfind(b"\n") + 1
+        if end != len(content):
+            with path.open("rb+") as file:
+                file.truncate(end)

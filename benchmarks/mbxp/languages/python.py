@@ -1,0 +1,65 @@
+"""Python: the interpreter Midline itself runs on, without Midline's own packages."""
+
+import re
+import sys
+from pathlib import Path
+
+from midline.benchmarks.mbxp.languages.base import (
+    DRIVERS,
+    Box,
+    Language,
+    Tool,
+    installation,
+)
+from midline.benchmarks.mbxp.sandbox.policy import MEBIBYTE, Limits
+from midline.benchmarks.mbxp.status import Status
+from midline.benchmarks.mbxp.tasks import Task
+
+DRIVER = DRIVERS / "run_python.py"
+
+
+class Python(Language):
+    """Runs prompt + completion + test + `check(entry_point)` in one namespace."""
+
+    name = "python"
+    source_name = "main.py"
+    tools = (Tool("python3", ("--version",), "apt-get install python3", "brew install python"),)
+    exit_zero_passes = False
+    # Where compiling fails, the place it names has no function ("in ..."), and no call before it.
+    syntax_error = re.compile(
+        r"exec\(compile\(source.*\n(?:[ ~^]*\n)?  File .*, line \d+\n"
+        r"|^(?:SyntaxError|ValueError): source code string cannot contain null",
+        re.MULTILINE,
+    )
+    run_limits = Limits(address_space=2048 * MEBIBYTE)
+
+    def find(self, name: str) -> str:
+        """The interpreter outside of any virtual environment."""
+        return str(getattr(sys, "_base_executable", sys.executable))
+
+    def reads(self) -> list[Path]:
+        """The interpreter's installation and the driver."""
+        return [*installation(self.find("python3")), DRIVER]
+
+    def source(self, task: Task, completion: str, token: str) -> str:
+        """As the reference evaluator puts it together; the driver prints the token."""
+        return f"{task.prompt}{completion}\n{task.test}\ncheck({task.entry_point})"
+
+    def run_command(self, box: Box) -> list[str]:
+        """The driver reads the token, then executes the program."""
+        return [self.find("python3"), "-I", "-S", "-B", "-X", "utf8", str(DRIVER),
+                str(box.program / self.source_name)]  # fmt: skip
+
+    def run_stdin(self, box: Box) -> bytes:
+        """The token, for the driver."""
+        return box.token.encode()
+
+    def failure(self, text: str) -> Status:
+        """An assertion that fails in `check` is a wrong answer."""
+        status = super().failure(text)
+        if status is Status.RUNTIME_ERROR and re.search(r"^AssertionError", text, re.MULTILINE):
+            return Status.WRONG
+        return status
+
+
+LANGUAGE = Python()

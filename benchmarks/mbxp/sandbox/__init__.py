@@ -1,0 +1,101 @@
+"""Where untrusted programs run: the strongest isolation this machine offers, probed once.
+
+Order of preference: bubblewrap, plain namespaces (unshare), Landlock with seccomp, macOS Seatbelt.
+Resource limits alone ("bare") isolate nothing and are used only when the user asks for them.
+"""
+
+import functools
+import os
+import subprocess
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from midline.benchmarks.mbxp.sandbox.bare import Bare
+from midline.benchmarks.mbxp.sandbox.bubblewrap import Bubblewrap
+from midline.benchmarks.mbxp.sandbox.landlock import Landlock
+from midline.benchmarks.mbxp.sandbox.policy import (
+    Limits,
+    Policy,
+    Sandbox,
+    environment,
+    system_folders,
+)
+from midline.benchmarks.mbxp.sandbox.seatbelt import Seatbelt
+from midline.benchmarks.mbxp.sandbox.unshare import Unshare
+from midline.model.errors import MidlineError
+
+__all__ = ["LEVELS", "Limits", "Policy", "Sandbox", "SandboxError", "choose", "probe"]
+
+LEVELS: dict[str, Callable[[], Sequence[Sandbox]]] = {
+    "bubblewrap": lambda: Bubblewrap.variants(),
+    "unshare": lambda: Unshare.variants(),
+    "landlock": lambda: [Landlock()],
+    "seatbelt": lambda: [Seatbelt()],
+}
+PROBE_SECONDS = 15
+
+
+class SandboxError(MidlineError):
+    """No isolation to be had, or not the one asked for."""
+
+
+def choose(level: str | None = None, *, unsafe: bool = False) -> Sandbox:
+    """The first of LEVELS that works here, or the one named `level`; `bare` needs `unsafe`."""
+    if level == Bare.level or (level is None and unsafe):
+        if not unsafe:
+            raise SandboxError("resource limits alone isolate nothing; add --unsafe to accept that")
+        return Bare()
+    if level is not None and level not in LEVELS:
+        raise SandboxError(f"no sandbox {level!r}; there are {', '.join(LEVELS)}")
+    reasons = []
+    for name in [level] if level else LEVELS:
+        sandbox, reason = probe(name)
+        if sandbox is not None:
+            return sandbox
+        reasons.append(f"{name}: {reason}")
+    raise SandboxError(
+        f"no sandbox works here ({'; '.join(reasons)}); install bubblewrap, or add --unsafe to run "
+        "untrusted programs under resource limits only"
+    )
+
+
+@functools.cache
+def probe(level: str) -> tuple[Sandbox | None, str]:
+    """The working variant of `level`, or None and the reason; tried by hiding a file from it."""
+    reason = "not for this system"
+    for sandbox in LEVELS[level]():
+        reason = _trial(sandbox)
+        if not reason:
+            return sandbox, ""
+    return None, reason
+
+
+def _trial(sandbox: Sandbox) -> str:
+    """Empty when `sandbox` runs a command that cannot read or write what it was not given."""
+    with tempfile.TemporaryDirectory(prefix="midline-probe-") as name:
+        os.chmod(name, 0o755)
+        secret, box = Path(name) / "secret", Path(name) / "box"
+        secret.write_text("secret")
+        secret.chmod(0o666)
+        scratch = box / "tmp"
+        scratch.mkdir(parents=True)
+        policy = Policy(
+            read=(*system_folders(), box), write=(), folder=scratch, scratch=scratch,
+            environment=environment(scratch), slot=0, limits=Limits(),
+        )  # fmt: skip
+        sandbox.prepare(policy)
+        script = f'cat "{secret}" && exit 3; echo x >"{secret}" && exit 4; : >file && exit 42'
+        try:
+            done = subprocess.run(
+                sandbox.command(["/bin/sh", "-c", script], policy), cwd="/", env={},
+                user=sandbox.user, group=sandbox.user,
+                extra_groups=None if sandbox.user is None else [],
+                stdin=subprocess.DEVNULL, capture_output=True, timeout=PROBE_SECONDS, check=False,
+            )  # fmt: skip
+        except (OSError, subprocess.SubprocessError, SandboxError) as error:
+            return str(error)
+        if done.returncode == 42 and secret.read_text() == "secret":
+            return ""
+        lines = done.stderr.decode(errors="replace").strip().splitlines()
+        return lines[0] if lines else f"trial ended with {done.returncode}"

@@ -1,0 +1,139 @@
+"""One evaluation from the command line: sandbox, progress bar, result folder, summary."""
+
+import signal
+import sys
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from midline.benchmarks.machine import describe_machine, describe_versions
+from midline.benchmarks.mbxp.evaluate import Evaluation
+from midline.benchmarks.mbxp.report import build_report, render, write_json
+from midline.benchmarks.mbxp.results import RESULTS, Result, ResultFile, latest_results
+from midline.benchmarks.mbxp.samples import Sample
+from midline.benchmarks.mbxp.sandbox import choose
+from midline.benchmarks.mbxp.status import Status
+
+RUN, REPORT = "run.json", "report.json"
+
+
+@dataclass(frozen=True)
+class EvaluationOptions:
+    """How to execute: `corrected` decides which of the two verdicts is the status."""
+
+    workers: int = 2
+    corrected: bool = True
+    sandbox: str | None = None
+    unsafe: bool = False
+    report: Path | None = None
+    """A second place for the report."""
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What an evaluation came to: text for people, and whether anything went wrong."""
+
+    text: str
+    sandbox_errors: int
+
+
+def evaluate_into(
+    folder: Path,
+    samples: Sequence[Sample],
+    options: EvaluationOptions,
+    about: dict[str, Any] | None = None,
+) -> Summary:
+    """Execute `samples`, keep everything in `folder`, and report on these samples.
+
+    `about` is recorded in the report beside machine, versions and isolation.
+    """
+    sandbox = choose(options.sandbox, unsafe=options.unsafe)
+    started = time.monotonic()
+    with ResultFile(folder) as results, _interruptible(), _Bar() as bar:
+        evaluation = Evaluation(
+            sandbox, results, options.workers, options.corrected,
+            on_result=bar.advance, on_language=bar.begin,
+        )  # fmt: skip
+        evaluation.run(samples)
+    settings = {
+        **(about or {}),
+        "sandbox": sandbox.level,
+        "corrections": options.corrected,
+        "workers": options.workers,
+        "executed": bar.executed,
+        "elapsed_seconds": round(time.monotonic() - started, 2),
+        "toolchains": bar.versions,
+        "machine": describe_machine(),
+        "versions": describe_versions(),
+    }
+    wanted = {(sample.task.task_id, sample.index) for sample in samples}
+    verdicts = [r for key, r in latest_results(folder / RESULTS).items() if key in wanted]
+    report = build_report(verdicts, settings)
+    for path in (folder / REPORT, options.report):
+        if path is not None:
+            write_json(path, report)
+    broken = sum(result.status == Status.SANDBOX_ERROR for result in verdicts)
+    return Summary(render(report), broken)
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """A termination request ends the work like Ctrl-C does: programs killed, results kept."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def interrupt(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+class _Bar:
+    """Progress on standard error: a bar with counts on a terminal, else a line a language."""
+
+    def __init__(self) -> None:
+        console = Console(stderr=True)
+        self.progress = Progress(
+            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(),
+            TextColumn("{task.fields[counts]}"), TimeRemainingColumn(), console=console,
+            disable=not console.is_terminal,
+        )  # fmt: skip
+        self.versions: dict[str, str] = {}
+        self.counts: Counter[str] = Counter()
+        self.executed = 0
+        self.quiet = not console.is_terminal
+
+    def __enter__(self) -> "_Bar":
+        self.progress.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.progress.stop()
+
+    def begin(self, name: str, version: str, done: int, total: int) -> None:
+        """A language's turn: `done` of `total` samples have a result from before."""
+        self.versions[name] = version
+        self.counts.clear()
+        self.task = self.progress.add_task(name, total=total, completed=done, counts="")
+        if self.quiet:
+            print(f"{name}: {total - done} of {total} to execute", file=sys.stderr)
+
+    def advance(self, result: Result) -> None:
+        """One more result."""
+        self.counts[result.status] += 1
+        self.executed += 1
+        counts = " ".join(f"{status} {n}" for status, n in self.counts.most_common(4))
+        self.progress.update(self.task, advance=1, counts=counts)

@@ -1,0 +1,23 @@
+"""What can become of one executed sample."""
+
+from enum import StrEnum
+
+
+class Status(StrEnum):
+    """Outcome of a sample; only `PASS` counts for the model, only the last two not against it."""
+
+    PASS = "pass"
+    WRONG = "wrong"
+    COMPILE_ERROR = "compile_error"
+    RUNTIME_ERROR = "runtime_error"
+    TIMEOUT_COMPILE = "timeout_compile"
+    TIMEOUT_RUN = "timeout_run"
+    OOM = "oom"
+    OUTPUT_LIMIT = "output_limit"
+    SANDBOX_ERROR = "sandbox_error"
+    TOOLCHAIN_MISSING = "toolchain_missing"
+
+    @property
+    def judged(self) -> bool:
+        """Whether the sample was executed at all, so that it says something about the model."""
+        return self not in (Status.SANDBOX_ERROR, Status.TOOLCHAIN_MISSING)

@@ -1,0 +1,148 @@
+"""Where a completed function ends, by the language's own syntax (tree-sitter).
+
+Languages with braces: at the brace that closes the function the prompt opened. Ruby: at the `end`
+of the method. Python: before the first thing at column 0. Text that does not parse does not matter
+to the braces, since only tokens are looked at, never the shape of the tree.
+"""
+
+import importlib
+from collections.abc import Iterator
+from functools import cache
+from typing import TYPE_CHECKING
+
+from midline.model.errors import MidlineError
+
+if TYPE_CHECKING:
+    from tree_sitter import Node, Parser
+
+GRAMMARS = {
+    "python": ("tree_sitter_python", "language"),
+    "java": ("tree_sitter_java", "language"),
+    "javascript": ("tree_sitter_javascript", "language"),
+    "typescript": ("tree_sitter_typescript", "language_typescript"),
+    "kotlin": ("tree_sitter_kotlin", "language"),
+    "ruby": ("tree_sitter_ruby", "language"),
+    "php": ("tree_sitter_php", "language_php"),
+    "cpp": ("tree_sitter_cpp", "language"),
+    "csharp": ("tree_sitter_c_sharp", "language"),
+    "go": ("tree_sitter_go", "language"),
+    "perl": ("tree_sitter_perl", "language"),
+    "scala": ("tree_sitter_scala", "language"),
+    "swift": ("tree_sitter_swift", "language"),
+}
+OPENING = {"{", "${", "#{", "@{", "%{"}
+CLOSING = {"}"}
+CLOSERS = {"java": "\n}\n"}
+"""What the program still needs after the function: Java's tests stand outside the class."""
+TEXT_TYPES = ("string", "comment", "heredoc")
+
+
+class FunctionEnd:
+    """Finds the end of the function that `prompt` leaves open, in completions of it."""
+
+    def __init__(self, language: str, prompt: str) -> None:
+        self.language = language
+        self.prompt = prompt.encode()
+        self.parser = parser(language)
+        self.depth = 0
+        if language not in ("python", "ruby"):
+            self.depth = sum(change for _, change in _braces(self._parse(b"")))
+
+    def find(self, completion: str) -> int | None:
+        """Length, in characters, of the part of `completion` up to the function's end."""
+        data = completion.encode("utf-8", "replace")
+        end = self._end(data)
+        return None if end is None else len(data[:end].decode("utf-8", "replace"))
+
+    def may_end(self, addition: str) -> bool:
+        """Whether the function can have ended within `addition`; far cheaper than parsing."""
+        if self.language == "python":
+            return "\n" in addition or not addition[:1].isspace()
+        return ("end" if self.language == "ruby" else "}") in addition
+
+    def finished(self, completion: str) -> str:
+        """`completion` cut at the function's end, with what the program needs after it."""
+        end = self.find(completion)
+        if end is None:
+            return completion
+        return completion[:end].rstrip() + CLOSERS.get(self.language, "\n")
+
+    def _end(self, data: bytes) -> int | None:
+        if self.language == "python":
+            return self._first_outside(data)
+        root = self._parse(data)
+        if self.language == "ruby":
+            return self._end_of_method(root)
+        depth = 0
+        for node, change in _braces(root):
+            depth += change
+            if change < 0 and depth < self.depth and node.start_byte >= len(self.prompt):
+                return node.end_byte - len(self.prompt)
+        return None
+
+    def _first_outside(self, data: bytes) -> int | None:
+        for node in _leaves(self._parse(data)):
+            begins = node.start_byte >= len(self.prompt) and node.start_point[1] == 0
+            if begins and node.end_byte > node.start_byte and not _inside_string(node):
+                return node.start_byte - len(self.prompt)
+        return None
+
+    def _end_of_method(self, root: "Node") -> int | None:
+        name = self.prompt.rfind(b"def ")
+        waiting = [root]
+        while waiting:
+            node = waiting.pop()
+            if node.type == "method" and node.start_byte == name:
+                last = node.children[-1]
+                complete = last.type == "end" and not last.is_missing
+                return node.end_byte - len(self.prompt) if complete else None
+            waiting += node.children
+        return None
+
+    def _parse(self, completion: bytes) -> "Node":
+        return self.parser.parse(self.prompt + completion).root_node
+
+
+@cache
+def parser(language: str) -> "Parser":
+    """The parser of `language`; MidlineError if the grammars are not installed."""
+    module, function = GRAMMARS[language]
+    try:
+        from tree_sitter import Language, Parser
+
+        grammar = getattr(importlib.import_module(module), function)
+    except ImportError as error:
+        raise MidlineError(
+            f"stopping at a function's end needs {module.replace('_', '-')}; "
+            "pip install 'midline[syntax]' brings it"
+        ) from error
+    return Parser(Language(grammar()))
+
+
+def _leaves(root: "Node") -> Iterator["Node"]:
+    waiting = [root]
+    while waiting:
+        node = waiting.pop()
+        if node.children:
+            waiting += reversed(node.children)
+        else:
+            yield node
+
+
+def _braces(root: "Node") -> Iterator[tuple["Node", int]]:
+    for node in _leaves(root):
+        if node.is_missing:
+            continue
+        if node.type in OPENING:
+            yield node, 1
+        elif node.type in CLOSING:
+            yield node, -1
+
+
+def _inside_string(node: "Node") -> bool:
+    ancestor: Node | None = node
+    while ancestor is not None:
+        if ancestor.type.startswith(TEXT_TYPES) and ancestor.type != "comment":
+            return True
+        ancestor = ancestor.parent
+    return False

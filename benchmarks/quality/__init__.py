@@ -1,0 +1,1 @@
+"""Quality measurements of `midline-bench quality`, one a file."""

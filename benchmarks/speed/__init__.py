@@ -1,0 +1,1 @@
+"""Speed measurements, one a file, and the engines they drive."""

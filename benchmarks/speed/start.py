@@ -1,0 +1,54 @@
+"""Start: from a new process to its first token, with the packed weights already on disk."""
+
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from midline.model.errors import MidlineError
+
+DEFAULT_TOKENS = 1
+DEFAULT_CONTEXT = 32
+RUNS = 5
+PROGRAM = """
+import sys
+from midline.model.engine import Engine, GenerateOptions
+engine = Engine.load(sys.argv[1], threads=int(sys.argv[2]))
+prompt = engine.tokenizer.encode("def add(first, second):\\n    return")
+engine.generate(prompt, GenerateOptions(max_tokens=1))
+print(engine.load_ms, flush=True)
+"""
+
+
+def measure(path: Path, threads: int, tokens: int, context: int) -> dict[str, Any]:
+    """Seconds of every run after a first one, which packs the weights and fills the page cache."""
+    command = [sys.executable, "-P", "-c", PROGRAM, str(path), str(threads)]
+    runs = [_first_token(command) for _ in range(RUNS + 1)][1:]
+    seconds = [seconds for seconds, _ in runs]
+    return {
+        "versions": {},
+        "seconds": seconds,
+        "load_seconds": [load for _, load in runs],
+        "median_seconds": statistics.median(seconds),
+        "file_bytes": path.stat().st_size,
+    }
+
+
+def _first_token(command: list[str]) -> tuple[float, float]:
+    """Seconds from the call to the line the process prints after its token, and of loading."""
+    start = time.perf_counter()
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        seconds = time.perf_counter() - start
+    if process.returncode != 0:
+        raise MidlineError("the started process failed; its message is above")
+    return seconds, float(line) / 1e3
+
+
+def lines(result: dict[str, Any]) -> list[str]:
+    """The result as printed."""
+    load = statistics.median(result["load_seconds"])
+    return [f"first token after {result['median_seconds']:.2f} s, {load:.2f} s of it loading"]
