@@ -1,0 +1,206 @@
+"""textDocument/inlineCompletion by a real client: typing, cancelling, asking again."""
+
+import asyncio
+import contextlib
+import time
+from pathlib import Path
+
+import pytest
+from editor import MIDLINE, Editor, capabilities, editing, replacement
+from lsprotocol import types
+from pygls.exceptions import JsonRpcException
+from tiny_model import QWEN2, write_tiny_model
+
+
+async def test_typing_brings_ghost_text(tmp_path: Path) -> None:
+    async with editing(tmp_path, answer="lue + 1\nnext line") as editor:
+        uri = editor.open("def f(value):\n    \n")
+        editor.type(uri, 1, 4, "return va")
+        items = await editor.inline(uri, 1, 13)
+        assert items is not None
+        assert [item.insert_text for item in items] == ["lue + 1"]
+        assert items[0].range == types.Range(types.Position(1, 13), types.Position(1, 13))
+        asked = editor.asked()[-1]
+        assert asked["prompt"].startswith(
+            "<|file_sep|>a.py\n<|fim_prefix|>def f(value):\n<|fim_suffix|>\n"
+        )
+        assert (asked["prompt"] + asked["align"]).endswith("<|fim_middle|>    return va")
+
+
+async def test_a_cancelled_request_is_answered_and_the_work_stops(tmp_path: Path) -> None:
+    async with editing(tmp_path, answer="a, " * 500, seconds=0.05) as editor:
+        uri = editor.open("x = [\n")
+        id, answer = editor.ask(uri, 0, 5)
+        await editor.until_asked(1)
+        editor.cancel(id)
+        began = time.monotonic()
+        with pytest.raises(JsonRpcException) as refused:
+            await answer
+        assert refused.value.code == types.LSPErrorCodes.RequestCancelled
+        await _engine_is_free(editor, uri)
+        assert time.monotonic() - began < 2.0
+
+
+async def test_the_newest_request_wins(tmp_path: Path) -> None:
+    async with editing(tmp_path, answer="(1, 2, 3)", seconds=0.05) as editor:
+        uri = editor.open("f = g\n")
+        answers = [editor.ask(uri, 0, column)[1] for column in (3, 4, 5)]
+        results = await asyncio.gather(*answers)
+        assert [result is None for result in results] == [True, True, False]
+
+
+async def test_requests_of_other_documents_are_served_too(tmp_path: Path) -> None:
+    async with editing(tmp_path, answer="(1)", seconds=0.02) as editor:
+        one, two = editor.open("f\n", "file:///1.py"), editor.open("g\n", "file:///2.py")
+        found = await asyncio.gather(editor.ghost(one, 0, 1), editor.ghost(two, 0, 1))
+        assert found == ["(1)", "(1)"]
+
+
+async def test_an_edit_makes_the_answer_stale(tmp_path: Path) -> None:
+    async with editing(tmp_path, answer="a, " * 500, seconds=0.05) as editor:
+        uri = editor.open("x = [\n")
+        _, answer = editor.ask(uri, 0, 5)
+        await editor.until_asked(1)
+        editor.type(uri, 0, 5, "b")
+        began = time.monotonic()
+        assert await answer is None
+        await _engine_is_free(editor, uri)
+        assert time.monotonic() - began < 2.0
+
+
+async def test_closing_gives_up(tmp_path: Path) -> None:
+    async with editing(tmp_path, answer="a, " * 500, seconds=0.05) as editor:
+        uri = editor.open("x = [\n")
+        _, answer = editor.ask(uri, 0, 5)
+        await editor.until_asked(1)
+        identifier = types.TextDocumentIdentifier(uri)
+        editor.client.text_document_did_close(types.DidCloseTextDocumentParams(identifier))
+        assert await answer is None
+        assert await editor.ghost(uri, 0, 5) is None
+
+
+async def test_a_request_waits_for_the_model(tmp_path: Path) -> None:
+    async with editing(tmp_path, answer="1", load_seconds=0.5) as editor:
+        uri = editor.open("x = \n")
+        assert await editor.ghost(uri, 0, 4) == "1"
+
+
+async def test_the_selected_item_is_extended(tmp_path: Path) -> None:
+    async with editing(tmp_path, answer="(items)") as editor:
+        uri = editor.open("n = le\n")
+        span = types.Range(types.Position(0, 4), types.Position(0, 6))
+        selected = types.SelectedCompletionInfo(span, "length")
+        items = await editor.inline(uri, 0, 6, selected=selected)
+        assert items is not None
+        assert (items[0].insert_text, items[0].range) == ("length(items)", span)
+        asked = editor.asked()[-1]
+        assert (asked["prompt"] + asked["align"]).endswith("n = length")
+
+
+@pytest.mark.parametrize(
+    ("encodings", "column"),
+    [(["utf-8"], 13), (["utf-16", "utf-8"], 10), (["utf-32"], 9), (None, 10)],
+)
+async def test_positions_are_in_the_agreed_encoding(
+    tmp_path: Path, encodings: list[str] | None, column: int
+) -> None:
+    can = capabilities(encodings=encodings)
+    async with editing(tmp_path, can=can, answer="1") as editor:
+        agreed = editor.result.capabilities.position_encoding
+        assert agreed == (encodings or ["utf-16"])[0]
+        uri = editor.open("s = 'é😀' + x\n")
+        editor.change(uri, replacement(0, column, 0, column, " "))
+        assert await editor.ghost(uri, 0, column + 1) == "1"
+        asked = editor.asked()[-1]
+        assert asked["prompt"].startswith("<|file_sep|>a.py\n<|fim_prefix|><|fim_suffix|>+ x\n")
+        assert (asked["prompt"] + asked["align"]).endswith("s = 'é😀'  ")
+
+
+async def test_crlf_stays(tmp_path: Path) -> None:
+    async with editing(tmp_path, answer="a):\n\t\treturn a\n") as editor:
+        uri = editor.open("x = 1\r\n\tdef f(\r\n")
+        assert await editor.ghost(uri, 1, 7) == "a):\r\n\t\treturn a"
+
+
+async def test_alternatives_come_best_first(tmp_path: Path) -> None:
+    options = {"samples": 3}
+    async with editing(tmp_path, options=options, answer="one|two|one") as editor:
+        items = await editor.inline(editor.open("x = \n"), 0, 4)
+        assert items is not None
+        assert [item.insert_text for item in items] == ["one", "two"]
+
+
+async def test_nothing_to_say_is_null(tmp_path: Path) -> None:
+    async with editing(tmp_path, answer="\n\n") as editor:
+        uri = editor.open("x = 1\n")
+        assert await editor.inline(uri, 0, 5) is None
+        assert await editor.inline("file:///never-opened.py", 0, 0) is None
+        assert editor.shown() == []
+
+
+async def test_switched_off_asks_nothing(tmp_path: Path) -> None:
+    for options in ({"enabled": False}, {"disabledLanguages": ["python"]}):
+        async with editing(tmp_path, options=options, answer="1") as editor:
+            assert await editor.inline(editor.open("x = \n"), 0, 4) is None
+            assert editor.asked() == []
+
+
+async def test_a_broken_engine_is_one_sentence(tmp_path: Path) -> None:
+    async with editing(tmp_path, breaks="an inner detail") as editor:
+        uri = editor.open("x = \n")
+        for _ in range(3):
+            assert await editor.ghost(uri, 0, 4) is None
+        assert len(editor.shown()) == 1
+        assert "an inner detail" not in editor.shown()[0]
+        log = Path(editor.shown()[0].split("see ")[1])
+        assert "an inner detail" in log.read_text("utf-8")
+
+
+async def test_the_real_engine_serves_a_tiny_model(tmp_path: Path, home: Path) -> None:
+    """Noise, but the engine's own: the same for the same text, and stopped when cancelled."""
+    model = write_tiny_model(tmp_path / "tiny.gguf", QWEN2)
+    options = {"model": str(model), "maxTokens": 24, "samples": 3, "temperature": 1.5}
+    async with editing(tmp_path, *MIDLINE, options=options) as editor:
+        uri = editor.open("def f(value):\n    \n")
+        editor.type(uri, 1, 4, "return va")
+        once, again = await editor.inline(uri, 1, 13), await editor.inline(uri, 1, 13)
+        assert once
+        assert once == again
+        editor.type(uri, 1, 13, "l")
+        id, answer = editor.ask(uri, 1, 14)
+        editor.cancel(id)
+        with contextlib.suppress(JsonRpcException):  # it may have been quicker
+            await answer
+        assert await editor.inline(uri, 1, 14) != once
+        assert editor.shown() == []
+
+
+async def test_the_real_model_writes_ghost_text(qwen05_path: Path, tmp_path: Path) -> None:
+    """Typed, completed, cancelled in the middle, completed again."""
+    text = "import json\n\n\ndef read(path):\n    with open(path) as file:\n        \n"
+    async with editing(tmp_path, *MIDLINE, options={"model": str(qwen05_path)}) as editor:
+        uri = editor.open(text)
+        editor.type(uri, 5, 8, "return json.lo")
+        assert await editor.ghost(uri, 5, 22) == "ad(file)"
+        long = "".join(f"field_{n} = {n * n * 7919}\n" for n in range(400))  # a second to read
+        editor.open(f"{long}\n", "file:///b.py")
+        id, answer = editor.ask("file:///b.py", 400, 0)
+        await asyncio.sleep(0.1)
+        editor.cancel(id)
+        with pytest.raises(JsonRpcException):
+            await answer
+        began = time.monotonic()
+        editor.type(uri, 5, 22, "a")
+        assert await editor.ghost(uri, 5, 23) == "d(file)"
+        assert time.monotonic() - began < 10
+        assert editor.shown() == []
+
+
+async def _engine_is_free(editor: Editor, uri: str) -> None:
+    """Wait until the engine has taken up another request."""
+    count = len(editor.asked())
+    id, answer = editor.ask(uri, 0, 0)
+    await editor.until_asked(count + 1)
+    editor.cancel(id)
+    with pytest.raises(JsonRpcException):
+        await answer

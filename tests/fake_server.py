@@ -1,0 +1,78 @@
+"""`midline serve` with an engine whose text is known: run by tests as a process of its own.
+
+MIDLINE_FAKE is a JSON object: `folder` (to write in), `log` (a file that gets a line for every
+prompt), `answer` (text the engine writes, samples separated by |), `seconds` (per token),
+`load_seconds`, `fails` (the load raises this), `breaks` (generation raises this), `noise` (written
+to standard output in every way there is while the engine works).
+"""
+
+import ctypes
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from fake_engine import FakeEngine
+from tiny_model import QWEN2, write_tiny_model
+
+from midline.model.engine import GenerateOptions, Generation
+from midline.model.errors import MidlineError
+from midline.model.gguf import read_gguf
+from midline.model.tokenizer import Tokenizer
+from midline.server.lsp import create_server
+from midline.server.settings import Settings
+
+FAKE = json.loads(os.environ["MIDLINE_FAKE"])
+
+
+class LoggingEngine(FakeEngine):
+    """Notes every request in the log, and can be noisy or broken."""
+
+    def generate(
+        self, prompt_ids: Sequence[int], options: GenerateOptions, **how: Any
+    ) -> Generation:
+        note = {"prompt": self.tokenizer.decode(prompt_ids), "align": how["align"].decode()}
+        with Path(FAKE["log"]).open("a", encoding="utf-8") as log:
+            log.write(json.dumps(note | {"samples": options.samples}) + "\n")
+        if "noise" in FAKE:
+            make_noise(FAKE["noise"])
+        if "breaks" in FAKE:
+            raise RuntimeError(FAKE["breaks"])
+        return super().generate(prompt_ids, options, **how)
+
+
+def make_noise(text: str) -> None:
+    """Write to standard output from Python, from C, from the descriptor and from a child."""
+    print(text, flush=True)
+    os.write(1, f"{text}\n".encode())
+    library = ctypes.CDLL(None)
+    library.puts(text.encode())
+    library.fflush(None)
+    subprocess.run([sys.executable, "-c", f"print({text!r})"], check=True)
+
+
+def load(settings: Settings, progress: Callable[[float], None]) -> Any:
+    """The fake engine, after as long as it was told to take."""
+    for step in range(10):
+        time.sleep(FAKE.get("load_seconds", 0) / 10)
+        progress((step + 1) / 10)
+    if "fails" in FAKE:
+        raise MidlineError(FAKE["fails"])
+    path = Path(FAKE["folder"]) / "tiny.gguf"
+    if not path.exists():
+        write_tiny_model(path, QWEN2)
+    tokenizer = Tokenizer.from_gguf(read_gguf(path))
+    answer = FAKE.get("answer", "1")
+    return LoggingEngine(
+        tokenizer, lambda prompt: answer, FAKE.get("seconds", 0.0), name=settings.model
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(create_server(load).serve_stdio())

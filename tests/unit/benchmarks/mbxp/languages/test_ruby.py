@@ -1,0 +1,12 @@
+"""Ruby evaluator against the real tools."""
+
+from mbxp_programs import check_language
+
+EARLY_EXIT = "\n  exit(0)\nend\n"
+BROKEN = "\n  (1 +\nend\n"
+
+
+def test_right_wrong_early_and_broken_programs() -> None:
+    results = check_language("ruby", EARLY_EXIT, BROKEN)
+    assert results[2].uncorrected == "pass", "exit status 0 is all the reference asks for"
+    assert results[2].corrections == ["early-exit"]

@@ -1,0 +1,152 @@
+"""Evaluations as a whole: resuming, interrupting, sharing verdicts, both scores."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from mbxp_programs import require_sandbox, tiny_solution, tiny_task
+
+from midline.benchmarks.main import main
+from midline.benchmarks.mbxp.evaluate import Evaluation, shorten
+from midline.benchmarks.mbxp.results import RESULTS, Result, ResultFile, read_results
+from midline.benchmarks.mbxp.samples import Sample
+from midline.benchmarks.mbxp.sandbox import choose
+
+GOLDEN = Path(__file__).resolve().parents[3] / "golden" / "mbxp"
+TASK = tiny_task("python")
+RIGHT, WRONG = tiny_solution("python", "right"), tiny_solution("python", "wrong")
+
+
+def write_samples(path: Path, *completions: str) -> Path:
+    rows = [{"task_id": TASK.task_id, "completion": text} for text in completions]
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+def evaluate(samples: Path, out: Path, *options: str) -> int:
+    words = ["mbxp", "evaluate", str(samples), "--data", str(GOLDEN / "tasks"), "--out", str(out)]
+    return main([*words, *options])
+
+
+def test_equal_programs_are_executed_once_and_counted_each(tmp_path: Path) -> None:
+    require_sandbox()
+    seen: list[Result] = []
+    samples = [Sample(TASK, text, i) for i, text in enumerate([RIGHT, WRONG, RIGHT, RIGHT])]
+    with ResultFile(tmp_path) as results:
+        Evaluation(choose(), results, on_result=seen.append).run(samples)
+    by_sample = {result.sample: result for result in seen}
+    assert [by_sample[i].status for i in range(4)] == ["pass", "wrong", "pass", "pass"]
+    assert len({by_sample[i].run_seconds for i in (0, 2, 3)}) == 1
+
+
+def test_a_finished_run_is_not_run_again(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    require_sandbox()
+    samples = write_samples(tmp_path / "samples.jsonl", RIGHT, WRONG)
+    assert evaluate(samples, tmp_path / "out") == 0
+    before = (tmp_path / "out" / RESULTS).read_bytes()
+    capsys.readouterr()
+    assert evaluate(samples, tmp_path / "out") == 0
+    assert (tmp_path / "out" / RESULTS).read_bytes() == before
+    assert "0 of 2 to execute" in capsys.readouterr().err
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert report["languages"][0]["pass_at_k"] == {"1": 0.5}
+    assert report["sandbox"] == choose().level
+
+
+def test_another_completion_in_the_same_place_is_executed(tmp_path: Path) -> None:
+    require_sandbox()
+    samples = write_samples(tmp_path / "samples.jsonl", WRONG)
+    evaluate(samples, tmp_path / "out")
+    evaluate(write_samples(samples, RIGHT), tmp_path / "out")
+    statuses = [result.status for result in read_results(tmp_path / "out" / RESULTS)]
+    assert statuses == ["wrong", "pass"]
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert report["languages"][0]["statuses"] == {"pass": 1}
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+def test_stopped_at_any_moment_nothing_runs_twice_or_is_lost(tmp_path: Path, number: int) -> None:
+    require_sandbox()
+    # Quick until the signal is due, then slow, so that a busy machine cannot finish before it.
+    naps = [0.15 + i / 1000 if i < 3 else 0.8 + i / 1000 for i in range(12)]
+    slow = [f"\timport time; time.sleep({nap})\n{RIGHT}" for nap in naps]
+    samples = write_samples(tmp_path / "samples.jsonl", *slow)
+    out = tmp_path / "out"
+    call = [sys.executable, "-P", "-m", "midline.benchmarks.main", "mbxp", "evaluate",
+            str(samples), "--data", str(GOLDEN / "tasks"), "--out", str(out)]  # fmt: skip
+    process = subprocess.Popen(call, stderr=subprocess.PIPE, cwd=tmp_path)
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and lines(out) < 3:
+        time.sleep(0.02)
+    os.kill(process.pid, number)
+    _, said = process.communicate(timeout=30)
+    assert process.returncode != 0
+    assert b"Traceback" not in said
+    done = lines(out)
+    assert 3 <= done < 12
+    assert subprocess.run(call, capture_output=True, cwd=tmp_path, check=False).returncode == 0
+    results = list(read_results(out / RESULTS))
+    assert sorted(result.sample for result in results) == list(range(12))
+    assert {result.status for result in results} == {"pass"}
+
+
+def lines(out: Path) -> int:
+    path = out / RESULTS
+    return path.read_bytes().count(b"\n") if path.is_file() else 0
+
+
+def test_bad_lines_are_listed_and_the_rest_is_executed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    require_sandbox()
+    samples = write_samples(tmp_path / "samples.jsonl", RIGHT)
+    samples.write_text("{\n" + samples.read_text() + '{"task_id": "MBPP/1", "completion": ""}\n')
+    assert evaluate(samples, tmp_path / "out") == 1
+    said = capsys.readouterr().err
+    assert "2 lines of" in said
+    assert "rejected.jsonl" in said
+    rows = [json.loads(x) for x in (tmp_path / "out/rejected.jsonl").read_text().splitlines()]
+    assert [row["line"] for row in rows] == [1, 3]
+    assert lines(tmp_path / "out") == 1
+
+
+def test_wrong_calls_are_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    empty = tmp_path / "empty.jsonl"
+    empty.touch()
+    assert evaluate(empty, tmp_path / "out") == 2
+    assert "nothing to evaluate" in capsys.readouterr().err
+    assert evaluate(empty, tmp_path / "out", "--canonical") == 2
+    assert evaluate(write_samples(empty, RIGHT), tmp_path / "out", "--workers", "0") == 2
+    assert evaluate(empty, tmp_path / "out", "--sandbox", "docker") == 1
+    assert "no sandbox 'docker'" in capsys.readouterr().err
+
+
+def test_the_reference_rules_decide_the_status_when_asked(tmp_path: Path) -> None:
+    require_sandbox()
+    perl = tiny_task("perl")
+    from mbxp_programs import require_language
+
+    require_language("perl")
+    sample = Sample(perl, "  exit(0);\n}\n", 0)
+    for corrected, status in ((True, "wrong"), (False, "pass")):
+        with ResultFile(tmp_path / status) as results:
+            Evaluation(choose(), results, corrected=corrected).run([sample])
+        (result,) = read_results(tmp_path / status / RESULTS)
+        assert (result.status, result.corrected, result.uncorrected) == (status, "wrong", "pass")
+        assert result.corrections == ["early-exit"]
+
+
+def test_what_a_program_said_is_kept_short_and_without_folders() -> None:
+    folder = "/tmp/midline-mbxp-ab12/7/program/"
+    assert shorten(f'File "{folder}main.py", line 3\n\n  x\n') == 'File "main.py", line 3\n  x'
+    long = shorten("a" * 5000 + "\n" + "b" * 5000)
+    assert len(long) < 600
+    assert long.startswith("a")
+    assert long.endswith("b")

@@ -1,0 +1,117 @@
+"""Watching one command: limits, output, progress, and standing still."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from midline.benchmarks.mbxp.execution import Ending, Outcome, execute, resident_bytes
+from midline.benchmarks.mbxp.sandbox import Limits, Policy
+from midline.benchmarks.mbxp.sandbox.bare import Bare
+
+
+@pytest.fixture
+def policy(tmp_path: Path) -> Policy:
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    for parent in (tmp_path, *tmp_path.parents[:3]):
+        parent.chmod(parent.stat().st_mode | 0o011)
+    variables = {"PATH": "/usr/bin:/bin"}
+    return Policy((), (), scratch, scratch, variables, limits=Limits(seconds=5))
+
+
+def run(policy: Policy, script: str, **options: object) -> Outcome:
+    return execute(Bare(), ["/bin/sh", "-c", script], policy, **options)  # type: ignore[arg-type]
+
+
+def test_output_exit_code_and_input(policy: Policy) -> None:
+    outcome = run(policy, "cat; echo error >&2; exit 7", stdin=b"token")
+    assert (outcome.ending, outcome.exit_code) == (Ending.EXITED, 7)
+    assert (outcome.stdout, outcome.stderr) == (b"token", b"error\n")
+    assert outcome.text == "token\nerror\n"
+
+
+def test_time_output_and_a_request_to_stop_end_it(policy: Policy) -> None:
+    short = replace(policy, limits=Limits(seconds=0.3))
+    assert run(short, "sleep 60").ending is Ending.TIME
+    small = replace(policy, limits=Limits(output=1000))
+    assert run(small, "while true; do echo many words; done").ending is Ending.OUTPUT
+    stop = threading.Event()
+    threading.Timer(0.2, stop.set).start()
+    outcome = run(policy, "sleep 60", stop=stop)
+    assert outcome.ending is Ending.STOPPED
+    assert outcome.seconds < 4
+
+
+def test_progress_starts_the_clock_anew(policy: Policy) -> None:
+    limits = replace(policy, limits=Limits(seconds=0.4))
+    started = time.monotonic()
+    outcome = run(limits, "sleep 1", progress=lambda: int((time.monotonic() - started) * 10))
+    assert outcome.ending is Ending.EXITED
+
+
+STANDING_STILL = """
+import sys
+from pathlib import Path
+from midline.benchmarks.mbxp.execution import execute
+from midline.benchmarks.mbxp.sandbox import Limits, Policy
+from midline.benchmarks.mbxp.sandbox.bare import Bare
+
+scratch = Path(sys.argv[1])
+policy = Policy((), (), scratch, scratch, {"PATH": "/usr/bin:/bin"}, limits=Limits(seconds=2.5))
+print("started", flush=True)
+print(execute(Bare(), ["/bin/sh", "-c", "sleep 4.6"], policy).ending.name)
+"""
+
+
+def test_time_in_which_everything_stands_still_does_not_count(policy: Policy) -> None:
+    call = [sys.executable, "-P", "-c", STANDING_STILL, str(policy.scratch)]
+    with subprocess.Popen(call, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "started\n"
+        time.sleep(0.5)
+        process.send_signal(signal.SIGSTOP)
+        time.sleep(3)
+        process.send_signal(signal.SIGCONT)
+        assert process.stdout.read() == "EXITED\n"
+
+
+def test_long_output_is_searched_at_its_ends_only(policy: Policy) -> None:
+    outcome = Outcome(Ending.EXITED, 1, b"a" * 10**6 + b"z", b"e", 0.0)
+    assert len(outcome.text) < 20_000
+    assert outcome.text.startswith("a")
+    assert outcome.text.endswith("z\ne")
+
+
+def test_a_command_that_cannot_start_says_why(policy: Policy) -> None:
+    class Broken(Bare):
+        def command(self, argv: object, policy: Policy) -> list[str]:
+            return ["/no/such/program"]
+
+    outcome = execute(Broken(), ["x"], policy)
+    assert outcome.ending is Ending.NOT_STARTED
+    assert b"No such file" in outcome.stderr
+
+
+def test_memory_is_that_of_the_whole_tree() -> None:
+    own = resident_bytes(os.getpid())
+    assert own > 10 << 20
+    child = os.fork()
+    if child == 0:
+        block = bytearray(64 << 20)
+        time.sleep(20)
+        os._exit(len(block) & 1)
+    try:
+        deadline = time.monotonic() + 10
+        while resident_bytes(os.getpid()) < own + (60 << 20) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert resident_bytes(os.getpid()) >= own + (60 << 20)
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)

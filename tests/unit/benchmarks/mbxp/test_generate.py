@@ -1,0 +1,143 @@
+"""Generating with an engine that answers from a list: batches, stops, resuming, records."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from mbxp_programs import tiny_solution, tiny_task
+
+pytest.importorskip("tree_sitter", reason="the extra `syntax` is not installed")
+
+from midline.benchmarks.mbxp.actions.run import chosen_tasks, generation_summary
+from midline.benchmarks.mbxp.generate import STREAMS, Generator, examples
+from midline.benchmarks.mbxp.samples import read_generated
+from midline.benchmarks.mbxp.tasks import Task
+from midline.model.engine import GenerateOptions
+from midline.model.errors import UsageError
+
+
+class ListedEngine:
+    """Writes a given text after every prompt, one token a character, until told to stop."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.batches: list[int] = []
+        self.prompts: list[str] = []
+        self.seeds: list[int] = []
+        self.tokenizer = SimpleNamespace(
+            add_bos=False,
+            bos_id=None,
+            end_tokens=frozenset({0}),
+            encode=lambda text: [ord(c) for c in text],
+            decode=lambda ids: "".join(map(chr, ids)),
+        )
+
+    def batch_generate(
+        self,
+        prompts: Sequence[Sequence[int]],
+        options: GenerateOptions,
+        *,
+        stops: Sequence[Callable[[int, list[int]], bool]],
+    ) -> list[Any]:
+        self.batches.append(len(prompts))
+        self.seeds.append(options.seed)
+        self.prompts += ["".join(map(chr, prompt)) for prompt in prompts]
+        return [
+            self._generation(options, prompt, stop)
+            for prompt, stop in zip(prompts, stops, strict=True)
+        ]
+
+    def _generation(self, options: GenerateOptions, prompt: Sequence[int], stop: Any) -> Any:
+        completions = []
+        for sample in range(options.samples):
+            ids: list[int] = []
+            reason = "length"
+            for character in self.text[: options.max_tokens]:
+                ids.append(ord(character))
+                if stop(sample, ids):
+                    reason = "stop"
+                    break
+            completions.append(SimpleNamespace(ids=ids, finish_reason=reason, mean_logprob=-0.5))
+        return SimpleNamespace(completions=completions, prompt_tokens=len(prompt))
+
+
+def tasks(count: int) -> list[Task]:
+    task = tiny_task("cpp")
+    return [
+        Task(f"X/{n}", "cpp", task.prompt, task.test, task.entry_point, "", "  return 1;\n}")
+        for n in range(1, count + 1)
+    ]
+
+
+def generate(folder: Path, engine: ListedEngine, wanted: list[Task], **options: Any) -> None:
+    shots = options.pop("shots", 0)
+    generator = Generator(engine, GenerateOptions(max_tokens=400, **options), folder, shots)  # type: ignore[arg-type]
+    generator.run(wanted, {task.task_id: task for task in wanted}, lambda task: None)
+
+
+def test_sixteen_tasks_are_decoded_together_and_cut_at_the_functions_end(tmp_path: Path) -> None:
+    body = tiny_solution("cpp", "right")
+    engine = ListedEngine(body + "\nint main() { return 0; }\n" + "x" * 500)
+    generate(tmp_path, engine, tasks(20))
+    assert engine.batches == [STREAMS, 4]
+    rows = list(read_generated(tmp_path / "samples.jsonl"))
+    assert [row["task_id"] for row in rows] == [f"X/{n}" for n in range(1, 21)]
+    assert {row["completion"] for row in rows} == {body}
+    assert {row["finish_reason"] for row in rows} == {"stop"}
+    assert len(body) - 2 <= rows[0]["tokens"] <= len(body) + 8
+    assert rows[0]["seconds"] >= 0
+
+
+def test_a_run_goes_on_where_it_ended(tmp_path: Path) -> None:
+    wanted = tasks(5)
+    generate(tmp_path, ListedEngine("  return 2;\n}\n"), wanted[:3])
+    with (tmp_path / "samples.jsonl").open("a") as file:
+        file.write('{"task_id": "X/4", "sam')
+    engine = ListedEngine("  return 3;\n}\n")
+    generate(tmp_path, engine, wanted)
+    assert engine.batches == [2]
+    rows = list(read_generated(tmp_path / "samples.jsonl"))
+    assert [row["task_id"] for row in rows] == ["X/1", "X/2", "X/3", "X/4", "X/5"]
+    assert [row["completion"][9] for row in rows] == ["2", "2", "2", "3", "3"]
+
+
+def test_several_samples_share_the_streams(tmp_path: Path) -> None:
+    engine = ListedEngine("  return 2;\n}\n")
+    generate(tmp_path, engine, tasks(5), samples=8, temperature=0.8, seed=3)
+    assert engine.batches == [2, 2, 1]
+    assert len(set(engine.seeds)) == 3, "every batch draws other numbers"
+    rows = list(read_generated(tmp_path / "samples.jsonl"))
+    assert len(rows) == 40
+    assert [row["sample"] for row in rows[:8]] == list(range(8))
+
+
+def test_solved_problems_stand_before_the_prompt(tmp_path: Path) -> None:
+    engine = ListedEngine("  return 2;\n}\n")
+    wanted = tasks(3)
+    generate(tmp_path, engine, wanted[:1] + wanted[1:], shots=2)
+    assert engine.prompts[0].count("return 1;") == 2
+    assert engine.prompts[0].endswith(wanted[0].prompt)
+    with pytest.raises(UsageError, match="there are 2 solved problems in cpp, not 5"):
+        examples(wanted[0], {task.task_id: task for task in wanted}, 5)
+    assert examples(wanted[0], {}, 0) == ""
+
+
+def test_a_function_that_does_not_end_stops_at_the_token_limit(tmp_path: Path) -> None:
+    generate(tmp_path, ListedEngine("  a();\n" * 200), tasks(1))
+    (row,) = read_generated(tmp_path / "samples.jsonl")
+    assert (row["tokens"], row["finish_reason"]) == (400, "length")
+
+
+def test_tasks_are_chosen_in_the_order_of_their_numbers() -> None:
+    pool = {task.task_id: task for task in reversed(tasks(30))}
+    chosen = chosen_tasks(pool, ["cpp"], 3, common=False)
+    assert [task.number for task in chosen] == [1, 2, 3]
+
+
+def test_tokens_and_seconds_are_summed_by_language() -> None:
+    row = {"language": "go", "tokens": 30, "seconds": 0.5}
+    summary = generation_summary([row, row])["go"]
+    assert summary == {"samples": 2, "tokens": 60, "seconds": 1.0, "seconds_per_sample": 0.5,
+                       "tokens_per_second": 60.0}  # fmt: skip

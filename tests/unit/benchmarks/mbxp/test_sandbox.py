@@ -1,0 +1,84 @@
+"""Choosing the isolation, and the forms that cannot run on the machine at hand."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from midline.benchmarks.mbxp import sandbox as room
+from midline.benchmarks.mbxp.sandbox import LEVELS, Limits, Policy, SandboxError, choose
+from midline.benchmarks.mbxp.sandbox.bubblewrap import Bubblewrap
+from midline.benchmarks.mbxp.sandbox.policy import FIRST_UID, limit_command
+from midline.benchmarks.mbxp.sandbox.seatbelt import Seatbelt, profile
+
+
+@pytest.fixture
+def policy(tmp_path: Path) -> Policy:
+    program, scratch = tmp_path / "program", tmp_path / "scratch"
+    program.mkdir()
+    scratch.mkdir()
+    return Policy((program,), (), scratch, scratch, {"LANG": "C"}, slot=3)
+
+
+def test_without_isolation_nothing_runs_unless_the_user_says_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(room, "probe", lambda level: (None, "forbidden"))
+    with pytest.raises(SandboxError, match=r"bubblewrap: forbidden; .*--unsafe"):
+        choose()
+    with pytest.raises(SandboxError, match="add --unsafe"):
+        choose("bare")
+    assert choose(unsafe=True).level == "bare"
+
+
+def test_the_strongest_that_works_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Working(Bubblewrap):
+        level = "landlock"
+
+    answers = {"landlock": (Working(), "")}
+    monkeypatch.setattr(room, "probe", lambda level: answers.get(level, (None, "no")))
+    assert choose().level == "landlock"
+    with pytest.raises(SandboxError, match=r"no sandbox works here \(unshare: no\)"):
+        choose("unshare")
+    with pytest.raises(SandboxError, match="no sandbox 'docker'; there are bubblewrap"):
+        choose("docker")
+    assert tuple(LEVELS) == ("bubblewrap", "unshare", "landlock", "seatbelt")
+
+
+def test_the_seatbelt_profile_denies_by_default(policy: Policy) -> None:
+    text = profile(policy)
+    assert text.startswith("(version 1)\n(deny default)\n")
+    assert "(deny network*)" in text
+    assert f'(subpath "{policy.scratch.resolve()}")' in text
+    (writes,) = [line for line in text.splitlines() if line.startswith("(allow file-write* ")]
+    assert str(policy.read[0].resolve()) not in writes
+
+
+def test_seatbelt_elsewhere_is_refused(policy: Policy) -> None:
+    if sys.platform == "darwin":
+        pytest.skip("this is macOS")
+    with pytest.raises(OSError, match="macOS only"):
+        Seatbelt().command(["true"], policy)
+
+
+def test_bubblewrap_mounts_only_what_the_policy_names(policy: Policy) -> None:
+    words = Bubblewrap().command(["/bin/true"], policy)
+    sources = [words[i + 1] for i, word in enumerate(words) if word in ("--ro-bind", "--bind")]
+    assert sources == [str(policy.read[0])]
+    assert {"--unshare-net", "--unshare-pid", "--die-with-parent", "--clearenv"} <= set(words)
+    assert words[-1] == "/bin/true"
+
+
+def test_programs_that_run_at_the_same_time_are_different_users(policy: Policy) -> None:
+    box = Bubblewrap(as_root=True)
+    owners = {box.owner(slot) for slot in range(4)}
+    assert owners == {None} or owners == {FIRST_UID + slot for slot in range(4)}
+
+
+def test_limits_become_the_kernels(monkeypatch: pytest.MonkeyPatch) -> None:
+    limits = Limits(seconds=3, address_space=1 << 30, processes=7, file_size=1 << 20)
+    monkeypatch.setattr(sys, "platform", "linux")
+    words = limit_command(limits)
+    assert {"--nproc=7", "--cpu=7", f"--as={1 << 30}", f"--fsize={1 << 20}", "--core=0"} <= {*words}
+    monkeypatch.setattr(sys, "platform", "darwin")
+    assert limit_command(limits)[2] == 'ulimit -c 0 -f 2048 -t 7 -u 7; exec "$@"'

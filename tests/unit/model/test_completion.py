@@ -1,0 +1,128 @@
+"""From a cursor to suggestions: what is stripped, what is kept, what is counted."""
+
+import threading
+
+import pytest
+from fake_engine import FakeEngine
+from tiny_model import QWEN2, write_tiny_model
+
+from midline.model.completion import Suggestion, complete, ranked
+from midline.model.engine import GenerateOptions
+from midline.model.fim import Cursor, FimLayout, WindowLimits
+from midline.model.gguf import read_gguf
+from midline.model.tokenizer import Tokenizer
+
+OPTIONS = GenerateOptions(max_tokens=64)
+
+
+@pytest.fixture(scope="module")
+def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Tokenizer:
+    path = write_tiny_model(tmp_path_factory.mktemp("completion") / "tiny.gguf", QWEN2)
+    return Tokenizer.from_gguf(read_gguf(path))
+
+
+def cursor_at(text: str) -> Cursor:
+    before, after = text.split("|")
+    return Cursor(before.encode(), after.encode(), before.count("\n"))
+
+
+@pytest.mark.parametrize("layout", FimLayout)
+def test_what_was_given_back_is_not_part_of_the_text(
+    tokenizer: Tokenizer, layout: FimLayout
+) -> None:
+    engine = FakeEngine(tokenizer, lambda prompt: "lue\nnext = 1\n")
+    result = complete(engine, cursor_at("x = 1\nreturn va|\n"), OPTIONS, layout=layout)
+    assert [suggestion.text for suggestion in result.suggestions] == ["lue"]
+    assert "return va" not in engine.asked[0]
+    assert engine.options[0].max_tokens > OPTIONS.max_tokens
+
+
+def test_line_ends_are_those_of_the_file(tokenizer: Tokenizer) -> None:
+    engine = FakeEngine(tokenizer, lambda prompt: "a):\n    return a\n")
+    result = complete(engine, cursor_at("x = 1\r\ndef f(|\r\n"), OPTIONS)
+    assert result.suggestions[0].text == "a):\r\n    return a"
+    assert "\r" not in engine.asked[0]
+
+
+def test_no_more_new_tokens_than_asked_for(tokenizer: Tokenizer) -> None:
+    engine = FakeEngine(tokenizer, lambda prompt: "lue_of_the_quick_brown_fox")
+    for most in (1, 2, 5):
+        options = GenerateOptions(max_tokens=most)
+        suggestion = complete(engine, cursor_at("return va|"), options).suggestions[0]
+        assert suggestion.tokens == most
+        assert suggestion.finish_reason == "length"
+        assert "lue_of_the_quick_brown_fox".startswith(suggestion.text)
+
+
+def test_samples_are_ranked_and_merged(tokenizer: Tokenizer) -> None:
+    engine = FakeEngine(tokenizer, lambda prompt: "|b|a|b")
+    result = complete(engine, cursor_at("x = |"), GenerateOptions(samples=4))
+    assert [(s.text, s.score) for s in result.suggestions] == [("b", -2.0), ("a", -3.0)]
+
+
+def test_an_empty_answer_is_one_when_there_is_no_other(tokenizer: Tokenizer) -> None:
+    engine = FakeEngine(tokenizer, lambda prompt: "||")
+    result = complete(engine, cursor_at("x = 1|"), GenerateOptions(samples=3))
+    assert [(s.text, s.score) for s in result.suggestions] == [("", -1.0)]
+
+
+def test_ranking_prefers_the_better_score() -> None:
+    made = [Suggestion(text, score, score, 1, "stop") for text, score in (("a", -2.0), ("b", -1.0))]
+    assert [s.text for s in ranked([*made, Suggestion("a", -0.5, -0.5, 2, "stop")])] == ["a", "b"]
+
+
+def test_a_cancelled_completion_says_so(tokenizer: Tokenizer) -> None:
+    cancel = threading.Event()
+
+    def answer(prompt: str) -> str:
+        cancel.set()
+        return "value"
+
+    result = complete(FakeEngine(tokenizer, answer), cursor_at("x = |"), OPTIONS, cancel=cancel)
+    assert [(s.text, s.finish_reason) for s in result.suggestions] == [("", "cancelled")]
+
+
+def test_a_completion_given_up_has_read_its_prompt(tokenizer: Tokenizer) -> None:
+    engine = FakeEngine(tokenizer, lambda prompt: "value" * 50)
+    complete(engine, cursor_at("x = |"), OPTIONS, give_up=lambda: True)
+    assert len(engine.asked) == 1
+    assert engine.written == 1
+
+
+def test_the_window_leaves_room_for_the_answer(tokenizer: Tokenizer) -> None:
+    engine = FakeEngine(tokenizer, lambda prompt: "1", context_length=200)
+    text = "value = items[0]\n" * 300
+    result = complete(engine, cursor_at(text + "x = |" + text), GenerateOptions(max_tokens=50))
+    assert result.prompt_tokens + 50 <= 200
+    assert result.prompt_tokens > 100
+
+
+def test_costs_are_the_engines(tokenizer: Tokenizer) -> None:
+    result = complete(FakeEngine(tokenizer, lambda prompt: "1"), cursor_at("x = |"), OPTIONS)
+    assert result.cached_tokens == 3
+    assert result.timings.load_ms == 12.5
+    assert result.timings.decode_tokens_per_second == 4.0
+
+
+def test_bytes_that_are_not_utf8_reach_the_model_unchanged(tokenizer: Tokenizer) -> None:
+    engine = FakeEngine(tokenizer, lambda prompt: "1")
+    cursor = Cursor(b"name = 'caf\xe9'\nx = ", b"\n", 1)
+    assert complete(engine, cursor, OPTIONS).suggestions[0].text == "1"
+    assert "caf\ufffd" in engine.asked[0]
+
+
+def test_an_unfinished_character_is_left_out(tokenizer: Tokenizer) -> None:
+    engine = FakeEngine(tokenizer, lambda prompt: "'é你'")
+    shown = set()
+    for most in range(1, 9):
+        options = GenerateOptions(max_tokens=most)
+        shown.add(complete(engine, cursor_at("x = |"), options).suggestions[0].text)
+    assert shown == {"'", "'é", "'é你", "'é你'"}
+
+
+def test_limits_are_kept(tokenizer: Tokenizer) -> None:
+    engine = FakeEngine(tokenizer, lambda prompt: "1")
+    text = "value = items[0]\n" * 300
+    limits = WindowLimits(prefix_tokens=40, suffix_tokens=20)
+    result = complete(engine, cursor_at(text + "|" + text), OPTIONS, limits=limits)
+    assert result.prompt_tokens <= 40 + 20 + 3

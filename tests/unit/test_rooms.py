@@ -1,0 +1,108 @@
+"""The house rules that a reviewer should not have to check: directions, names, sizes."""
+
+import ast
+import statistics
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+MAY_IMPORT = {
+    "kernels": {"kernels"},
+    "model": {"kernels", "model"},
+    "server": {"kernels", "model", "server"},
+    "benchmarks": {"kernels", "model", "server", "benchmarks"},
+}
+HEAVY = ("torch", "transformers", "onnxruntime", "onnx", "optimum", "llama_cpp", "openvino_genai")
+MAX_FILE_LINES = 400
+MAX_KERNEL_FILE_LINES = 250
+MAX_FUNCTION_LINES = 60
+P90_FUNCTION_LINES = 30
+MEDIAN_FUNCTION_LINES = 10
+
+
+def _files(room: str) -> list[Path]:
+    return sorted((ROOT / room).rglob("*.py"))
+
+
+def _imports(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def _function_lengths(path: Path) -> Iterator[tuple[str, int]]:
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            assert node.end_lineno is not None
+            yield f"{path.relative_to(ROOT)}:{node.name}", node.end_lineno - node.lineno + 1
+
+
+@pytest.mark.parametrize("room", MAY_IMPORT)
+def test_imports_point_one_way(room: str) -> None:
+    """Kernels know nothing of models, models nothing of the server, and nobody of benchmarks."""
+    forbidden = []
+    for path in _files(room):
+        for name in _imports(ast.parse(path.read_text("utf-8"))):
+            parts = name.split(".")
+            if parts[0] == "midline" and parts[1] not in MAY_IMPORT[room]:
+                forbidden.append(f"{path.relative_to(ROOT)} imports {name}")
+            if parts[0] in MAY_IMPORT:
+                forbidden.append(f"{path.relative_to(ROOT)} imports bare {name}")
+    assert forbidden == []
+
+
+def test_rooms_are_the_four_and_have_no_lumber() -> None:
+    """Every room is a typed package, the namespace has no root, and nothing is called utils."""
+    for room in MAY_IMPORT:
+        assert (ROOT / room / "__init__.py").is_file()
+        assert (ROOT / room / "py.typed").is_file()
+        lumber = [p for p in _files(room) if {p.stem, p.parent.name} & {"utils", "common"}]
+        assert lumber == []
+    assert not (ROOT / "__init__.py").exists()
+
+
+def test_files_and_functions_keep_to_the_budget() -> None:
+    """A file is read in one go and a function at one glance."""
+    files = [path for room in MAY_IMPORT for path in _files(room)]
+    long_files = [
+        f"{path.relative_to(ROOT)}: {lines} lines"
+        for path in files
+        if (lines := len(path.read_text("utf-8").splitlines())) > MAX_FILE_LINES
+    ]
+    assert long_files == []
+    lengths = dict(item for path in files for item in _function_lengths(path))
+    assert {name: n for name, n in lengths.items() if n > MAX_FUNCTION_LINES} == {}
+    assert statistics.median(lengths.values()) <= MEDIAN_FUNCTION_LINES
+    assert statistics.quantiles(lengths.values(), n=10)[-1] <= P90_FUNCTION_LINES
+
+
+def test_kernel_files_keep_to_the_budget() -> None:
+    """One kernel a file; the bindings, which are none, keep to the limit of a Python file."""
+    sources = [p for p in (ROOT / "kernels" / "csrc").rglob("*") if p.suffix in {".cpp", ".h"}]
+    assert sources
+    counted = {str(p.relative_to(ROOT)): len(p.read_text("utf-8").splitlines()) for p in sources}
+    assert counted.pop("kernels/csrc/bindings.cpp") <= MAX_FILE_LINES
+    assert {name: n for name, n in counted.items() if n > MAX_KERNEL_FILE_LINES} == {}
+
+
+def test_the_server_starts_light() -> None:
+    """Importing every file of the server loads no framework, in a process of its own."""
+    modules = [
+        ".".join(("midline", *path.relative_to(ROOT).with_suffix("").parts))
+        for path in _files("server")
+    ]
+    assert "midline.server.commands.model" in modules
+    code = (
+        f"import importlib, sys; [importlib.import_module(m) for m in {modules!r}]; "
+        f"print([m for m in {HEAVY!r} if m in sys.modules])"
+    )
+    found = subprocess.run(
+        [sys.executable, "-P", "-c", code], capture_output=True, text=True, check=True
+    )
+    assert found.stdout.strip() == "[]"
