@@ -1,5 +1,6 @@
 """A loaded model: prompts in, completions out. The one door by which the rest uses the engine."""
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable
@@ -26,7 +27,13 @@ from midline.model.gguf import read_gguf
 from midline.model.kv_cache import Sequence
 from midline.model.threads import thread_count
 from midline.model.tokenizer import Tokenizer
-from midline.model.transformer import CACHE_TOKENS, Cancellation, StepOptions, Transformer
+from midline.model.transformer import (
+    CACHE_TOKENS,
+    Cancellation,
+    Cancelled,
+    StepOptions,
+    Transformer,
+)
 
 CancelFlag = kernels.CancelFlag
 DEFAULTS = GenerateOptions()
@@ -145,6 +152,25 @@ class Engine:
                 on_token=on_token,
             )
             return decoding.run(prompts, aligns or [b""] * len(prompts))
+
+    def known_tokens(self, prompt_ids: Ids[int]) -> int:
+        """How many tokens of a prompt are in the prefix cache and would not be computed again."""
+        with self._lock:
+            return self.transformer.cache.known(prompt_ids)
+
+    def read(self, prompt_ids: Ids[int], *, cancel: Cancellation | None = None) -> None:
+        """Computes a prompt into the prefix cache, so that a request finds it there.
+
+        A cancelled call keeps the whole native steps it has done.
+        """
+        self._check_prompt(prompt_ids)
+        with self._lock, contextlib.suppress(Cancelled):
+            sequence = self.transformer.cache.start(prompt_ids)
+            try:
+                rest = prompt_ids[len(sequence.tokens) :]
+                self.transformer.forward([(sequence, rest)], logits="none", cancel=cancel)
+            finally:
+                self.transformer.cache.finish(sequence)
 
     def _check_prompt(self, prompt: Ids[int]) -> None:
         if not prompt:

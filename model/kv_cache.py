@@ -6,6 +6,7 @@ A page with more than one holder is never written: whoever appends to it gets a 
 
 import heapq
 import itertools
+from collections.abc import Iterator
 from collections.abc import Sequence as Tokens
 from dataclasses import dataclass, field
 
@@ -91,20 +92,30 @@ class PrefixCache:
 
         The last token is always computed anew, since its logits are what a request is for.
         """
-        sequence, node, wanted = Sequence(), self._root, tuple(tokens)
-        limit, now = len(wanted) - 1, next(self._clock)
-        while (at := len(sequence.tokens)) < limit:
+        sequence, now = Sequence(), next(self._clock)
+        for node, common in self._shared(tokens):
+            node.used = now
+            self.pool.hold(node.page)
+            sequence.pages.append(node.page)
+            sequence.tokens.extend(node.tokens[:common])
+        return sequence
+
+    def known(self, tokens: Tokens[int]) -> int:
+        """How many of `tokens` a sequence that `start` returns would begin with."""
+        return sum(common for _, common in self._shared(tokens))
+
+    def _shared(self, tokens: Tokens[int]) -> Iterator[tuple[_Node, int]]:
+        """Nodes along the longest known beginning, and how many of their tokens belong to it."""
+        node, at, wanted = self._root, 0, tuple(tokens)
+        limit = len(wanted) - 1
+        while at < limit:
             child, common = self._best_child(node, wanted[at : min(at + PAGE, limit)])
             if child is None:
-                break
-            child.used = now
-            self.pool.hold(child.page)
-            sequence.pages.append(child.page)
-            sequence.tokens.extend(child.tokens[:common])
+                return
+            yield child, common
             if common < PAGE:
-                break
-            node = child
-        return sequence
+                return
+            node, at = child, at + PAGE
 
     @staticmethod
     def _best_child(node: _Node, wanted: tuple[int, ...]) -> tuple[_Node | None, int]:

@@ -96,6 +96,23 @@ def test_a_prompt_is_computed_once(model: Engine) -> None:
     assert model.generate(longer, GREEDY).cached_tokens == 108
 
 
+def test_what_was_read_ahead_is_known_to_a_request(model: Engine) -> None:
+    prompt = random_ids(90, seed=31)
+    model.read(prompt[:70])
+    assert (model.known_tokens(prompt), model.known_tokens(prompt[:70])) == (70, 69)
+    stopped = CancelFlag()
+    stopped.set()
+    held = pages_in_use(model.transformer)
+    model.read(prompt, cancel=stopped)
+    assert pages_in_use(model.transformer) == held
+    ahead = model.generate(prompt, GREEDY)
+    assert ahead.cached_tokens == 70
+    forget(model)
+    assert texts(model.generate(prompt, GREEDY)) == texts(ahead)
+    with pytest.raises(MidlineError, match="empty"):
+        model.read([])
+
+
 def test_samples_do_not_depend_on_their_number_or_on_exact(model: Engine) -> None:
     for length in (40, 300):
         prompt = random_ids(length, seed=3)

@@ -43,8 +43,10 @@ def check(cache: PrefixCache, sequence: Sequence) -> None:
 
 def run(cache: PrefixCache, tokens: list[int]) -> int:
     """One request from start to end; how many tokens were known."""
+    announced = cache.known(tokens)
     sequence = cache.start(tokens)
     known = len(sequence.tokens)
+    assert announced == known
     assert sequence.tokens == tokens[:known]
     compute(cache, sequence, tokens[known:])
     check(cache, sequence)
