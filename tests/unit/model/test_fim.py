@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from tiny_model import QWEN2, write_tiny_model
 
+from midline.model.context import ContextChunk, cut_into_chunks
 from midline.model.fim import (
     ANCHOR_LINES,
     Cursor,
@@ -15,6 +16,8 @@ from midline.model.fim import (
     WindowLimits,
     back_up,
     build_prompt,
+    chunk_ids,
+    context_header,
 )
 from midline.model.gguf import read_gguf
 from midline.model.tokenizer import Tokenizer
@@ -123,9 +126,46 @@ def test_the_window_moves_by_anchors(tokenizer: Tokenizer) -> None:
         at = len("".join(text.splitlines(keepends=True)[:line]))
         prefix, _, _ = parts(tokenizer, build_prompt(tokenizer, cursor_in(text, at), limits))
         begins.add(at - len(prefix.decode()))
-    numbers = [text.count("\n", 0, begin) for begin in begins]
-    assert all(number % ANCHOR_LINES == 0 for number in numbers)
-    assert 2 <= len(begins) <= 6
+    stretches = {text.count("\n", 0, begin) // ANCHOR_LINES for begin in begins}
+    assert 2 <= len(begins) == len(stretches) <= 6
+
+
+def test_the_window_begins_with_a_definition_where_one_is_near(tokenizer: Tokenizer) -> None:
+    block = "def f():\n" + "    value = items[0]\n" * 9 + "\n"
+    text, limits = "import a\n" * 3 + block * 30, WindowLimits(prefix_tokens=900, suffix_tokens=10)
+    prompt = build_prompt(tokenizer, cursor_in(text, len(text)), limits)
+    prefix, _, _ = parts(tokenizer, prompt)
+    assert prefix.startswith(b"def f():\n")
+    assert prompt.start_line == text.count("\n") - prefix.count(b"\n") > 0
+
+
+def test_a_window_goes_on_where_it_began(tokenizer: Tokenizer) -> None:
+    """Until it has a quarter more than it should, and only where that line can be reached."""
+    text = "value = items[0]\n" * 300
+    limits = WindowLimits(prefix_tokens=400, suffix_tokens=10)
+    line = len("value = items[0]\n")
+    first = build_prompt(tokenizer, cursor_in(text, 100 * line), limits)
+    each = len(tokenizer.encode("value = items[0]\n"))
+    kept = replace(limits, start_line=first.start_line)
+    most = first.start_line + kept.most_prefix_tokens // each
+    assert 100 < most < 200
+    for number, begins in ((most, True), (most + 1, False), (first.start_line, False), (2, False)):
+        later = build_prompt(tokenizer, cursor_in(text, number * line), kept)
+        assert (later.start_line == first.start_line) is begins
+    top = replace(limits, start_line=0)
+    assert build_prompt(tokenizer, cursor_in(text, 3 * line), top).start_line == 0
+    cut = Cursor(b"cut]\n" + b"value = items[0]\n" * 5, b"", 50)
+    assert build_prompt(tokenizer, cut, replace(limits, start_line=44)).start_line == 45
+
+
+def test_the_suffix_ends_before_a_definition_where_one_is_near(tokenizer: Tokenizer) -> None:
+    text = "x = 1\n" + "\n".join(["def f():\n" + "    value = items[0]\n" * 3] * 40)
+    for tokens in (60, 100, 150):
+        prompt = build_prompt(tokenizer, cursor_in(text, 6), WindowLimits(suffix_tokens=tokens))
+        _, suffix, _ = parts(tokenizer, prompt)
+        assert text.encode()[6:].startswith(suffix)
+        assert suffix.endswith(b"\n\n") or b"\n\n" not in suffix[len(suffix) * 3 // 4 :]
+        assert len(tokenizer.encode(suffix)) <= tokens
 
 
 def test_windows_cut_by_the_caller_make_no_difference(tokenizer: Tokenizer) -> None:
@@ -216,13 +256,24 @@ def test_backing_up_is_bounded(tokenizer: Tokenizer) -> None:
 def test_limits_shrink_to_a_small_context(tokenizer: Tokenizer) -> None:
     assert WindowLimits().fitted(5000) == WindowLimits()
     assert WindowLimits().fitted(-5).prefix_tokens == 0
-    half = WindowLimits(1024, 256).fitted(5 + (1024 + 256 + 512 + 32) // 2)
+    texts = 1024 + 256 + 512 + 32
+    half = WindowLimits().fitted(6 + texts // 2)
     assert (half.prefix_tokens, half.suffix_tokens, half.fragment_bytes) == (512, 128, 256)
+    assert half.context_tokens == 0
+    assert WindowLimits().fitted(6 + texts + 100) == WindowLimits(context_tokens=100)
+    moved = WindowLimits(start_line=3).fitted(6 + texts)
+    names = moved.fragment_bytes + moved.name_bytes
+    assert moved.most_prefix_tokens + moved.suffix_tokens + names <= texts
     line = "x = [" + "1, 22, " * 5000
     for room in (8, 20, 100, 400):
         limits = WindowLimits().fitted(room)
         for text in (line, line + "\n" + line, lines_of(300)):
-            cursor = replace(cursor_in(text, len(text) // 2), name="a_long_name_of_a_file.py" * 9)
+            cursor = replace(
+                cursor_in(text, len(text) // 2),
+                name="a_long_name_of_a_file.py" * 9,
+                context=cut_into_chunks("other.py", lines_of(300, seed=2)),
+                project="a_long_name_of_a_project" * 9,
+            )
             prompt = build_prompt(tokenizer, cursor, limits)
             assert len(prompt.ids) <= room
 
@@ -234,6 +285,39 @@ def test_the_name_of_the_file_comes_first(tokenizer: Tokenizer) -> None:
     named = build_prompt(tokenizer, replace(cursor_in("x = 1\n", 4), name="a.py"))
     assert named.ids == (fim.file_sep, *tokenizer.encode("a.py\n"), *plain.ids)
     assert named.align == plain.align
+
+
+def test_chunks_of_other_files_come_before_the_name(tokenizer: Tokenizer) -> None:
+    fim = tokenizer.fim
+    assert fim is not None
+    chunks = (ContextChunk("src/b.py", "b = 1\n"), ContextChunk("c.py", "c = <|fim_middle|>\n"))
+    cursor = replace(cursor_in("x = 1\n", 4), name="a.py", context=chunks, project="house")
+    named = build_prompt(tokenizer, replace(cursor, context=(), project=""))
+    whole = build_prompt(tokenizer, cursor)
+    pieces = [(fim.file_sep, *tokenizer.encode(f"{c.name}\n{c.text}")) for c in chunks]
+    repo = (fim.repo_name, *tokenizer.encode("house\n"))
+    assert whole == replace(named, ids=(*repo, *pieces[0], *pieces[1], *named.ids))
+    assert repo == context_header(tokenizer, "house", WindowLimits())
+    exact = WindowLimits(context_tokens=len(repo) + len(pieces[0]))
+    assert build_prompt(tokenizer, cursor, exact).ids == (*repo, *pieces[0], *named.ids)
+    for room, read in ((len(pieces[0]), pieces[0]), (len(pieces[0]) - 1, ()), (0, ())):
+        limits = WindowLimits(context_tokens=room)
+        bounded = build_prompt(tokenizer, replace(cursor, project=""), limits)
+        assert bounded.ids == (*read, *named.ids)
+    assert [chunk_ids(tokenizer, chunk) for chunk in chunks] == pieces
+
+
+def test_a_model_that_cannot_tell_files_apart_reads_one(
+    tokenizer: Tokenizer, without_fim: Tokenizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chunk = ContextChunk("b.py", "b = 1\n")
+    cursor = replace(cursor_in("x = 1\n", 4), name="a.py", context=(chunk,), project="house")
+    plain = replace(cursor, context=(), project="")
+    assert build_prompt(without_fim, cursor) == build_prompt(without_fim, plain)
+    assert chunk_ids(without_fim, chunk) == ()
+    assert tokenizer.fim is not None
+    monkeypatch.setattr(tokenizer, "fim", replace(tokenizer.fim, file_sep=None))
+    assert build_prompt(tokenizer, cursor) == build_prompt(tokenizer, plain)
 
 
 def test_the_real_tokenizer_keeps_alignment_in_three_tokens(qwen05_path: Path) -> None:
