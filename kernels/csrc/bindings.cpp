@@ -95,7 +95,7 @@ void multiply(const Matrix& m, const Bytes& data, const FloatRows& x, WritableFl
     for (int i = 0; i < m.items(); i++) {
       const Panel& p = m.panels[i / m.chunk_count()];
       float* row = y.data() + static_cast<size_t>(r) * m.outputs() + p.first_unit * kUnit;
-      k.gemv(with_data, i / m.chunk_count(), i % m.chunk_count(), in.row(r, dense), out.data(), blk.data());
+      k.gemv(with_data, i / m.chunk_count(), i % m.chunk_count(), in.row(r, dense), {}, out.data(), blk.data());
       for (int o = 0; o < p.units * kUnit; o++) row[o] = i % m.chunk_count() ? row[o] + out[o] : out[o];
     }
 }

@@ -12,6 +12,11 @@ namespace {
 struct Range { int begin, end; };
 Range share(int n, int tid, int threads) { return {n * tid / threads, n * (tid + 1) / threads}; }
 
+Upcoming item(const Matrix& m, int i) {
+  if (i >= m.items()) return {};
+  return {&m, i / m.chunk_count(), i % m.chunk_count()};
+}
+
 // Sum of the chunks' parts of outputs [begin, begin + n), in order.
 void sum_chunks(const Kernels& k, const Matrix& m, const std::vector<float>& partial, int begin, int n, float* y) {
   std::copy_n(partial.data() + begin, n, y);
@@ -56,18 +61,18 @@ void OneRow::layers(uint16_t* pool, const Step& step, int tid) {
     const Layer& l = d_.weights.layers[i];
     if (tid == 0 && d_.cancelled(step)) cancelled_ = true;
     k_.rms_norm(p.x.data(), l.attention_norm, c_.width, c_.eps, p.norm.data());
-    product(l.qkv, p.norm.data(), qkv_, p, tid);
+    product(l.qkv, p.norm.data(), qkv_, l.out, p, tid);
     d_.threads_.barrier();
     if (cancelled_) return;
     attention(pool, step, l, i, p, tid);
     d_.threads_.barrier();
-    product(l.out, attended_.data(), out_, p, tid);
+    product(l.out, attended_.data(), out_, l.gate_up, p, tid);
     d_.threads_.barrier();
     add_residual(l.out, out_, p);
     k_.rms_norm(p.x.data(), l.ffn_norm, c_.width, c_.eps, p.norm.data());
-    product(l.gate_up, p.norm.data(), gate_up_, p, tid);
+    product(l.gate_up, p.norm.data(), gate_up_, l.down, p, tid);
     d_.threads_.barrier();
-    down(l, p, tid);
+    down(l, i + 1 < c_.layers ? d_.weights.layers[i + 1].qkv : d_.weights.head, p, tid);
     d_.threads_.barrier();
     add_residual(l.down, down_, p);
   }
@@ -75,22 +80,24 @@ void OneRow::layers(uint16_t* pool, const Step& step, int tid) {
   head(step, p, tid);
 }
 
-void OneRow::product(const Matrix& m, const float* x, std::vector<float>& partial, Private& p, int tid) {
+void OneRow::product(const Matrix& m, const float* x, std::vector<float>& partial, const Matrix& after, Private& p, int tid) {
   p.input.quantize(k_, m, x, 0, m.inputs, 0);
-  multiply(m, p.input.row(0, d_.dense_), partial, p, tid);
+  multiply(m, p.input.row(0, d_.dense_), partial, after, p, tid);
 }
 
-void OneRow::multiply(const Matrix& m, const Activations& a, std::vector<float>& partial, Private& p, int tid) {
+// This thread's items of `m`; the first of `after`, the next product, is already on its way when they are done.
+void OneRow::multiply(const Matrix& m, const Activations& a, std::vector<float>& partial, const Matrix& after, Private& p, int tid) {
   const Range items = share(m.items(), tid, c_.threads);
   for (int i = items.begin; i < items.end; i++) {
-    const int panel = i / m.chunk_count(), chunk = i % m.chunk_count();
+    const Upcoming next = i + 1 < items.end ? item(m, i + 1) : item(after, share(after.items(), tid, c_.threads).begin);
+    const auto [_, panel, chunk] = item(m, i);
     float* out = partial.data() + static_cast<size_t>(chunk) * m.outputs() + m.panels[panel].first_unit * kUnit;
-    k_.gemv(m, panel, chunk, a, out, p.blk.data());
+    k_.gemv(m, panel, chunk, a, next, out, p.blk.data());
   }
 }
 
 // SwiGLU of just the channels that this thread's chunks read, then the product.
-void OneRow::down(const Layer& l, Private& p, int tid) {
+void OneRow::down(const Layer& l, const Matrix& after, Private& p, int tid) {
   const Matrix &m = l.down, &gu = l.gate_up;
   const Range items = share(m.items(), tid, c_.threads);
   if (items.begin == items.end) return;
@@ -104,7 +111,7 @@ void OneRow::down(const Layer& l, Private& p, int tid) {
     k_.swiglu(pair, pair + kUnit, kUnit, h + unit * kUnit);
   }
   p.input.quantize(k_, m, h + begin, begin, end - begin, 0);
-  multiply(m, p.input.row(0, d_.dense_), down_, p, tid);
+  multiply(m, p.input.row(0, d_.dense_), down_, after, p, tid);
 }
 
 void OneRow::add_residual(const Matrix& m, const std::vector<float>& partial, Private& p) {
@@ -168,7 +175,7 @@ void OneRow::exact_head(const Step& step, const Activations& a, Private& p, int 
   const Matrix& m = d_.weights.head;
   const Range panels = share(static_cast<int>(m.panels.size()), tid, c_.threads);
   for (int i = panels.begin; i < panels.end; i++) {
-    k_.gemv(m, i, 0, a, p.out.data(), p.blk.data());
+    k_.gemv(m, i, 0, a, i + 1 < panels.end ? item(m, i + 1) : Upcoming{}, p.out.data(), p.blk.data());
     const int at = m.panels[i].first_unit * kUnit;
     std::copy_n(p.out.data(), std::min(m.panels[i].units * kUnit, c_.vocab - at), step.logits + at);
   }

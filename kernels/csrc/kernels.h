@@ -30,6 +30,12 @@ struct Activations {
   bool dense;              // every channel survives
 };
 
+// What the thread multiplies after the item at hand, fetched ahead so that memory keeps working between calls.
+struct Upcoming {
+  const Matrix* m = nullptr;  // null: nothing
+  int panel = 0, chunk = 0;
+};
+
 // Activations of many rows, dense.
 struct Rows {
   const int8_t* q;         // [rows][stride]
@@ -55,7 +61,7 @@ struct AttentionBlock {
 struct Kernels {
   const char* name;
   // out[panel units * 128] = the product over chunk `chunk` of panel `panel`; blk is scratch of the same size.
-  void (*gemv)(const Matrix& m, int panel, int chunk, const Activations& a, float* out, float* blk);
+  void (*gemv)(const Matrix& m, int panel, int chunk, const Activations& a, const Upcoming& next, float* out, float* blk);
   // c[row * ldc + 0..127] = unit `unit` times rows [0, a.rows), all chunks; scratch: gemm_scratch_bytes().
   void (*gemm)(const Matrix& m, int unit, const Rows& a, float* c, size_t ldc, void* scratch);
   // q[n], scales and sums of one row; n a multiple of 32. block: 32 or 256.

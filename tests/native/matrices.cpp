@@ -88,6 +88,13 @@ Survivors survivors(const Batch& b, int row, const std::vector<bool>& keep, bool
           Guarded(scale32), Guarded(scale256), Guarded(x), dense};
 }
 
+// The item that follows in the order of whole_gemv; nothing follows the last.
+static Upcoming next_item(const Matrix& m, int panel, int chunk) {
+  if (chunk + 1 < m.chunk_count()) return {&m, panel, chunk + 1};
+  if (panel + 1 < static_cast<int>(m.panels.size())) return {&m, panel + 1, 0};
+  return {};
+}
+
 std::vector<float> whole_gemv(const Kernels& k, const Matrix& m, const Activations& a) {
   std::vector<float> total(m.outputs());
   for (size_t panel = 0; panel < m.panels.size(); panel++) {
@@ -95,7 +102,7 @@ std::vector<float> whole_gemv(const Kernels& k, const Matrix& m, const Activatio
     Guarded<float> out(count), blk(count);
     for (int c = 0; c < m.chunk_count(); c++) {
       out.poison(), blk.poison();
-      k.gemv(m, static_cast<int>(panel), c, a, out.data(), blk.data());
+      k.gemv(m, static_cast<int>(panel), c, a, next_item(m, static_cast<int>(panel), c), out.data(), blk.data());
       for (int o = 0; o < count; o++) total[first + o] = c ? total[first + o] + out[o] : out[o];
     }
   }

@@ -118,7 +118,7 @@ float product(const Matrix& m, int unit, int chunk, const Activations& a, int o,
 
 }  // namespace
 
-void gemv(const Matrix& m, int panel, int chunk, const Activations& a, float* out, float*) {
+void gemv(const Matrix& m, int panel, int chunk, const Activations& a, const Upcoming&, float* out, float*) {
   const Panel& p = m.panels[panel];
   for (int u = 0; u < p.units; u++)
     for (int o = 0; o < kUnit; o++) out[u * kUnit + o] = product(m, p.first_unit + u, chunk, a, o, false);
