@@ -7,26 +7,25 @@ import secrets
 import shutil
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from itertools import groupby, islice
 from pathlib import Path
 
 from midline.benchmarks.mbxp.compilation import Compiled, Compiler, Stopped, from_wrapper
-from midline.benchmarks.mbxp.execution import Ending, execute
+from midline.benchmarks.mbxp.corrections import CORRECTIONS
+from midline.benchmarks.mbxp.execution import Ending, Outcome, execute
 from midline.benchmarks.mbxp.languages import NAMES, Box, Language, ToolchainMissing, language
-from midline.benchmarks.mbxp.languages.base import EARLY_EXIT
-from midline.benchmarks.mbxp.languages.typescript import EXIT_STATUS
 from midline.benchmarks.mbxp.results import Result, ResultFile
 from midline.benchmarks.mbxp.samples import Sample
 from midline.benchmarks.mbxp.sandbox import Policy, Sandbox
 from midline.benchmarks.mbxp.sandbox.policy import environment, system_folders
 from midline.benchmarks.mbxp.status import Status
+from midline.benchmarks.mbxp.verdict import DETAIL_CHARACTERS, Judged, Verdict
 
-RULES = "1"
+RULES = "2"
 """Part of every key: raised when the rules of judging change, so that old verdicts do not count."""
-DETAIL_CHARACTERS = 500
 BOX_FOLDER = re.compile(r"/[^\s\"'(]{0,200}?/midline-mbxp-[^/\s]+/\d+/(?:program|scratch)/?")
 Groups = dict[str, list[Sample]]
 """Samples with the same program, by its key: executed once."""
@@ -39,7 +38,7 @@ class Evaluation:
     sandbox: Sandbox
     results: ResultFile
     workers: int = 2
-    corrected: bool = True
+    corrections: Collection[str] = CORRECTIONS
     on_result: Callable[[Result], None] = lambda result: None
     on_language: Callable[[str, str, int, int], None] = lambda name, version, done, total: None
     stop: threading.Event = field(default_factory=threading.Event)
@@ -64,7 +63,7 @@ class Evaluation:
         left = sum(map(len, groups.values()))
         self.on_language(evaluator.name, version, len(samples) - left, len(samples))
         if missing:
-            verdict = Verdict(Status.TOOLCHAIN_MISSING, Status.TOOLCHAIN_MISSING, detail=missing)
+            verdict = Verdict(_alike(Status.TOOLCHAIN_MISSING), detail=missing)
             for key, same in groups.items():
                 self._record(key, same, verdict)
         else:
@@ -73,7 +72,7 @@ class Evaluation:
     def _pending(self, evaluator: Language, version: str, samples: Sequence[Sample]) -> Groups:
         groups: Groups = {}
         for sample in samples:
-            key = program_key(evaluator, version, sample)
+            key = program_key(evaluator, version, sample, CORRECTIONS - set(self.corrections))
             if (sample.task.task_id, sample.index, key) not in self.results.done:
                 groups.setdefault(key, []).append(sample)
         return groups
@@ -115,7 +114,7 @@ class Evaluation:
 
     def _verdicts(
         self, evaluator: Language, groups: Groups, folder: Path, slot: int
-    ) -> Iterator[tuple[str, "Verdict"]]:
+    ) -> Iterator[tuple[str, Verdict]]:
         boxes = [
             make_box(evaluator, same[0], folder / str(number), slot)
             for number, same in enumerate(groups.values())
@@ -129,70 +128,54 @@ class Evaluation:
             yield key, self._verdict(evaluator, box, result)
             shutil.rmtree(box.folder, ignore_errors=True)
 
-    def _verdict(self, evaluator: Language, box: Box, compiled: Compiled | None) -> "Verdict":
+    def _verdict(self, evaluator: Language, box: Box, compiled: Compiled | None) -> Verdict:
         if compiled is not None and compiled.status is not None:
-            return Verdict(compiled.status, compiled.status, compile_seconds=compiled.seconds,
-                           detail=compiled.output)  # fmt: skip
+            return Verdict(_alike(compiled.status), _repaired_alike(box, compiled.status),
+                           box.repair, compile_seconds=compiled.seconds,
+                           detail=shorten(compiled.output))  # fmt: skip
+        judged, outcome = self._execute(evaluator, box)
+        original, repaired = judged, None
+        if compiled is not None and box.repair:
+            original, repaired = _alike(Status.COMPILE_ERROR), judged
+        elif compiled is None and judged.status is not Status.PASS:
+            box.repair = evaluator.repair(box, outcome.text) or ""
+            if box.repair:
+                repaired, outcome = self._execute(evaluator, box)
+        code = compiled.exit_code if compiled else None
+        return Verdict(
+            original, repaired, box.repair,
+            refused=code is not None and not evaluator.accepts_like_reference(code),
+            compile_seconds=compiled.seconds if compiled else 0.0,
+            run_seconds=outcome.seconds, exit_code=outcome.exit_code, detail=shorten(outcome.text),
+        )  # fmt: skip
+
+    def _execute(self, evaluator: Language, box: Box) -> tuple[Judged, Outcome]:
         outcome = execute(
             self.sandbox, evaluator.run_command(box), run_policy(evaluator, box),
             stdin=evaluator.run_stdin(box), stop=self.stop,
         )  # fmt: skip
         if outcome.ending is Ending.STOPPED:
             raise Stopped
-        corrected, uncorrected = evaluator.judge(outcome, box.token)
         if from_wrapper(outcome):
-            corrected = uncorrected = Status.SANDBOX_ERROR
-        verdict = Verdict(
-            corrected, uncorrected, compiled.seconds if compiled else 0.0, outcome.seconds,
-            outcome.exit_code, detail=outcome.text,
-        )  # fmt: skip
-        return _by_reference_rules(evaluator, box, compiled, verdict)
+            return _alike(Status.SANDBOX_ERROR), outcome
+        return Judged(*evaluator.judge(outcome, box.token)), outcome
 
-    def _record(self, key: str, same: Sequence[Sample], verdict: "Verdict") -> None:
+    def _record(self, key: str, same: Sequence[Sample], verdict: Verdict) -> None:
         """One line for every sample with this program."""
         for sample in same:
-            result = verdict.result(sample, key, self.corrected)
+            result = verdict.result(sample, key, self.corrections)
             with self.lock:
                 self.results.add(result)
             self.on_result(result)
 
 
-@dataclass(frozen=True)
-class Verdict:
-    """What became of one program, whichever samples it is the program of."""
-
-    corrected: Status
-    uncorrected: Status
-    compile_seconds: float = 0.0
-    run_seconds: float = 0.0
-    exit_code: int | None = None
-    corrections: tuple[str, ...] = ()
-    detail: str = ""
-
-    def result(self, sample: Sample, key: str, use_corrected: bool) -> Result:
-        """The line to record for `sample`."""
-        return Result(
-            task_id=sample.task.task_id,
-            sample=sample.index,
-            language=sample.task.language,
-            status=self.corrected if use_corrected else self.uncorrected,
-            corrected=self.corrected,
-            uncorrected=self.uncorrected,
-            seconds=round(self.compile_seconds + self.run_seconds, 4),
-            compile_seconds=round(self.compile_seconds, 4),
-            run_seconds=round(self.run_seconds, 4),
-            exit_code=self.exit_code,
-            corrections=list(self.corrections),
-            detail="" if self.corrected is Status.PASS else shorten(self.detail),
-            key=key,
-        )
-
-
-def program_key(evaluator: Language, version: str, sample: Sample) -> str:
-    """Hash of everything the verdict depends on: rules, language, tools and program."""
+def program_key(
+    evaluator: Language, version: str, sample: Sample, disabled: Collection[str] = ()
+) -> str:
+    """Hash of what the status depends on: rules, corrections left out, language, tools, program."""
     digest = hashlib.sha256()
     program = evaluator.source(sample.task, sample.completion, "")
-    for part in (RULES, evaluator.name, version, program):
+    for part in (",".join([RULES, *sorted(disabled)]), evaluator.name, version, program):
         data = part.encode("utf-8", "surrogatepass")
         digest.update(len(data).to_bytes(8, "big") + data)
     return digest.hexdigest()
@@ -228,31 +211,19 @@ def shorten(text: str) -> str:
     return whole if len(whole) <= 2 * half else f"{whole[:half]}\n...\n{whole[-half:]}"
 
 
-def _by_reference_rules(
-    evaluator: Language, box: Box, compiled: Compiled | None, verdict: Verdict
-) -> Verdict:
-    """`verdict` with the reference evaluator's own, where the defects corrected here decide it."""
-    names = list(box.corrections)
-    uncorrected = verdict.uncorrected
-    if names:
-        uncorrected = Status.COMPILE_ERROR
-    elif compiled is not None and not evaluator.accepts_like_reference(compiled.exit_code or 0):
-        names.append(EXIT_STATUS)
-        uncorrected = Status.COMPILE_ERROR
-    elif verdict.corrected is not verdict.uncorrected:
-        names.append(EARLY_EXIT)
-    return replace(verdict, uncorrected=uncorrected, corrections=tuple(names))
+def _alike(status: Status) -> Judged:
+    return Judged(status, status)
+
+
+def _repaired_alike(box: Box, status: Status) -> Judged | None:
+    return _alike(status) if box.repair else None
 
 
 def _repaired(compiler: Compiler, box: Box, compiled: Compiled) -> Compiled:
     if compiled.status is not Status.COMPILE_ERROR:
         return compiled
-    correction = compiler.language.repair(box, compiled.output)
-    if correction is None:
-        return compiled
-    again = compiler.compile([box])[0]
-    box.corrections.append(correction)
-    return again
+    box.repair = compiler.language.repair(box, compiled.output) or ""
+    return compiler.compile([box])[0] if box.repair else compiled
 
 
 def _wait_for_one(running: set[Future[None]]) -> set[Future[None]]:

@@ -26,12 +26,12 @@ def language_row(results: Sequence[Result]) -> dict[str, Any]:
     """One language: scores over the tasks that could be executed.
 
     `pass_at_k` has a k only where every task has that many samples; `interval` is the 95% Wilson
-    interval of pass@1. The `uncorrected` score follows the reference evaluator's rules.
+    interval of pass@1. It counts with the corrections the run was asked for; beside it stand the
+    score with all of them and the `uncorrected` one by the reference evaluator's rules.
     """
     judged = [r for r in results if Status(r.status).judged]
     by_task = _by_task(judged)
-    score = _scores(by_task, "corrected")
-    plain = _scores(by_task, "uncorrected")
+    score = _scores(by_task, "status")
     statuses = Counter(r.status for r in results)
     passed = score.get("1", 0.0) * len(by_task)
     return {
@@ -40,7 +40,8 @@ def language_row(results: Sequence[Result]) -> dict[str, Any]:
         "samples": len(results),
         "pass_at_k": score,
         "interval": list(wilson(passed, len(by_task))),
-        "uncorrected_pass_at_k": plain,
+        "corrected_pass_at_k": _scores(by_task, "corrected"),
+        "uncorrected_pass_at_k": _scores(by_task, "uncorrected"),
         "corrections": dict(Counter(name for r in judged for name in r.corrections)),
         "statuses": dict(statuses.most_common()),
         "compile_seconds": round(sum(r.compile_seconds for r in results), 2),
@@ -80,10 +81,10 @@ def compare(first: Iterable[Result], second: Iterable[Result]) -> list[dict[str,
 def render(report: Mapping[str, Any]) -> str:
     """The report as a table for people."""
     lines = [
-        f"isolation: {report.get('sandbox')}; known defects of the benchmark "
-        f"{'corrected' if report.get('corrections') else 'left as they are'}",
-        f"{'language':<11}{'tasks':>6}{'pass@1':>8}{'95% interval':>16}{'uncorrected':>13}"
-        f"{'seconds':>9}  statuses",
+        f"isolation: {report.get('sandbox')}; known defects of the benchmark corrected: "
+        f"{', '.join(report.get('corrections') or []) or 'none'}",
+        f"{'language':<11}{'tasks':>6}{'pass@1':>8}{'95% interval':>16}{'corrected':>11}"
+        f"{'uncorrected':>13}{'seconds':>9}  statuses",
     ]
     lines += [_row_text(row) for row in report["languages"]]
     return "\n".join(lines)
@@ -110,16 +111,17 @@ def write_json(path: Path, content: Any) -> None:
 
 
 def _row_text(row: Mapping[str, Any]) -> str:
-    score, plain = row["pass_at_k"].get("1"), row["uncorrected_pass_at_k"].get("1")
+    score = row["pass_at_k"].get("1")
+    others = [row[f"{which}_pass_at_k"].get("1") for which in ("corrected", "uncorrected")]
+    corrected, plain = ("" if other == score else _percent(other) for other in others)
     interval = "-".join(f"{100 * bound:.1f}" for bound in row["interval"])
     statuses = ", ".join(f"{status} {count}" for status, count in row["statuses"].items())
-    differs = "" if plain == score else _percent(plain)
     more = "".join(
         f"; pass@{k} {_percent(value)}" for k, value in row["pass_at_k"].items() if k != "1"
     )
     return (
-        f"{row['language']:<11}{row['tasks']:>6}{_percent(score):>8}{interval:>16}{differs:>13}"
-        f"{row['compile_seconds'] + row['run_seconds']:>9.1f}  {statuses}{more}"
+        f"{row['language']:<11}{row['tasks']:>6}{_percent(score):>8}{interval:>16}{corrected:>11}"
+        f"{plain:>13}{row['compile_seconds'] + row['run_seconds']:>9.1f}  {statuses}{more}"
     )
 
 

@@ -5,7 +5,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from midline.benchmarks.machine import describe_machine, describe_versions
+from midline.benchmarks.mbxp.corrections import CORRECTIONS
 from midline.benchmarks.mbxp.evaluate import Evaluation
 from midline.benchmarks.mbxp.report import build_report, render, write_json
 from midline.benchmarks.mbxp.results import RESULTS, Result, ResultFile, latest_results
@@ -27,10 +28,10 @@ RUN, REPORT = "run.json", "report.json"
 
 @dataclass(frozen=True)
 class EvaluationOptions:
-    """How to execute: `corrected` decides which of the two verdicts is the status."""
+    """How to execute: `corrections` are the defects of the benchmark to correct, by name."""
 
     workers: int = 2
-    corrected: bool = True
+    corrections: Collection[str] = CORRECTIONS
     sandbox: str | None = None
     unsafe: bool = False
     report: Path | None = None
@@ -59,14 +60,14 @@ def evaluate_into(
     started = time.monotonic()
     with ResultFile(folder) as results, _interruptible(), _Bar() as bar:
         evaluation = Evaluation(
-            sandbox, results, options.workers, options.corrected,
+            sandbox, results, options.workers, options.corrections,
             on_result=bar.advance, on_language=bar.begin,
         )  # fmt: skip
         evaluation.run(samples)
     settings = {
         **(about or {}),
         "sandbox": sandbox.level,
-        "corrections": options.corrected,
+        "corrections": sorted(options.corrections),
         "workers": options.workers,
         "executed": bar.executed,
         "elapsed_seconds": round(time.monotonic() - started, 2),

@@ -9,6 +9,7 @@ import json
 import sys
 from pathlib import Path
 
+from midline.benchmarks.mbxp.corrections import CORRECTIONS, NONE
 from midline.benchmarks.mbxp.languages import NAMES
 from midline.benchmarks.mbxp.samples import (
     Rejected,
@@ -43,6 +44,10 @@ def add_execution_arguments(parser: argparse.ArgumentParser) -> None:
         "--no-corrections", action="store_true",
         help="status by the reference evaluator's rules, known defects included",
     )  # fmt: skip
+    parser.add_argument(
+        "--no-correction", action="append", default=[], choices=sorted(CORRECTIONS), metavar="NAME",
+        help=f"leave this one defect in ({', '.join(sorted(CORRECTIONS))}); may be repeated",
+    )  # fmt: skip
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the report here, too")
     parser.add_argument("--sandbox", metavar="LEVEL", help="this kind of isolation, no other")
     parser.add_argument(
@@ -54,9 +59,8 @@ def execution_options(args: argparse.Namespace) -> EvaluationOptions:
     """The options of `add_execution_arguments`."""
     if args.workers < 1:
         raise UsageError("--workers must be at least 1")
-    return EvaluationOptions(
-        args.workers, not args.no_corrections, args.sandbox, args.unsafe, args.json
-    )
+    enabled = NONE if args.no_corrections else CORRECTIONS - set(args.no_correction)
+    return EvaluationOptions(args.workers, enabled, args.sandbox, args.unsafe, args.json)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -11,7 +11,7 @@ import shutil
 import subprocess
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 
@@ -23,7 +23,6 @@ from midline.model.errors import MidlineError
 from midline.model.storage import cache_folder
 
 DRIVERS = Path(__file__).resolve().parent.parent / "drivers"
-EARLY_EXIT = "early-exit"
 FAILED_TEST = re.compile(
     r"Exception ---? test case \d+|Error at \d+th assert|Error at test case \d+|assertion failed:"
 )
@@ -54,14 +53,14 @@ class Tool:
 
 @dataclass(eq=False)
 class Box:
-    """One program on disk; `corrections` are those that changed its verdict."""
+    """One program on disk; `repair` names the correction that its text was changed by, if any."""
 
     task: Task
     completion: str
     token: str
     folder: Path
     slot: int = 0
-    corrections: list[str] = field(default_factory=list)
+    repair: str = ""
 
     @property
     def program(self) -> Path:
@@ -156,7 +155,10 @@ class Language(ABC):
         return b""
 
     def repair(self, box: Box, output: str) -> str | None:
-        """Correct a defect of the benchmark that kept `box` from compiling, and name it."""
+        """Correct a defect of the benchmark that kept `box` from compiling, and name it.
+
+        Languages without a compiler are asked when a program did not pass.
+        """
         return None
 
     def accepts_like_reference(self, compiler_exit: int) -> bool:

@@ -12,6 +12,7 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
+from midline.benchmarks.mbxp.corrections import GO_UNUSED_IMPORTS
 from midline.benchmarks.mbxp.languages.base import (
     Box,
     Language,
@@ -23,7 +24,6 @@ from midline.benchmarks.mbxp.languages.base import (
 from midline.benchmarks.mbxp.sandbox.policy import Limits
 from midline.benchmarks.mbxp.tasks import Task
 
-UNUSED_IMPORTS = "go-unused-imports"
 UNUSED = re.compile(r'imported and not used: "([\w./-]+)"|"([\w./-]+)" imported and not used')
 """The compiler's complaint, in its older and newer wording."""
 COMMON_PACKAGES = (
@@ -95,7 +95,7 @@ class Go(Language):
         if pruned == text:
             return None
         path.write_bytes(pruned)
-        return UNUSED_IMPORTS
+        return GO_UNUSED_IMPORTS
 
     @functools.cache  # noqa: B019 - there is one instance
     def _root(self) -> Path:

@@ -15,7 +15,6 @@ from midline.benchmarks.mbxp.languages.javascript import JavaScript, finish
 from midline.benchmarks.mbxp.tasks import Task
 
 DRIVER = DRIVERS / "compile_many.js"
-EXIT_STATUS = "typescript-exit-status"
 REFERENCE_STATUS = 2
 
 

@@ -8,8 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-FIRST_UID = 61184
-"""First of the ids that programs get when Midline runs as root: unallocated by convention."""
+FIRST_UID, UIDS = 61184, 4336
+"""The ids that programs get when Midline runs as root: unallocated by convention."""
+UIDS_A_RUN = 16
 NOBODY = 65534
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 SYSTEM_EXTRA = ("/etc/alternatives", "/etc/ld.so.cache", "/etc/localtime")
@@ -58,10 +59,15 @@ class Sandbox(ABC):
         """`argv` wrapped; to be started in `/` with an empty environment."""
 
     def owner(self, slot: int) -> int | None:
-        """Uid under which a program of `slot` runs; None: as Midline's own user."""
+        """Uid under which a program of `slot` runs; None: as Midline's own user.
+
+        Another one in every process of Midline: limits on the number of processes are the user's.
+        """
         if os.geteuid() != 0:
             return None
-        return FIRST_UID + slot if self.user is None else self.user
+        if self.user is not None:
+            return self.user
+        return FIRST_UID + (os.getpid() * UIDS_A_RUN + slot) % UIDS
 
     def prepare(self, policy: Policy) -> None:
         """Give what the program may write to the user it will run as."""

@@ -12,6 +12,7 @@ import pytest
 from mbxp_programs import require_sandbox, tiny_solution, tiny_task
 
 from midline.benchmarks.main import main
+from midline.benchmarks.mbxp.corrections import CORRECTIONS, EARLY_EXIT
 from midline.benchmarks.mbxp.evaluate import Evaluation, shorten
 from midline.benchmarks.mbxp.results import RESULTS, Result, ResultFile, read_results
 from midline.benchmarks.mbxp.samples import Sample
@@ -135,9 +136,9 @@ def test_the_reference_rules_decide_the_status_when_asked(tmp_path: Path) -> Non
 
     require_language("perl")
     sample = Sample(perl, "  exit(0);\n}\n", 0)
-    for corrected, status in ((True, "wrong"), (False, "pass")):
+    for enabled, status in ((CORRECTIONS, "wrong"), (CORRECTIONS - {EARLY_EXIT}, "pass")):
         with ResultFile(tmp_path / status) as results:
-            Evaluation(choose(), results, corrected=corrected).run([sample])
+            Evaluation(choose(), results, corrections=enabled).run([sample])
         (result,) = read_results(tmp_path / status / RESULTS)
         assert (result.status, result.corrected, result.uncorrected) == (status, "wrong", "pass")
         assert result.corrections == ["early-exit"]

@@ -15,7 +15,9 @@ MISSING = replace(PASS, task_id="G/4", status="toolchain_missing", corrected="to
 
 
 def test_a_missing_toolchain_is_no_failure_of_the_model() -> None:
-    report = build_report([PASS, DEFECT, WRONG, MISSING], {"sandbox": "x", "corrections": True})
+    report = build_report(
+        [PASS, DEFECT, WRONG, MISSING], {"sandbox": "x", "corrections": ["go-unused-imports"]}
+    )
     (row,) = report["languages"]
     assert row["tasks"] == 3
     assert row["samples"] == 4
@@ -25,6 +27,7 @@ def test_a_missing_toolchain_is_no_failure_of_the_model() -> None:
     assert row["statuses"]["toolchain_missing"] == 1
     text = render(report)
     assert "66.67" in text
+    assert "corrected: go-unused-imports" in text
     assert "33.33" in text, "both scores are shown where they differ"
     assert "33.33" not in render(build_report([PASS, replace(WRONG)], {}))
 

@@ -1,5 +1,6 @@
 """Choosing the isolation, and the forms that cannot run on the machine at hand."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 from midline.benchmarks.mbxp import sandbox as room
 from midline.benchmarks.mbxp.sandbox import LEVELS, Limits, Policy, SandboxError, choose
 from midline.benchmarks.mbxp.sandbox.bubblewrap import Bubblewrap
-from midline.benchmarks.mbxp.sandbox.policy import FIRST_UID, limit_command
+from midline.benchmarks.mbxp.sandbox.policy import FIRST_UID, UIDS, limit_command
 from midline.benchmarks.mbxp.sandbox.seatbelt import Seatbelt, profile
 
 
@@ -69,10 +70,20 @@ def test_bubblewrap_mounts_only_what_the_policy_names(policy: Policy) -> None:
     assert words[-1] == "/bin/true"
 
 
-def test_programs_that_run_at_the_same_time_are_different_users(policy: Policy) -> None:
+def test_programs_that_run_at_the_same_time_are_different_users(
+    policy: Policy, monkeypatch: pytest.MonkeyPatch
+) -> None:
     box = Bubblewrap(as_root=True)
-    owners = {box.owner(slot) for slot in range(4)}
-    assert owners == {None} or owners == {FIRST_UID + slot for slot in range(4)}
+    owners = [box.owner(slot) for slot in range(4)]
+    if os.geteuid() != 0:
+        assert set(owners) == {None}
+        return
+    assert len(set(owners)) == 4
+    assert all(owner is not None and FIRST_UID <= owner < FIRST_UID + UIDS for owner in owners)
+    monkeypatch.setattr(os, "getpid", lambda: 10**6)
+    others = [box.owner(slot) for slot in range(4)]
+    monkeypatch.setattr(os, "getpid", lambda: 10**6 + 1)
+    assert not {box.owner(slot) for slot in range(4)} & set(others), "nor does another evaluation"
 
 
 def test_limits_become_the_kernels(monkeypatch: pytest.MonkeyPatch) -> None:

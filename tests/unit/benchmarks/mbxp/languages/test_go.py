@@ -2,9 +2,9 @@
 
 from mbxp_programs import judge_tiny, tiny_solution, tiny_task
 
+from midline.benchmarks.mbxp.corrections import GO_UNUSED_IMPORTS
 from midline.benchmarks.mbxp.languages.go import (
     LANGUAGE,
-    UNUSED_IMPORTS,
     prune_imports,
     unused_imports,
 )
@@ -26,7 +26,7 @@ def test_an_import_that_nobody_uses_is_the_benchmarks_defect() -> None:
         "go", tiny_solution("go", "right"), "\treturn int(math.Floor(6.5))\n}\n"
     )
     assert (unused.corrected, unused.uncorrected) == ("pass", "compile_error")
-    assert unused.corrections == [UNUSED_IMPORTS]
+    assert unused.corrections == [GO_UNUSED_IMPORTS]
     assert (used.uncorrected, used.corrections) == ("pass", [])
 
 
