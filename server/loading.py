@@ -9,8 +9,10 @@ from lsprotocol import types
 
 from midline.model.errors import MidlineError
 from midline.server.logs import log_hint
+from midline.server.windows import WindowPlanner
 
 if TYPE_CHECKING:
+    from midline.model.engine import Engine
     from midline.server.lsp import MidlineServer
 
 LOGGER = logging.getLogger(__name__)
@@ -26,10 +28,14 @@ async def load_model(ls: "MidlineServer") -> None:
     def progress(share: float) -> None:
         loop.call_soon_threadsafe(bar.report, share)
 
+    def load() -> "Engine":
+        engine = ls.load_engine(settings, progress)
+        ls.planner = WindowPlanner()
+        ls.planner.measure(engine)
+        return engine
+
     try:
-        engine = await asyncio.wrap_future(
-            ls.engine.load(lambda: ls.load_engine(settings, progress))
-        )
+        engine = await asyncio.wrap_future(ls.engine.load(load))
         LOGGER.info("loaded %s", engine.name)
     except MidlineError as error:
         LOGGER.warning("%s", error, exc_info=error.__cause__)

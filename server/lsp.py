@@ -23,6 +23,7 @@ from midline.server.schedule import EngineThread
 from midline.server.session import Session
 from midline.server.settings import Settings
 from midline.server.stdio import claim_stdout
+from midline.server.windows import WindowPlanner
 
 if TYPE_CHECKING:
     from midline.model.engine import Engine
@@ -54,6 +55,7 @@ class MidlineServer(LanguageServer):
         )
         self.session = Session()
         self.engine = EngineThread()
+        self.planner = WindowPlanner()
         self.load_engine = load_engine
         self.load_settled = asyncio.Event()
         """Set while no model is being loaded or about to be, whether the last load went well."""

@@ -4,16 +4,19 @@ The event loop answers the client and never waits for the model. One thread load
 runs one task at a time on it; a task gets immutable values and its request, which may grow stale.
 """
 
+import logging
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
 
+from midline.kernels import CancelFlag
 from midline.server.session import Request
 
 if TYPE_CHECKING:
     from midline.model.engine import Engine
 
+LOGGER = logging.getLogger(__name__)
 Result = TypeVar("Result")
 
 
@@ -28,6 +31,7 @@ class EngineThread:
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="engine")
         self._engine: Engine | None = None
         self._running: set[Request] = set()
+        self._idle: Request | None = None
 
     def load(self, load: "Callable[[], Engine]") -> "Future[Engine]":
         """Replace the engine by what `load` returns; the old one is let go first."""
@@ -37,6 +41,7 @@ class EngineThread:
             self._engine = load()
             return self._engine
 
+        self.stop_idle()
         return self._executor.submit(replace)
 
     def run(self, task: "Callable[[Engine], Result]", request: Request) -> "Future[Result | None]":
@@ -55,8 +60,30 @@ class EngineThread:
             finally:
                 self._running.discard(request)
 
+        self.stop_idle()
         self._running.add(request)
         return self._executor.submit(run)
+
+    def run_when_idle(self, task: "Callable[[Engine, CancelFlag], None]", uri: str) -> None:
+        """Run a task for the document `uri` until its flag is set: when anything else comes."""
+        self.stop_idle()
+        request = self._idle = Request(uri)
+
+        def run() -> None:
+            if request.stale or self._engine is None:
+                return
+            try:
+                task(self._engine, request.flag)
+            except Exception:
+                LOGGER.exception("reading ahead in %s", uri)
+
+        self._executor.submit(run)
+
+    def stop_idle(self, uri: str | None = None) -> None:
+        """End the task of idle times, if it is for the document `uri` or whatever it is for."""
+        if self._idle is not None and uri in (None, self._idle.uri):
+            self._idle.abort()
+            self._idle = None
 
     def abort_stale(self, uri: str) -> None:
         """Stop what is still being read for documents other than `uri` and of no use to anybody."""
@@ -66,6 +93,7 @@ class EngineThread:
 
     def close(self, seconds: float) -> bool:
         """Give up all tasks; whether the thread came to rest within `seconds`."""
+        self.stop_idle()
         for request in list(self._running):
             request.abort()
         resting = threading.Event()

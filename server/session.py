@@ -5,20 +5,42 @@ along is a snapshot.
 """
 
 from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import islice
 
 from midline.kernels import CancelFlag
 from midline.model.fim import Cursor
 from midline.server.documents import Document, PositionEncoding
+from midline.server.projects import file_path
 from midline.server.settings import Settings
+from midline.server.typed_ahead import Shown
+
+_MAX_OTHERS = 16
+"""Open and recently edited documents that a completion may read parts of."""
+_MAX_CLOSED = 8
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What a completion is made from: the text around a cursor, and the settings of that moment."""
+    """What a completion is made from: a place in a text, other texts, the settings of that moment.
 
-    uri: str
-    cursor: Cursor
+    `others` are what else is open or was edited before it was closed, the latest first.
+    """
+
+    document: Document
+    offset: int
     settings: Settings
+    others: tuple[Document, ...] = ()
+
+    @property
+    def uri(self) -> str:
+        """Name of the document."""
+        return self.document.uri
+
+    @cached_property
+    def cursor(self) -> Cursor:
+        """As much of the text around the place as the settings allow."""
+        return self.document.cursor(self.offset, self.settings.limits())
 
 
 class Request:
@@ -52,22 +74,37 @@ class Session:
     settings: Settings = field(default_factory=Settings)
     documents: dict[str, Document] = field(default_factory=dict)
     shutdown_requested: bool = False
+    shown: dict[str, Shown] = field(default_factory=dict)
+    """The latest answer for each open document."""
     _live: dict[str, Request] = field(default_factory=dict)
+    _used: dict[str, bool] = field(default_factory=dict)
+    """Whether an open document was edited; what was opened or edited last comes last."""
+    _closed: dict[str, Document] = field(default_factory=dict)
 
     def open(self, document: Document) -> None:
         """Take over a document from the client, in place of one of the same name."""
-        self.documents[document.uri] = document
-        self.give_up(document.uri)
+        self._closed.pop(document.uri, None)
+        self._replace(document, edited=False)
 
     def close(self, uri: str) -> None:
         """The client has let go of a document."""
-        self.documents.pop(uri, None)
+        document = self.documents.pop(uri, None)
+        self.shown.pop(uri, None)
+        if self._used.pop(uri, False) and document:
+            self._closed[uri] = document
+            while len(self._closed) > _MAX_CLOSED:
+                del self._closed[next(iter(self._closed))]
         if uri in self._live:
             self._live.pop(uri).abort()
 
     def edit(self, document: Document) -> None:
         """A new version of an open document: what is under way for the old one is stale."""
+        self._replace(document, edited=True)
+
+    def _replace(self, document: Document, edited: bool) -> None:
         self.documents[document.uri] = document
+        self._used.pop(document.uri, None)
+        self._used[document.uri] = edited
         self.give_up(document.uri)
 
     def completable(self, uri: str) -> Document | None:
@@ -77,8 +114,24 @@ class Session:
 
     def snapshot(self, document: Document, offset: int) -> Snapshot:
         """What a completion at `offset` of `document` is made from."""
-        cursor = document.cursor(offset, self.settings.limits())
-        return Snapshot(document.uri, cursor, self.settings)
+        return Snapshot(document, offset, self.settings, self._others(document.uri))
+
+    def _others(self, uri: str) -> tuple[Document, ...]:
+        """What a completion of the document `uri` may read besides it, the latest first."""
+        open_ones = [self.documents[other] for other in reversed(self._used) if other != uri]
+        closed = [document for document in reversed(self._closed.values()) if _is_there(document)]
+        served = (
+            document
+            for document in (*open_ones, *closed)
+            if self.settings.serves(document.language)
+        )
+        return tuple(islice(served, _MAX_OTHERS))
+
+    def use(self, settings: Settings) -> None:
+        """Take other settings; what was answered under the old ones is forgotten."""
+        if settings != self.settings:
+            self.shown.clear()
+        self.settings = settings
 
     def begin(self, uri: str) -> Request:
         """A new request for a document; the one before it is given up, newest wins."""
@@ -97,3 +150,9 @@ class Session:
         request = self._live.pop(uri, None)
         if request is not None:
             request.give_up()
+
+
+def _is_there(document: Document) -> bool:
+    """Whether a document that is not open is still a file."""
+    path = file_path(document.uri)
+    return path is not None and path.exists()

@@ -87,6 +87,16 @@ class Settings:
     suffix_tokens: int = _setting(
         WindowLimits.suffix_tokens, _number(0, 16384, int), "Tokens to read behind the cursor."
     )
+    context_tokens: int = _setting(
+        WindowLimits.context_tokens,
+        _number(0, 16384, int),
+        "Tokens to read of other files that are open or were just edited; 0 reads none.",
+    )
+    first_answer_milliseconds: int = _setting(
+        1500,
+        _number(100, 60000, int),
+        "How long the first answer at a new place may take; the rest is read when there is time.",
+    )
     debounce_milliseconds: int = _setting(
         0, _number(0, 5000, int), "How long to wait for another key before work begins."
     )
@@ -98,7 +108,7 @@ class Settings:
 
     def limits(self) -> WindowLimits:
         """How much of a document a prompt may hold."""
-        return WindowLimits(self.prefix_tokens, self.suffix_tokens)
+        return WindowLimits(self.prefix_tokens, self.suffix_tokens, self.context_tokens)
 
 
 def option_name(field: str) -> str:

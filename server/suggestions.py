@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from midline.model.errors import MidlineError
@@ -11,6 +11,8 @@ from midline.server.logs import log_hint
 from midline.server.schedule import NoEngineError
 from midline.server.session import Request, Snapshot
 from midline.server.settings import Settings
+from midline.server.typed_ahead import Shown
+from midline.server.windows import Plan, WindowPlanner
 
 if TYPE_CHECKING:
     from midline.model.completion import CompletionResult, Suggestion
@@ -20,61 +22,98 @@ if TYPE_CHECKING:
 LOGGER = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True)
+class Answer:
+    """Suggestions, best first, and what they cost: `result` is None if nothing was computed.
+
+    `suggestions` may be empty with a result: nobody waited for it any more.
+    """
+
+    suggestions: "list[Suggestion]"
+    result: "CompletionResult | None" = None
+    is_typed_ahead: bool = False
+
+
 async def suggestions(
-    ls: "MidlineServer", snapshot: Snapshot, *, automatic: bool
-) -> "list[Suggestion]":
-    """What can be written at the cursor, best first; nothing if the answer would be stale.
+    ls: "MidlineServer", snapshot: Snapshot, *, automatic: bool, anew: bool = False
+) -> Answer:
+    """What can be written at the cursor; nothing if the answer would be stale.
 
     A request of the same document, an edit, or the client's cancellation end the work at once.
+    What is left of a suggestion being typed is the answer, unless it is wanted `anew`.
     """
     session = ls.session
     request = session.begin(snapshot.uri)
-    ls.engine.abort_stale(snapshot.uri)
+    shown = session.shown.get(snapshot.uri)
     try:
+        if shown and not anew and (left := shown.continued(snapshot.document, snapshot.offset)):
+            return Answer(left, is_typed_ahead=True)
+        ls.engine.abort_stale(snapshot.uri)
         if automatic and snapshot.settings.debounce_milliseconds:
             await asyncio.sleep(snapshot.settings.debounce_milliseconds / 1000)
         await ls.load_settled.wait()
         # The client's settings may have come in only now, together with the first model.
         snapshot = replace(snapshot, settings=session.settings)
-        task = ls.engine.run(lambda engine: _complete(engine, snapshot, request), request)
-        result = await asyncio.wrap_future(task)
-        if result is None or request.stale:
-            return []
-        return [suggestion for suggestion in result.suggestions if suggestion.text]
+        return await _computed(ls, snapshot, request)
     except NoEngineError:
-        return []
+        return Answer([])
     except MidlineError as error:
         ls.tell(f"Midline: {error}")
-        return []
+        return Answer([])
     except Exception:
         LOGGER.exception("completing %s", snapshot.uri)
         ls.tell(f"Midline could not complete here; {log_hint()}")
-        return []
+        return Answer([])
     finally:
         session.end(snapshot.uri, request)
 
 
-def _complete(engine: "Engine", snapshot: Snapshot, request: Request) -> "CompletionResult":
+async def _computed(ls: "MidlineServer", snapshot: Snapshot, request: Request) -> Answer:
+    """The engine's answer; what there was no time to read is read after it."""
+    planner = ls.planner
+    task = ls.engine.run(lambda engine: _complete(engine, planner, snapshot, request), request)
+    found = await asyncio.wrap_future(task)
+    if found is None:
+        return Answer([])
+    result, plan = found
+    if request.stale:
+        return Answer([], result)
+    if not plan.is_whole:
+        ls.engine.run_when_idle(
+            lambda engine, cancel: planner.read_ahead(engine, plan, cancel), snapshot.uri
+        )
+    written = [suggestion for suggestion in result.suggestions if suggestion.text]
+    ls.session.shown[snapshot.uri] = Shown(snapshot.document, snapshot.offset, tuple(written))
+    return Answer(written, result)
+
+
+def _complete(
+    engine: "Engine", planner: WindowPlanner, snapshot: Snapshot, request: Request
+) -> "tuple[CompletionResult, Plan]":
     from midline.model.completion import complete
 
+    plan = planner.plan(engine, snapshot)
     result = complete(
         engine,
-        snapshot.cursor,
+        plan.window.cursor,
         _generate_options(snapshot.settings),
-        limits=snapshot.settings.limits(),
+        limits=plan.window.limits,
         cancel=request.flag,
         give_up=lambda: request.stale,
     )
+    read = result.prompt_tokens - result.cached_tokens
+    planner.learn(read, result.timings.prefill_ms / 1000)
     LOGGER.info(
-        "%s: %d prompt tokens, %d cached, prefill %.0f ms, decode %.0f ms%s",
+        "%s: %d prompt tokens%s, %d cached, prefill %.0f ms, decode %.0f ms%s",
         snapshot.uri,
         result.prompt_tokens,
+        "" if plan.is_whole else f" of {len(plan.wanted.prompt.ids)}",
         result.cached_tokens,
         result.timings.prefill_ms,
         result.timings.decode_ms,
         ", given up" if request.stale else "",
     )
-    return result
+    return result, plan
 
 
 def _generate_options(settings: Settings) -> "GenerateOptions":

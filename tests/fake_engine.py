@@ -18,7 +18,7 @@ Answer = Callable[[str], str]
 @dataclass
 class FakeEngine:
     """`asked` keeps the text of every prompt, `given_up` counts the cancelled requests
-    and `written` the tokens of all."""
+    and `written` the tokens of all. `known` are the prompts it has read."""
 
     tokenizer: Tokenizer
     answer: Answer
@@ -30,6 +30,21 @@ class FakeEngine:
     options: list[GenerateOptions] = field(default_factory=list)
     given_up: int = 0
     written: int = 0
+    known: list[tuple[int, ...]] = field(default_factory=list)
+    seconds_per_prompt_token: float = 0.0
+
+    def known_tokens(self, prompt_ids: Sequence[int]) -> int:
+        ids = tuple(prompt_ids)
+        most = max((_common(ids, known) for known in self.known), default=0)
+        return min(most, len(ids) - 1)
+
+    def read(self, prompt_ids: Sequence[int], *, cancel: Any = None) -> None:
+        ids = tuple(prompt_ids)
+        for _ in range(len(ids) - self.known_tokens(ids)):
+            if cancel is not None and cancel.is_set():
+                return
+            time.sleep(self.seconds_per_prompt_token)
+        self.known.append(ids)
 
     def generate(
         self,
@@ -43,13 +58,15 @@ class FakeEngine:
     ) -> Generation:
         self.asked.append(self.tokenizer.decode(prompt_ids))
         self.options.append(options)
+        cached = self.known_tokens(prompt_ids)
+        self.read(prompt_ids)
         completions = []
         for sample in range(options.samples):
             text = self.answer(self.asked[-1])
             written = align + text.split("|")[sample % (text.count("|") + 1)].encode()
             completions.append(self._write(sample, written, options, cancel, stop, on_token))
         timings = Timings(0.0, 1.0, 2.0, 3.0, 4.0)
-        return Generation(completions, len(prompt_ids), 3, timings)
+        return Generation(completions, len(prompt_ids), cached, timings)
 
     def _write(
         self,
@@ -78,3 +95,8 @@ class FakeEngine:
             if stop and stop(sample, ids):
                 break
         return Completion(ids, self.tokenizer.decode(ids), -1.0 - sample, -1.0 - sample, reason)
+
+
+def _common(a: Sequence[int], b: Sequence[int]) -> int:
+    pairs = enumerate(zip(a, b, strict=False))
+    return next((i for i, (x, y) in pairs if x != y), min(len(a), len(b)))

@@ -27,10 +27,13 @@ async def completion(
     offset = document.offset(position.line, position.character, ls.session.encoding)
     invoked = types.CompletionTriggerKind.Invoked
     automatic = params.context is not None and params.context.trigger_kind is not invoked
-    found = await suggestions(ls, ls.session.snapshot(document, offset), automatic=automatic)
-    if not found:
+    answer = await suggestions(ls, ls.session.snapshot(document, offset), automatic=automatic)
+    if not answer.suggestions:
         return None
-    items = [_item(ls, document, offset, rank, item) for rank, item in enumerate(found)]
+    items = [
+        _item(ls, document, offset, rank, suggestion)
+        for rank, suggestion in enumerate(answer.suggestions)
+    ]
     return types.CompletionList(is_incomplete=True, items=items)
 
 

@@ -47,7 +47,7 @@ async def fetch_options(ls: "MidlineServer") -> bool:
 def apply_options(ls: "MidlineServer", options: Options | None) -> None:
     """Resolve the options; what is wrong in them goes to the log, and one sentence to the user."""
     settings, problems = resolve(options)
-    ls.session.settings = settings
+    ls.session.use(settings)
     log_to_file(logging.getLevelNamesMapping()[settings.log_level.upper()])
     for problem in problems:
         LOGGER.warning("%s", problem)

@@ -11,3 +11,4 @@ if TYPE_CHECKING:
 def did_close(ls: "MidlineServer", params: types.DidCloseTextDocumentParams) -> None:
     """Let go of the document and of work on it."""
     ls.session.close(params.text_document.uri)
+    ls.engine.stop_idle(params.text_document.uri)

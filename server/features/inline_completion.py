@@ -24,10 +24,10 @@ async def inline_completion(
     if snapshot is None:
         return None
     automatic = params.context.trigger_kind is types.InlineCompletionTriggerKind.Automatic
-    found = await suggestions(ls, snapshot, automatic=automatic)
+    answer = await suggestions(ls, snapshot, automatic=automatic, anew=not automatic)
     items = [
         types.InlineCompletionItem(insert_text=written + suggestion.text, range=span)
-        for suggestion in found
+        for suggestion in answer.suggestions
     ]
     return types.InlineCompletionList(items) if items else None
 

@@ -98,8 +98,10 @@ def test_the_window_leaves_room_for_the_answer(tokenizer: Tokenizer) -> None:
 
 
 def test_costs_are_the_engines(tokenizer: Tokenizer) -> None:
-    result = complete(FakeEngine(tokenizer, lambda prompt: "1"), cursor_at("x = |"), OPTIONS)
-    assert result.cached_tokens == 3
+    engine = FakeEngine(tokenizer, lambda prompt: "1")
+    assert complete(engine, cursor_at("x = |"), OPTIONS).cached_tokens == 0
+    result = complete(engine, cursor_at("x = |"), OPTIONS)
+    assert result.cached_tokens == result.prompt_tokens - 1
     assert result.timings.load_ms == 12.5
     assert result.timings.decode_tokens_per_second == 4.0
 
