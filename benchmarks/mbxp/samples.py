@@ -1,7 +1,6 @@
 """Reading completions from JSONL, ours or others', and saying which lines are no use."""
 
 import json
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -10,10 +9,6 @@ from typing import Any
 
 from midline.benchmarks.mbxp.tasks import Task
 from midline.model.errors import UsageError
-
-RESPELLED = ("php", "javascript")
-RENAMED = {"char": "ch"}
-IDENTIFIER = re.compile(r"[A-Za-z_]\w*")
 
 
 @dataclass(frozen=True)
@@ -57,36 +52,6 @@ def read_samples(
             samples.append(Sample(task, completion, counts[task.task_id]))
             counts[task.task_id] += 1
     return samples, rejected
-
-
-def canonical_samples(tasks: Mapping[str, Task]) -> list[Sample]:
-    """The data's own solutions as samples, of the tasks that have one.
-
-    Those of PHP and JavaScript were written for prompts whose parameters had capitals in them
-    (testList, now testlist) or another name (char, now ch): they are given the prompt's, without
-    which one in eight fails.
-    """
-    return [
-        Sample(task, with_names_of_prompt(task), 0)
-        for task in tasks.values()
-        if task.canonical_solution
-    ]
-
-
-def with_names_of_prompt(task: Task) -> str:
-    """The task's solution with the capitals of parameter names as the prompt has them."""
-    solution = task.canonical_solution or ""
-    if task.language not in RESPELLED:
-        return solution
-    names = set(IDENTIFIER.findall(task.prompt.rstrip().splitlines()[-1]))
-    spelling = {name.lower(): name for name in names}
-    spelling |= {old: new for old, new in RENAMED.items() if new in names}
-
-    def respell(match: re.Match[str]) -> str:
-        word = match[0]
-        return word if word in names else spelling.get(word.lower(), word)
-
-    return IDENTIFIER.sub(respell, solution)
 
 
 def read_generated(path: Path) -> Iterator[dict[str, Any]]:

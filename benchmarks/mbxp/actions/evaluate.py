@@ -9,12 +9,12 @@ import json
 import sys
 from pathlib import Path
 
+from midline.benchmarks.mbxp.canonical import canonical_samples
 from midline.benchmarks.mbxp.corrections import CORRECTIONS, NONE
 from midline.benchmarks.mbxp.languages import NAMES
 from midline.benchmarks.mbxp.samples import (
     Rejected,
     Sample,
-    canonical_samples,
     read_samples,
 )
 from midline.benchmarks.mbxp.session import EvaluationOptions, evaluate_into

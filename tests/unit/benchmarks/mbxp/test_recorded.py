@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from mbxp_programs import judge, require_language
 
-from midline.benchmarks.mbxp.samples import canonical_samples
+from midline.benchmarks.mbxp.canonical import canonical_samples
 from midline.benchmarks.mbxp.status import Status
 from midline.benchmarks.mbxp.tasks import load_tasks
 

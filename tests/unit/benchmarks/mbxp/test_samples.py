@@ -1,17 +1,13 @@
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from mbxp_programs import tiny_task
 
 from midline.benchmarks.mbxp.samples import (
-    canonical_samples,
     read_generated,
     read_samples,
-    with_names_of_prompt,
 )
-from midline.benchmarks.mbxp.tasks import Task
 from midline.model.errors import UsageError
 
 PYTHON, RUBY = "TINY_PYTHON/1", "TINY_RUBY/1"
@@ -84,21 +80,7 @@ def test_a_missing_file_is_a_wrong_call(tmp_path: Path) -> None:
         read_samples(tmp_path / "none.jsonl", TASKS)
 
 
-def test_canonical_samples_are_the_datas_own_solutions() -> None:
-    samples = canonical_samples(TASKS)
-    assert [s.completion for s in samples] == [t.canonical_solution for t in TASKS.values()]
-
-
 def test_an_unfinished_generated_line_does_not_count(tmp_path: Path) -> None:
     path = tmp_path / "samples.jsonl"
     path.write_text('{"task_id": "a", "sample": 0}\n{"task_id": "b", "sam')
     assert [row["task_id"] for row in read_generated(path)] == ["a"]
-
-
-def test_solutions_written_for_an_earlier_prompt_get_its_spelling() -> None:
-    task = Task(
-        "T/1", "php", "<?php\n// testList\nfunction f($testlist, $k){\n", "", "f", "",
-        "    $Total = $testList[$k] + $K;\n}",
-    )  # fmt: skip
-    assert with_names_of_prompt(task) == "    $Total = $testlist[$k] + $k;\n}"
-    assert with_names_of_prompt(replace(task, language="java")) == task.canonical_solution
