@@ -22,6 +22,8 @@ _MARKERS = 6
 """Tokens of a prompt that are not text."""
 _BYTES_PER_TOKEN = 6
 """More than code takes on average (3 to 4), so that a window is filled but never searched long."""
+_PARSED_BYTES = 96 << 10
+"""Of the text on either side: whether a completion fits is seen where a whole file is parsed."""
 
 
 class FimLayout(StrEnum):
@@ -81,13 +83,14 @@ class WindowLimits:
 
     @property
     def before_bytes(self) -> int:
-        """A prefix longer than this is cut anyway."""
-        return self.prefix_tokens * _BYTES_PER_TOKEN + 2 * self.fragment_bytes
+        """More is neither prefix nor parsed."""
+        prefix = self.prefix_tokens * _BYTES_PER_TOKEN + 2 * self.fragment_bytes
+        return max(prefix, _PARSED_BYTES)
 
     @property
     def after_bytes(self) -> int:
-        """A suffix longer than this is cut anyway."""
-        return self.suffix_tokens * _BYTES_PER_TOKEN
+        """More is neither suffix nor parsed."""
+        return max(self.suffix_tokens * _BYTES_PER_TOKEN, _PARSED_BYTES)
 
     def fitted(self, tokens: int) -> "WindowLimits":
         """At most `tokens` tokens, markers included: the context has what the others leave."""
@@ -153,9 +156,9 @@ def _file_head(
 ) -> tuple[int, ...]:
     """What comes before the markers: BOS where the model wants it, the context, the file's name."""
     begin = () if tokenizer.bos_id is None or not tokenizer.add_bos else (tokenizer.bos_id,)
-    if fim.file_sep is None or not cursor.name or not limits.name_bytes:
-        return begin
     context = _context(tokenizer, cursor, limits)
+    if fim.file_sep is None or not cursor.name or not limits.name_bytes:
+        return (*begin, *context)
     return (*begin, *context, fim.file_sep, *_name(tokenizer, cursor.name, limits.name_bytes))
 
 

@@ -31,6 +31,7 @@ class FakeEngine:
     given_up: int = 0
     written: int = 0
     known: list[tuple[int, ...]] = field(default_factory=list)
+    reads: int = 0
     seconds_per_prompt_token: float = 0.0
 
     def known_tokens(self, prompt_ids: Sequence[int]) -> int:
@@ -40,10 +41,13 @@ class FakeEngine:
 
     def read(self, prompt_ids: Sequence[int], *, cancel: Any = None) -> None:
         ids = tuple(prompt_ids)
+        self.reads += 1
         for _ in range(len(ids) - self.known_tokens(ids)):
             if cancel is not None and cancel.is_set():
                 return
-            time.sleep(self.seconds_per_prompt_token)
+            if self.seconds_per_prompt_token:
+                time.sleep(self.seconds_per_prompt_token)
+        self.known = [known for known in self.known if known != ids[: len(known)]]
         self.known.append(ids)
 
     def generate(
@@ -97,6 +101,10 @@ class FakeEngine:
         return Completion(ids, self.tokenizer.decode(ids), -1.0 - sample, -1.0 - sample, reason)
 
 
-def _common(a: Sequence[int], b: Sequence[int]) -> int:
-    pairs = enumerate(zip(a, b, strict=False))
-    return next((i for i, (x, y) in pairs if x != y), min(len(a), len(b)))
+def _common(a: tuple[int, ...], b: tuple[int, ...]) -> int:
+    """How many ids both begin with, found by halving."""
+    low, high = 0, min(len(a), len(b))
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if a[:middle] == b[:middle] else (low, middle - 1)
+    return low

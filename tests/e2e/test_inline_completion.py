@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
-from editor import MIDLINE, Editor, capabilities, editing, replacement
+from editor import MIDLINE, Editor, capabilities, editing, inline_params, replacement
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException
 from tiny_model import QWEN2, write_tiny_model
@@ -105,12 +105,12 @@ async def test_positions_are_in_the_agreed_encoding(
     tmp_path: Path, encodings: list[str] | None, column: int
 ) -> None:
     can = capabilities(encodings=encodings)
-    async with editing(tmp_path, can=can, answer="1") as editor:
+    async with editing(tmp_path, can=can, answer="* 2 ") as editor:
         agreed = editor.result.capabilities.position_encoding
         assert agreed == (encodings or ["utf-16"])[0]
         uri = editor.open("s = 'é😀' + x\n")
         editor.change(uri, replacement(0, column, 0, column, " "))
-        assert await editor.ghost(uri, 0, column + 1) == "1"
+        assert (await editor.ghost(uri, 0, column + 1) or "").strip() == "* 2"
         asked = editor.asked()[-1]
         assert asked["prompt"].startswith("<|file_sep|>a.py\n<|fim_prefix|><|fim_suffix|>+ x\n")
         assert (asked["prompt"] + asked["align"]).endswith("s = 'é😀'  ")
@@ -154,6 +154,61 @@ async def test_a_broken_engine_is_one_sentence(tmp_path: Path) -> None:
         assert "an inner detail" not in editor.shown()[0]
         log = Path(editor.shown()[0].split("see ")[1])
         assert "an inner detail" in log.read_text("utf-8")
+
+
+async def test_what_is_typed_along_is_not_computed_again(tmp_path: Path) -> None:
+    async with editing(tmp_path, answer="call(value)") as editor:
+        uri = editor.open("x = \nend\n")
+        shown = await editor.ghost(uri, 0, 4)
+        assert shown == "call(value)"
+        for typed in range(1, len(shown)):
+            editor.type(uri, 0, 3 + typed, shown[typed - 1])
+            assert await editor.ghost(uri, 0, 4 + typed) == shown[typed:]
+        assert len(editor.asked()) == 1
+        editor.type(uri, 0, 3 + len(shown), shown[-1])
+        await editor.ghost(uri, 0, 4 + len(shown))
+        assert len(editor.asked()) == 2
+
+
+async def test_an_edit_elsewhere_ends_what_is_typed_along(tmp_path: Path) -> None:
+    async with editing(tmp_path, answer="call(value)") as editor:
+        uri = editor.open("x = \nend\n")
+        assert await editor.ghost(uri, 0, 4) == "call(value)"
+        editor.type(uri, 0, 4, "c")
+        editor.type(uri, 1, 3, "!")
+        await editor.ghost(uri, 0, 5)
+        assert len(editor.asked()) == 2
+        invoked = types.InlineCompletionTriggerKind.Invoked
+        params = inline_params(uri, 0, 5)
+        params.context.trigger_kind = invoked  # asked for by hand: computed anew
+        await editor.client.text_document_inline_completion_async(params)
+        assert len(editor.asked()) == 3
+
+
+async def test_other_open_files_are_read_when_there_is_time(tmp_path: Path) -> None:
+    """Chunks that share names come first, what is ignored or secret does not come at all."""
+    (tmp_path / "project" / ".git").mkdir(parents=True)
+    (tmp_path / "project" / ".gitignore").write_text("ignored.py\n")
+    helper = "def parse_header(raw):\n    return raw.partition(':')\n"
+    files = {"src/helper.py": helper, "ignored.py": f"{helper}i = 1\n", ".env": f"{helper}e = 1\n"}
+    async with editing(tmp_path, answer="(raw)") as editor:
+        for name, text in files.items():
+            editor.open(text, (tmp_path / "project" / name).as_uri())
+        uri = editor.open("x = parse_header\n", (tmp_path / "project" / "a.py").as_uri())
+        assert await editor.ghost(uri, 0, 16) == "(raw)"
+        asked = editor.asked()[-1]["prompt"]
+        assert asked.startswith(
+            f"<|repo_name|>project\n<|file_sep|>src/helper.py\n{helper}<|file_sep|>a.py\n<|fim_prefix|>"
+        )
+        assert "i = 1" not in asked
+        assert "e = 1" not in asked
+
+
+async def test_no_other_files_are_read_if_they_are_not_wanted(tmp_path: Path) -> None:
+    async with editing(tmp_path, options={"contextTokens": 0}, answer="(raw)") as editor:
+        editor.open("def parse_header(raw):\n    pass\n", "untitled:b")
+        assert await editor.ghost(editor.open("x = parse_header\n"), 0, 16) == "(raw)"
+        assert editor.asked()[-1]["prompt"].startswith("<|file_sep|>a.py\n<|fim_prefix|>")
 
 
 async def test_the_real_engine_serves_a_tiny_model(tmp_path: Path, home: Path) -> None:

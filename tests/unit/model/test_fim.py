@@ -305,6 +305,9 @@ def test_chunks_of_other_files_come_before_the_name(tokenizer: Tokenizer) -> Non
         bounded = build_prompt(tokenizer, replace(cursor, project=""), limits)
         assert bounded.ids == (*read, *named.ids)
     assert [chunk_ids(tokenizer, chunk) for chunk in chunks] == pieces
+    plain = build_prompt(tokenizer, cursor_in("x = 1\n", 4))
+    nameless = build_prompt(tokenizer, replace(cursor, name="", project=""))
+    assert nameless.ids == (*pieces[0], *pieces[1], *plain.ids)
 
 
 def test_a_model_that_cannot_tell_files_apart_reads_one(

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from midline.kernels import CancelFlag
 from midline.server.schedule import EngineThread, NoEngineError
 from midline.server.session import Request
 
@@ -98,3 +99,42 @@ def test_closing_does_not_wait_for_ever() -> None:
     assert not thread.close(0.1)
     assert time.monotonic() - began < 2
     gate.set()
+
+
+def _until_told(engine: Any, cancel: CancelFlag) -> None:
+    while not cancel.is_set():
+        time.sleep(0.001)
+
+
+def test_anything_that_comes_ends_what_runs_when_idle() -> None:
+    thread = EngineThread()
+    thread.load(lambda: ENGINE)
+    for _ in range(3):
+        thread.run_when_idle(_until_told, "a")
+        assert thread.run(lambda engine: engine, Request("a")).result(5) is ENGINE
+    thread.run_when_idle(_until_told, "a")
+    assert thread.load(lambda: ENGINE).result(5) is ENGINE
+    thread.run_when_idle(_until_told, "a")
+    assert thread.close(5)
+
+
+def test_an_idle_task_ends_with_its_document(thread: EngineThread) -> None:
+    thread.load(lambda: ENGINE)
+    ended = threading.Event()
+
+    def work(engine: Any, cancel: CancelFlag) -> None:
+        _until_told(engine, cancel)
+        ended.set()
+
+    thread.run_when_idle(work, "a")
+    thread.stop_idle("b")
+    assert not ended.wait(0.05)
+    thread.stop_idle("a")
+    assert ended.wait(5)
+
+
+def test_an_idle_task_that_fails_is_no_matter(thread: EngineThread) -> None:
+    thread.run_when_idle(lambda engine, cancel: None, "a")  # there is no engine yet
+    thread.load(lambda: ENGINE)
+    thread.run_when_idle(lambda engine, cancel: 1 / 0, "a")
+    assert thread.run(lambda engine: 1, Request("a")).result(5) == 1
