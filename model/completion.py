@@ -1,20 +1,35 @@
 """From a cursor to completions worth showing: prompt, samples, stopping, trimming, ranking."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
+from midline.model.file_style import FileStyle
 from midline.model.fim import Cursor, FimLayout, Prompt, WindowLimits, build_prompt
 from midline.model.stopping import (
     Place,
-    finished_text,
+    Unit,
     stop_condition,
     whole_characters,
     written_bytes,
 )
+from midline.model.syntax import SyntaxAround
+from midline.model.trimming import finished_text, is_inside_word, valid_text
 
 if TYPE_CHECKING:
-    from midline.model.engine import Cancellation, Completion, Engine, GenerateOptions, Timings
+    from midline.model.engine import (
+        Cancellation,
+        Completion,
+        Engine,
+        GenerateOptions,
+        Generation,
+        Timings,
+    )
+
+_CLOSERS = ")]}>\"'`;,"
+_LONGEST_FRAGMENT = 200
+"""Bytes of a line's beginning that an answer may write once more."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +56,11 @@ class CompletionResult:
     cached_tokens: int
     timings: "Timings"
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to show."""
+        return not any(suggestion.text for suggestion in self.suggestions)
+
 
 def complete(
     engine: "Engine",
@@ -51,34 +71,190 @@ def complete(
     layout: FimLayout = FimLayout.FRAGMENT_AFTER_MIDDLE,
     cancel: "Cancellation | None" = None,
     give_up: Callable[[], bool] | None = None,
+    insist: bool = True,
 ) -> CompletionResult:
     """Complete at `cursor`; `options.max_tokens` counts new tokens, without those given back.
 
-    Line ends are the file's. `cancel` ends the work at once, `give_up` once the prompt has been
-    read, which keeps it for the next call; either returns what was written until then.
+    Line ends and indentation are the file's. `cancel` ends the work at once, `give_up` once the
+    prompt has been read, which keeps it for the next call; either returns what was written until
+    then. `insist` asks for a line above the cursor's where that one lacks nothing; a request that
+    nobody made by hand is better answered with silence there.
     """
-    tokenizer, place = engine.tokenizer, Place.of(cursor)
+    result = None
+    for task in _tasks(engine, cursor, options, limits, layout, insist):
+        generation = engine.generate(
+            task.prompt.ids,
+            replace(options, max_tokens=options.max_tokens + task.prompt.backed_up),
+            cancel=cancel,
+            stop=_either(give_up, task.stop),
+            align=task.prompt.align,
+        )
+        result = _joined(result, task.result(generation))
+        if not result.is_empty or (cancel and cancel.is_set()) or (give_up and give_up()):
+            break
+    assert result is not None  # there is always a first task
+    return result
+
+
+def complete_many(
+    engine: "Engine",
+    cursors: Sequence[Cursor],
+    options: "GenerateOptions",
+    *,
+    limits: WindowLimits | None = None,
+    layout: FimLayout = FimLayout.FRAGMENT_AFTER_MIDDLE,
+    insist: bool = True,
+) -> list[CompletionResult]:
+    """What `complete` gives for each of `cursors`, decoded together; timings are the batch's."""
+    plans = [_tasks(engine, cursor, options, limits, layout, insist) for cursor in cursors]
+    results: list[CompletionResult | None] = [None] * len(plans)
+    for turn in range(max(map(len, plans), default=0)):
+        open_plans = [
+            number
+            for number, plan in enumerate(plans)
+            if turn < len(plan) and ((result := results[number]) is None or result.is_empty)
+        ]
+        tasks = [plans[number][turn] for number in open_plans]
+        for number, task, generation in zip(
+            open_plans, tasks, _together(engine, tasks, options), strict=True
+        ):
+            results[number] = _joined(results[number], task.result(generation))
+    return [result for result in results if result is not None]
+
+
+def _together(
+    engine: "Engine", tasks: "Sequence[_Task]", options: "GenerateOptions"
+) -> "list[Generation]":
+    if not tasks:
+        return []
+    prompts = [task.prompt for task in tasks]
+    backed_up = max(prompt.backed_up for prompt in prompts)
+    return engine.batch_generate(
+        [prompt.ids for prompt in prompts],
+        replace(options, max_tokens=options.max_tokens + backed_up),
+        aligns=[prompt.align for prompt in prompts],
+        stops=[task.stop for task in tasks],
+    )
+
+
+def _either(
+    give_up: Callable[[], bool] | None, finished: Callable[[int, list[int]], bool]
+) -> Callable[[int, list[int]], bool]:
+    return lambda sample, ids: (give_up is not None and give_up()) or finished(sample, ids)
+
+
+def _tasks(
+    engine: "Engine",
+    cursor: Cursor,
+    options: "GenerateOptions",
+    limits: WindowLimits | None,
+    layout: FimLayout,
+    insist: bool,
+) -> "list[_Task]":
+    """What to ask the model for, one after the other until there is something to show."""
     room = engine.context_length - options.max_tokens
-    prompt = build_prompt(tokenizer, cursor, (limits or WindowLimits()).fitted(room), layout)
-    finished = stop_condition(tokenizer, place, len(prompt.align))
-    generation = engine.generate(
-        prompt.ids,
-        replace(options, max_tokens=options.max_tokens + prompt.backed_up),
-        cancel=cancel,
-        stop=lambda sample, ids: (give_up is not None and give_up()) or finished(sample, ids),
-        align=prompt.align,
-    )
-    line_end = "\r\n" if b"\r\n" in cursor.before + cursor.after else "\n"
-    suggestions = [
-        _suggestion(engine, completion, prompt, place, options.max_tokens, line_end)
-        for completion in generation.completions
-    ]
-    return CompletionResult(
-        suggestions=ranked(suggestions),
-        prompt_tokens=generation.prompt_tokens,
-        cached_tokens=generation.cached_tokens,
-        timings=replace(generation.timings, load_ms=engine.load_ms),
-    )
+    fitted = (limits or WindowLimits()).fitted(room)
+    at, above = (_Task(engine, cursor, options, fitted, layout, above=a) for a in (False, True))
+    if not at.place.rest.strip():
+        return [at]
+    starts_line = not at.place.fragment.strip() and at.place.rest.strip()[0] not in _CLOSERS
+    if starts_line and above.is_possible:
+        return [above]
+    if not insist or not above.is_possible:
+        return [at]
+    return [above] if is_inside_word(at.place) else [at, above]
+
+
+class _Task:
+    """One prompt at a cursor, when its answer is over, and what of it to show.
+
+    With `above`, the text on the cursor's line is taken for the beginning of a line of its own: the
+    whole line follows it in the prompt, and its beginning follows the answer, so that the line
+    stays what it was.
+    """
+
+    def __init__(
+        self,
+        engine: "Engine",
+        cursor: Cursor,
+        options: "GenerateOptions",
+        limits: WindowLimits,
+        layout: FimLayout,
+        *,
+        above: bool,
+    ) -> None:
+        self.engine, self.options, self.above = engine, options, above
+        self._whole, self._limits, self._layout = cursor, limits, layout
+        after = b"\n" + cursor.fragment + cursor.after
+        self.cursor = replace(cursor, after=after) if above else cursor
+
+    @cached_property
+    def syntax(self) -> SyntaxAround | None:
+        """The syntax around the cursor as the file is."""
+        return SyntaxAround.of(self._whole)
+
+    @cached_property
+    def prompt(self) -> Prompt:
+        """What the engine reads."""
+        return build_prompt(self.engine.tokenizer, self.cursor, self._limits, self._layout)
+
+    @cached_property
+    def place(self) -> Place:
+        """What decides where the answer is over."""
+        if self.above:
+            return replace(Place.of(self.cursor), unit=Unit.STATEMENT)
+        return Place.of(self.cursor, self.syntax)
+
+    @cached_property
+    def style(self) -> FileStyle:
+        """White space as the file writes it."""
+        return FileStyle.of(self._whole)
+
+    @property
+    def is_possible(self) -> bool:
+        """Whether the beginning of the line can be written again: it is short, and text."""
+        fragment = self._whole.fragment
+        return len(fragment) <= _LONGEST_FRAGMENT and _is_text(fragment)
+
+    @cached_property
+    def stop(self) -> Callable[[int, list[int]], bool]:
+        """Whether a sample (its number, its ids) is over."""
+        return stop_condition(self.engine.tokenizer, self.place, len(self.prompt.align))
+
+    def result(self, generation: "Generation") -> CompletionResult:
+        """What the engine's answer comes to."""
+        return CompletionResult(
+            suggestions=ranked(map(self._suggestion, generation.completions)),
+            prompt_tokens=generation.prompt_tokens,
+            cached_tokens=generation.cached_tokens,
+            timings=replace(generation.timings, load_ms=self.engine.load_ms),
+        )
+
+    def _suggestion(self, completion: "Completion") -> Suggestion:
+        """What one sample has to show, without the bytes given back and what nobody wants."""
+        ids, reason, most = completion.ids, completion.finish_reason, self.options.max_tokens
+        aligned = len(self.prompt.align)
+        new = len(ids) - _covering(self.engine, ids, aligned)
+        if new > most:
+            ids, new, reason = ids[: len(ids) - new + most], most, "length"
+        data = written_bytes(self.engine.tokenizer, ids)[aligned:]
+        return Suggestion(
+            text=self._shown(whole_characters(data), complete=reason == "stop"),
+            score=completion.score,
+            mean_logprob=completion.mean_logprob,
+            tokens=new,
+            finish_reason=reason,
+        )
+
+    def _shown(self, written: str, *, complete: bool) -> str:
+        text = finished_text(written, self.place, complete=complete)
+        if not self.above:
+            return valid_text(text, self.place, self.style, self.syntax)
+        fragment = self._whole.fragment.decode()
+        if fragment.strip() and (fragment + text).strip() == self.place.following.strip():
+            return ""
+        tail = self.style.line_end + fragment
+        return valid_text(text, self.place, self.style, self.syntax, tail)
 
 
 def ranked(suggestions: Iterable[Suggestion]) -> tuple[Suggestion, ...]:
@@ -90,28 +266,25 @@ def ranked(suggestions: Iterable[Suggestion]) -> tuple[Suggestion, ...]:
     return written or tuple(best.values())
 
 
-def _suggestion(
-    engine: "Engine",
-    completion: "Completion",
-    prompt: Prompt,
-    place: Place,
-    max_tokens: int,
-    line_end: str,
-) -> Suggestion:
-    """What one sample has to show: the bytes given back and what nobody wants are left out."""
-    tokenizer, ids, reason = engine.tokenizer, completion.ids, completion.finish_reason
-    new = len(ids) - _covering(engine, ids, len(prompt.align))
-    if new > max_tokens:
-        ids, new, reason = ids[: len(ids) - new + max_tokens], max_tokens, "length"
-    data = written_bytes(tokenizer, ids)[len(prompt.align) :]
-    text = finished_text(whole_characters(data), place, complete=reason == "stop")
-    return Suggestion(
-        text=text.replace("\n", line_end),
-        score=completion.score,
-        mean_logprob=completion.mean_logprob,
-        tokens=new,
-        finish_reason=reason,
+def _joined(first: CompletionResult | None, second: CompletionResult) -> CompletionResult:
+    """The answer of the second question, at the cost of both."""
+    if first is None:
+        return second
+    one, other = first.timings, second.timings
+    timings = replace(
+        other,
+        prefill_ms=one.prefill_ms + other.prefill_ms,
+        decode_ms=one.decode_ms + other.decode_ms,
     )
+    return replace(first if second.is_empty else second, timings=timings)
+
+
+def _is_text(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _covering(engine: "Engine", ids: list[int], size: int) -> int:

@@ -1,7 +1,7 @@
-"""When a completion is finished, and what of it is worth showing.
+"""When a completion is finished.
 
-One rule serves both: `completion_end` finds where a text is over. While tokens are drawn it tells
-when to stop, and afterwards where to cut.
+One rule serves twice: `completion_end` finds where a text is over. While tokens are drawn it tells
+when to stop, and afterwards where to cut (`trimming`).
 """
 
 import re
@@ -9,16 +9,27 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
-from itertools import islice, takewhile
+from itertools import islice
 
 from midline.model.fim import Cursor
+from midline.model.syntax import SyntaxAround
 from midline.model.tokenizer import Tokenizer
 from midline.model.vocabulary import CONTROL
 
 _CLOSERS = re.compile(r"[)\]}>]+[;,]?|end\b;?|esac|fi|done")
 _CONTINUES = re.compile(r"[)\]}{.?:&|+]|(else|elif|elsif|except|finally|catch|rescue|ensure|end)\b")
-_STRINGS = re.compile(r'"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'')
-_DEPTH = {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}
+STRINGS = re.compile(r'"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'')
+DEPTH = {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}
+_OPENS_LINE = re.compile(r"[\\:,([{=+\-*/%&|<.]$|\b(and|or|not|in|is|if|else|lambda)$")
+_MARKS_NEXT = re.compile(r"\s*(@[\w.]+|#!?\[)")
+_COMMENTS = re.compile(r"\s*(//|#|--|/?\*)")
+_DECORATIONS = {"decorator", "annotation", "marker_annotation", "attribute_item", "attribute_list"}
+_TEXTS = ("comment", "string", "char_literal", "heredoc")
+_CODE_IN_TEXT = ("interpolation", "substitution", "embedded")
+_ENDED_BY_NEWLINE = {"python", "go", "bash"}
+_BRACKETS = {"(": ")", "[": "]"}
+_LINE_LENGTH = 1024
+"""Of a longer line, what is nearest to the cursor."""
 _TAB_WIDTH = 4
 _MAX_BLANK_LINES = 1
 _CYCLE_LINES = 4
@@ -28,8 +39,7 @@ _RUN_LENGTH = 100
 _LINES_BELOW = 3
 _TELLING_LINE = 4
 _TELLING_LATER_LINE = 8
-_TELLING_OVERLAP = 3
-"""Letters and digits that make a repeated line, or piece of a line, more than punctuation."""
+"""Letters and digits that make a repeated line more than punctuation."""
 
 
 class Extent(StrEnum):
@@ -43,6 +53,20 @@ class Extent(StrEnum):
     """lines from an empty one on, to the end of the block"""
 
 
+class Unit(StrEnum):
+    """What the syntax around a cursor makes of a completion."""
+
+    USUAL = "usual"
+    LINE = "line"
+    """the end of a comment, a string or an element of brackets that are closed already"""
+    DEFINITION = "definition"
+    """what a decorator, an annotation or an attribute in front of the cursor belongs to"""
+    PARAGRAPH = "paragraph"
+    """what a comment above the cursor tells of"""
+    STATEMENT = "statement"
+    """one statement, whatever is in front of the cursor"""
+
+
 @dataclass(frozen=True)
 class Place:
     """What is around a cursor, as far as the end of a completion depends on it.
@@ -54,13 +78,18 @@ class Place:
     fragment: str
     rest: str
     below: tuple[str, ...]
+    unit: Unit = Unit.USUAL
+    language: str | None = None
 
     @classmethod
-    def of(cls, cursor: Cursor) -> "Place":
+    def of(cls, cursor: Cursor, syntax: SyntaxAround | None = None) -> "Place":
         """The place of `cursor`; bytes that are not UTF-8 are replaced, nothing is cut by them."""
+        fragment = cursor.fragment.decode("utf-8", "replace")[-_LINE_LENGTH:]
         rest, _, below = cursor.after.decode("utf-8", "replace").partition("\n")
         lines = islice((line for line in below.splitlines() if line.strip()), _LINES_BELOW)
-        return cls(cursor.fragment.decode("utf-8", "replace"), rest.rstrip("\r"), tuple(lines))
+        unit = _unit(fragment, cursor, syntax)
+        language = syntax.language if syntax else None
+        return cls(fragment, rest.rstrip("\r")[:_LINE_LENGTH], tuple(lines), unit, language)
 
     @property
     def following(self) -> str:
@@ -70,12 +99,43 @@ class Place:
     @cached_property
     def extent(self) -> Extent:
         """What is around the cursor decides: text behind it, text before it, or an empty line."""
-        if self.rest.strip():
+        if self.rest.strip() or self.unit is Unit.LINE:
             return Extent.LINE
-        if not self.fragment.strip():
+        if not self.fragment.strip() and self.unit is not Unit.STATEMENT:
             return Extent.BLOCK
         has_block = indentation(self.following) > indentation(self.fragment)
         return Extent.LINE if has_block else Extent.STATEMENT
+
+
+def _unit(fragment: str, cursor: Cursor, syntax: SyntaxAround | None) -> Unit:
+    if fragment.strip():
+        return Unit.LINE if syntax and _ends_with_the_line(fragment, syntax) else Unit.USUAL
+    above = cursor.before[: len(cursor.before) - len(cursor.fragment)].rstrip(b"\r\n")
+    line = above[above.rfind(b"\n") + 1 :].decode("utf-8", "replace")
+    types = {node.type for node in syntax.ending()} if syntax else set()
+    if types & _DECORATIONS or (not syntax and _MARKS_NEXT.match(line)):
+        return Unit.DEFINITION
+    commented = any("comment" in name for name in types)
+    return Unit.PARAGRAPH if commented or (not syntax and _COMMENTS.match(line)) else Unit.USUAL
+
+
+def _ends_with_the_line(fragment: str, syntax: SyntaxAround) -> bool:
+    """Whether the cursor is in a comment or string, or in brackets of its line closed below it."""
+    if any("comment" in node.type for node in syntax.ending()) and not fragment.endswith("*/"):
+        return True
+    if fragment.rstrip().endswith(("(", "[", "{", ",")):
+        return False
+    for node in syntax.enclosing():
+        if node.type.endswith(_CODE_IN_TEXT):
+            return False
+        if any(text in node.type for text in _TEXTS):
+            return True
+        ends = (node.children[0], node.children[-1]) if len(node.children) > 1 else ()
+        if ends and _BRACKETS.get(ends[0].type) == ends[1].type:
+            return not ends[1].is_missing and ends[0].start_point[0] == syntax.row
+        if ends and ends[0].type == "{":
+            return False
+    return False
 
 
 def stop_condition(
@@ -124,25 +184,6 @@ def whole_characters(data: bytes) -> str:
         if lead < 0x80:
             break
     return data.decode("utf-8", "replace")
-
-
-def finished_text(text: str, place: Place, *, complete: bool) -> str:
-    """What of a generated `text` to show: cut at its end, and without what the suffix has already.
-
-    `complete` tells that the model ended it; otherwise an unfinished last line is dropped if whole
-    lines come before it.
-    """
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
-    end = completion_end(text, place, complete=complete)
-    if end is None and not complete and place.extent is not Extent.LINE:
-        end = _last_whole_line(text)
-    text = text[:end]
-    if place.rest.strip():
-        text = _without_overlap(text, place)
-        if _writes_the_rest_again(text, place) or _imbalance(place, text) > _imbalance(place, ""):
-            return ""
-    kept = text.rstrip() if not place.rest.strip() else text.rstrip("\n")
-    return kept if kept.strip() else ""
 
 
 def completion_end(text: str, place: Place, *, complete: bool = False) -> int | None:
@@ -219,7 +260,12 @@ class _Walk:
             return False
         if self.place.extent is Extent.STATEMENT:
             return not _CONTINUES.match(text)
-        return self.blank > 0 and self.base == 0
+        if self.place.unit is Unit.DEFINITION and any(map(self._is_deeper, self.lines)):
+            return not _CONTINUES.match(text)
+        return self.blank > 0 and (self.base == 0 or self.place.unit is Unit.PARAGRAPH)
+
+    def _is_deeper(self, line: str) -> bool:
+        return indentation(line) > self.base
 
     def _is_following(self, line: str) -> bool:
         """Whether `line` is one of the next lines of the file again."""
@@ -234,7 +280,9 @@ class _Walk:
         """Whether `line` closes the statement, or the block around the completion."""
         indent, text = indentation(line), line.strip()
         if self.place.extent is Extent.STATEMENT and indent == self.base and self.depth <= 0:
-            return text.endswith(";") or bool(_CLOSERS.fullmatch(text))
+            newline_ends = self.place.language in _ENDED_BY_NEWLINE and len(self.lines) == 1
+            over = newline_ends and not _OPENS_LINE.search(text)
+            return over or text.endswith(";") or bool(_CLOSERS.fullmatch(text))
         return indent < self.base and bool(_CLOSERS.fullmatch(text))
 
 
@@ -246,12 +294,7 @@ def indentation(line: str) -> int:
 
 def net_depth(text: str) -> int:
     """Brackets opened in `text` less those closed, what is quoted left out."""
-    return sum(_DEPTH.get(character, 0) for character in _STRINGS.sub("", text))
-
-
-def _last_whole_line(text: str) -> int | None:
-    end = text.rfind("\n")
-    return end if end > 0 and text[:end].strip() else None
+    return sum(DEPTH.get(character, 0) for character in STRINGS.sub("", text))
 
 
 def _endless_run(text: str) -> int | None:
@@ -266,45 +309,3 @@ def _endless_run(text: str) -> int | None:
                 start -= 1
             return start + period
     return None
-
-
-def _without_overlap(text: str, place: Place) -> str:
-    """`text` for the middle of a line, cut where it writes again how the line already ends."""
-    rest = place.rest.strip()
-    closer = _unmatched_closer(text, rest[0])
-    if _imbalance(place, text[:closer]) <= _imbalance(place, text):
-        text = text[:closer]
-    for size in range(min(len(rest), len(text)), 0, -1):
-        if not text.endswith(rest[:size]):
-            continue
-        shorter = text[:-size]
-        telling = sum(map(str.isalnum, rest[:size])) >= _TELLING_OVERLAP or size == len(rest)
-        gain = _imbalance(place, text) - _imbalance(place, shorter)
-        if gain > 0 or (telling and gain == 0):
-            return shorter.rstrip() if place.rest[0].isspace() else shorter
-    return text
-
-
-def _writes_the_rest_again(text: str, place: Place) -> bool:
-    """Whether `text` begins as the rest of the line does: a model that overlooked the suffix."""
-    rest = place.rest.strip()
-    pairs = zip(text.lstrip(), rest, strict=False)
-    same = "".join(written for written, _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
-    return sum(map(str.isalnum, same)) >= _TELLING_OVERLAP or same == rest
-
-
-def _unmatched_closer(text: str, closer: str) -> int | None:
-    """Offset of the first bracket that closes nothing in `text`, if it is `closer`."""
-    depth = 0
-    masked = _STRINGS.sub(lambda match: " " * len(match.group()), text)
-    for at, character in enumerate(masked):
-        depth += _DEPTH.get(character, 0)
-        if depth < 0:
-            return at if character == closer else None
-    return None
-
-
-def _imbalance(place: Place, text: str) -> int:
-    """How far the line with `text` in it is from closing what it opens, brackets and quotes."""
-    line = place.fragment + text + place.rest
-    return abs(net_depth(line)) + sum(line.count(quote) % 2 for quote in "\"'`")

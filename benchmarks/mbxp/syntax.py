@@ -5,31 +5,15 @@ of the method. Python: before the first thing at column 0. Text that does not pa
 to the braces, since only tokens are looked at, never the shape of the tree.
 """
 
-import importlib
 from collections.abc import Iterator
-from functools import cache
 from typing import TYPE_CHECKING
 
+from midline.model import syntax
 from midline.model.errors import MidlineError
 
 if TYPE_CHECKING:
     from tree_sitter import Node, Parser
 
-GRAMMARS = {
-    "python": ("tree_sitter_python", "language"),
-    "java": ("tree_sitter_java", "language"),
-    "javascript": ("tree_sitter_javascript", "language"),
-    "typescript": ("tree_sitter_typescript", "language_typescript"),
-    "kotlin": ("tree_sitter_kotlin", "language"),
-    "ruby": ("tree_sitter_ruby", "language"),
-    "php": ("tree_sitter_php", "language_php"),
-    "cpp": ("tree_sitter_cpp", "language"),
-    "csharp": ("tree_sitter_c_sharp", "language"),
-    "go": ("tree_sitter_go", "language"),
-    "perl": ("tree_sitter_perl", "language"),
-    "scala": ("tree_sitter_scala", "language"),
-    "swift": ("tree_sitter_swift", "language"),
-}
 OPENING = {"{", "${", "#{", "@{", "%{"}
 CLOSING = {"}"}
 CLOSERS = {"java": "\n}\n"}
@@ -103,20 +87,15 @@ class FunctionEnd:
         return self.parser.parse(self.prompt + completion).root_node
 
 
-@cache
 def parser(language: str) -> "Parser":
-    """The parser of `language`; MidlineError if the grammars are not installed."""
-    module, function = GRAMMARS[language]
-    try:
-        from tree_sitter import Language, Parser
-
-        grammar = getattr(importlib.import_module(module), function)
-    except ImportError as error:
+    """The parser of `language`; MidlineError if its grammar is not installed."""
+    found = syntax.parser(language)
+    if found is None:
+        package = syntax.GRAMMARS[language].package
         raise MidlineError(
-            f"stopping at a function's end needs {module.replace('_', '-')}; "
-            "pip install 'midline[syntax]' brings it"
-        ) from error
-    return Parser(Language(grammar()))
+            f"stopping at a function's end needs {package}; `pip install {package}` brings it"
+        )
+    return found
 
 
 def _leaves(root: "Node") -> Iterator["Node"]:

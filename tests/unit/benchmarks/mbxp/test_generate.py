@@ -8,8 +8,6 @@ from typing import Any
 import pytest
 from mbxp_programs import tiny_solution, tiny_task
 
-pytest.importorskip("tree_sitter", reason="the extra `syntax` is not installed")
-
 from midline.benchmarks.mbxp.actions.run import chosen_tasks, generation_summary
 from midline.benchmarks.mbxp.generate import STREAMS, Generator, examples
 from midline.benchmarks.mbxp.samples import read_generated
