@@ -40,7 +40,8 @@ async def suggestions(
     """What can be written at the cursor; nothing if the answer would be stale.
 
     A request of the same document, an edit, or the client's cancellation end the work at once.
-    What is left of a suggestion being typed is the answer, unless it is wanted `anew`.
+    What is left of a suggestion being typed is the answer, unless it is wanted `anew`,
+    which also asks for a line above a finished one.
     """
     session = ls.session
     request = session.begin(snapshot.uri)
@@ -54,7 +55,7 @@ async def suggestions(
         await ls.load_settled.wait()
         # The client's settings may have come in only now, together with the first model.
         snapshot = replace(snapshot, settings=session.settings)
-        return await _computed(ls, snapshot, request)
+        return await _computed(ls, snapshot, request, insist=anew)
     except NoEngineError:
         return Answer([])
     except MidlineError as error:
@@ -68,10 +69,14 @@ async def suggestions(
         session.end(snapshot.uri, request)
 
 
-async def _computed(ls: "MidlineServer", snapshot: Snapshot, request: Request) -> Answer:
+async def _computed(
+    ls: "MidlineServer", snapshot: Snapshot, request: Request, *, insist: bool
+) -> Answer:
     """The engine's answer; what there was no time to read is read after it."""
     planner = ls.planner
-    task = ls.engine.run(lambda engine: _complete(engine, planner, snapshot, request), request)
+    task = ls.engine.run(
+        lambda engine: _complete(engine, planner, snapshot, request, insist), request
+    )
     found = await asyncio.wrap_future(task)
     if found is None:
         return Answer([])
@@ -88,7 +93,7 @@ async def _computed(ls: "MidlineServer", snapshot: Snapshot, request: Request) -
 
 
 def _complete(
-    engine: "Engine", planner: WindowPlanner, snapshot: Snapshot, request: Request
+    engine: "Engine", planner: WindowPlanner, snapshot: Snapshot, request: Request, insist: bool
 ) -> "tuple[CompletionResult, Plan]":
     from midline.model.completion import complete
 
@@ -100,6 +105,7 @@ def _complete(
         limits=plan.window.limits,
         cancel=request.flag,
         give_up=lambda: request.stale,
+        insist=insist,
     )
     read = result.prompt_tokens - result.cached_tokens
     planner.learn(read, result.timings.prefill_ms / 1000)
