@@ -1,5 +1,6 @@
 """From a cursor to completions worth showing: prompt, samples, stopping, trimming, ranking."""
 
+import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -72,13 +73,15 @@ def complete(
     cancel: "Cancellation | None" = None,
     give_up: Callable[[], bool] | None = None,
     insist: bool = True,
+    deadline: float | None = None,
 ) -> CompletionResult:
     """Complete at `cursor`; `options.max_tokens` counts new tokens, without those given back.
 
     Line ends and indentation are the file's. `cancel` ends the work at once, `give_up` once the
     prompt has been read, which keeps it for the next call; either returns what was written until
     then. `insist` asks for a line above the cursor's where that one lacks nothing; a request that
-    nobody made by hand is better answered with silence there.
+    nobody made by hand is better answered with silence there. From the `deadline` on, a time of
+    `time.perf_counter`, an answer that has a whole line goes no further.
     """
     result = None
     for task in _tasks(engine, cursor, options, limits, layout, insist):
@@ -86,7 +89,7 @@ def complete(
             task.prompt.ids,
             replace(options, max_tokens=options.max_tokens + task.prompt.backed_up),
             cancel=cancel,
-            stop=_either(give_up, task.stop),
+            stop=task.stop_by(give_up, deadline),
             align=task.prompt.align,
         )
         result = _joined(result, task.result(generation))
@@ -137,12 +140,6 @@ def _together(
     )
 
 
-def _either(
-    give_up: Callable[[], bool] | None, finished: Callable[[int, list[int]], bool]
-) -> Callable[[int, list[int]], bool]:
-    return lambda sample, ids: (give_up is not None and give_up()) or finished(sample, ids)
-
-
 def _tasks(
     engine: "Engine",
     cursor: Cursor,
@@ -187,6 +184,7 @@ class _Task:
         self._whole, self._limits, self._layout = cursor, limits, layout
         after = b"\n" + cursor.fragment + cursor.after
         self.cursor = replace(cursor, after=after) if above else cursor
+        self._late: set[int] = set()  # samples that the deadline ended
 
     @cached_property
     def syntax(self) -> SyntaxAround | None:
@@ -221,16 +219,38 @@ class _Task:
         """Whether a sample (its number, its ids) is over."""
         return stop_condition(self.engine.tokenizer, self.place, len(self.prompt.align))
 
+    def stop_by(
+        self, give_up: Callable[[], bool] | None, deadline: float | None
+    ) -> Callable[[int, list[int]], bool]:
+        """`stop`, or whether nobody waits any more, or whether time and a line are over."""
+
+        def stop(sample: int, ids: list[int]) -> bool:
+            if (give_up is not None and give_up()) or self.stop(sample, ids):
+                return True
+            if deadline is None or time.perf_counter() < deadline or not self._has_line(ids):
+                return False
+            self._late.add(sample)
+            return True
+
+        return stop
+
+    def _has_line(self, ids: list[int]) -> bool:
+        written = written_bytes(self.engine.tokenizer, ids)[len(self.prompt.align) :]
+        return written.rpartition(b"\n")[0].strip() != b""
+
     def result(self, generation: "Generation") -> CompletionResult:
         """What the engine's answer comes to."""
         return CompletionResult(
-            suggestions=ranked(map(self._suggestion, generation.completions)),
+            suggestions=ranked(
+                self._suggestion(completion, sample in self._late)
+                for sample, completion in enumerate(generation.completions)
+            ),
             prompt_tokens=generation.prompt_tokens,
             cached_tokens=generation.cached_tokens,
             timings=replace(generation.timings, load_ms=self.engine.load_ms),
         )
 
-    def _suggestion(self, completion: "Completion") -> Suggestion:
+    def _suggestion(self, completion: "Completion", is_late: bool) -> Suggestion:
         """What one sample has to show, without the bytes given back and what nobody wants."""
         ids, reason, most = completion.ids, completion.finish_reason, self.options.max_tokens
         aligned = len(self.prompt.align)
@@ -239,7 +259,7 @@ class _Task:
             ids, new, reason = ids[: len(ids) - new + most], most, "length"
         data = written_bytes(self.engine.tokenizer, ids)[aligned:]
         return Suggestion(
-            text=self._shown(whole_characters(data), complete=reason == "stop"),
+            text=self._shown(whole_characters(data), complete=reason == "stop" and not is_late),
             score=completion.score,
             mean_logprob=completion.mean_logprob,
             tokens=new,

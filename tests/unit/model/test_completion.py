@@ -1,6 +1,7 @@
 """From a cursor to suggestions: what is stripped, what is kept, what is counted."""
 
 import threading
+import time
 
 import pytest
 from fake_engine import FakeEngine
@@ -87,6 +88,27 @@ def test_a_completion_given_up_has_read_its_prompt(tokenizer: Tokenizer) -> None
     complete(engine, cursor_at("x = |"), OPTIONS, give_up=lambda: True)
     assert len(engine.asked) == 1
     assert engine.written == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "shown"),
+    [
+        ("first(1)\n    second(2)\n    third(3)\n", "first(1)"),
+        ("first_of_a_long_line(1, 2, 3)\n    b\n", "first_of_a_long_line(1, 2, 3)"),
+        ("\n    first(1)\n    second(2)\n", "\n    first(1)"),
+    ],
+)
+def test_when_time_is_over_the_line_is_the_last(
+    tokenizer: Tokenizer, answer: str, shown: str
+) -> None:
+    engine = FakeEngine(tokenizer, lambda prompt: answer)
+    cursor = cursor_at("def f():\n    |\n")
+    late = complete(engine, cursor, OPTIONS, deadline=time.perf_counter() - 1)
+    assert late.suggestions[0].text == shown
+    assert engine.written <= len(tokenizer.encode(shown)) + 4
+    in_time = complete(engine, cursor, OPTIONS, deadline=time.perf_counter() + 60)
+    assert in_time.suggestions == complete(engine, cursor, OPTIONS).suggestions
+    assert len(in_time.suggestions[0].text) > len(shown)
 
 
 def test_the_window_leaves_room_for_the_answer(tokenizer: Tokenizer) -> None:
