@@ -9,6 +9,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable
+from concurrent.futures import Future
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -59,6 +60,8 @@ class MidlineServer(LanguageServer):
         self.load_engine = load_engine
         self.load_settled = asyncio.Event()
         """Set while no model is being loaded or about to be, whether the last load went well."""
+        self.reading: Future[None] | None = None
+        """What was last read ahead, or still is."""
         self._told: set[str] = set()
 
     def tell(self, sentence: str, kind: types.MessageType = types.MessageType.Error) -> None:

@@ -64,8 +64,13 @@ class EngineThread:
         self._running.add(request)
         return self._executor.submit(run)
 
-    def run_when_idle(self, task: "Callable[[Engine, CancelFlag], None]", uri: str) -> None:
-        """Run a task for the document `uri` until its flag is set: when anything else comes."""
+    def run_when_idle(
+        self, task: "Callable[[Engine, CancelFlag], None]", uri: str
+    ) -> "Future[None]":
+        """Run a task for the document `uri` until its flag is set: when anything else comes.
+
+        The future is done when the task has ended, for whatever reason.
+        """
         self.stop_idle()
         request = self._idle = Request(uri)
 
@@ -77,7 +82,7 @@ class EngineThread:
             except Exception:
                 LOGGER.exception("reading ahead in %s", uri)
 
-        self._executor.submit(run)
+        return self._executor.submit(run)
 
     def stop_idle(self, uri: str | None = None) -> None:
         """End the task of idle times, if it is for the document `uri` or whatever it is for."""

@@ -4,6 +4,7 @@ Only the event loop changes a session. Documents and settings are immutable, so 
 along is a snapshot.
 """
 
+import time
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
@@ -53,6 +54,7 @@ class Request:
 
     def __init__(self, uri: str) -> None:
         self.uri = uri
+        self.began = time.perf_counter()
         self.stale = False
         self.flag = CancelFlag()
 

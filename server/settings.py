@@ -92,6 +92,11 @@ class Settings:
         _number(0, 16384, int),
         "Tokens to read of other files that are open or were just edited; 0 reads none.",
     )
+    answer_milliseconds: int = _setting(
+        400,
+        _number(0, 60000, int),
+        "How long an answer while typing may take before it ends with its line.",
+    )
     first_answer_milliseconds: int = _setting(
         1500,
         _number(100, 60000, int),

@@ -84,7 +84,7 @@ async def _computed(
     if request.stale:
         return Answer([], result)
     if not plan.is_whole:
-        ls.engine.run_when_idle(
+        ls.reading = ls.engine.run_when_idle(
             lambda engine, cancel: planner.read_ahead(engine, plan, cancel), snapshot.uri
         )
     written = [suggestion for suggestion in result.suggestions if suggestion.text]
@@ -98,6 +98,7 @@ def _complete(
     from midline.model.completion import complete
 
     plan = planner.plan(engine, snapshot)
+    seconds = snapshot.settings.answer_milliseconds / 1000
     result = complete(
         engine,
         plan.window.cursor,
@@ -105,6 +106,8 @@ def _complete(
         limits=plan.window.limits,
         cancel=request.flag,
         give_up=lambda: request.stale,
+        insist=anew,
+        deadline=None if anew else request.began + seconds,
         insist=insist,
     )
     read = result.prompt_tokens - result.cached_tokens
