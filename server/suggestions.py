@@ -40,8 +40,8 @@ async def suggestions(
     """What can be written at the cursor; nothing if the answer would be stale.
 
     A request of the same document, an edit, or the client's cancellation end the work at once.
-    What is left of a suggestion being typed is the answer, unless it is wanted `anew`,
-    which also asks for a line above a finished one.
+    What is left of a suggestion being typed is the answer, unless one is wanted `anew`: by hand, so
+    that it may take its time, and be a line above a finished one.
     """
     session = ls.session
     request = session.begin(snapshot.uri)
@@ -55,7 +55,7 @@ async def suggestions(
         await ls.load_settled.wait()
         # The client's settings may have come in only now, together with the first model.
         snapshot = replace(snapshot, settings=session.settings)
-        return await _computed(ls, snapshot, request, insist=anew)
+        return await _computed(ls, snapshot, request, anew)
     except NoEngineError:
         return Answer([])
     except MidlineError as error:
@@ -70,12 +70,12 @@ async def suggestions(
 
 
 async def _computed(
-    ls: "MidlineServer", snapshot: Snapshot, request: Request, *, insist: bool
+    ls: "MidlineServer", snapshot: Snapshot, request: Request, anew: bool
 ) -> Answer:
     """The engine's answer; what there was no time to read is read after it."""
     planner = ls.planner
     task = ls.engine.run(
-        lambda engine: _complete(engine, planner, snapshot, request, insist), request
+        lambda engine: _complete(engine, planner, snapshot, request, anew), request
     )
     found = await asyncio.wrap_future(task)
     if found is None:
@@ -93,7 +93,7 @@ async def _computed(
 
 
 def _complete(
-    engine: "Engine", planner: WindowPlanner, snapshot: Snapshot, request: Request, insist: bool
+    engine: "Engine", planner: WindowPlanner, snapshot: Snapshot, request: Request, anew: bool
 ) -> "tuple[CompletionResult, Plan]":
     from midline.model.completion import complete
 
@@ -108,7 +108,6 @@ def _complete(
         give_up=lambda: request.stale,
         insist=anew,
         deadline=None if anew else request.began + seconds,
-        insist=insist,
     )
     read = result.prompt_tokens - result.cached_tokens
     planner.learn(read, result.timings.prefill_ms / 1000)
