@@ -1,6 +1,8 @@
 """Execute samples: in parallel, each program isolated, every verdict on disk once it is known."""
 
+import errno
 import hashlib
+import os
 import queue
 import re
 import secrets
@@ -23,9 +25,11 @@ from midline.benchmarks.mbxp.sandbox import Policy, Sandbox
 from midline.benchmarks.mbxp.sandbox.policy import environment, system_folders
 from midline.benchmarks.mbxp.status import Status
 from midline.benchmarks.mbxp.verdict import DETAIL_CHARACTERS, Judged, Verdict
+from midline.model.errors import MidlineError
 
 RULES = "2"
 """Part of every key: raised when the rules of judging change, so that old verdicts do not count."""
+LEAST_FREE_BYTES = 16 << 20
 BOX_FOLDER = re.compile(r"/[^\s\"'(]{0,200}?/midline-mbxp-[^/\s]+/\d+/(?:program|scratch)/?")
 Groups = dict[str, list[Sample]]
 """Samples with the same program, by its key: executed once."""
@@ -106,9 +110,15 @@ class Evaluation:
         try:
             with _TemporaryFolder() as folder:
                 for key, verdict in self._verdicts(evaluator, groups, folder, slot):
+                    _check_disk(folder, verdict)
                     self._record(key, groups[key], verdict)
         except Stopped:
             return
+        except OSError as error:
+            raise MidlineError(
+                f"cannot execute programs in {tempfile.gettempdir()}: {error.strerror}; put that "
+                "right, or set TMPDIR, and run the same command again to go on"
+            ) from error
         finally:
             slots.put(slot)
 
@@ -209,6 +219,13 @@ def shorten(text: str) -> str:
     whole = "\n".join(lines)
     half = DETAIL_CHARACTERS // 2
     return whole if len(whole) <= 2 * half else f"{whole[:half]}\n...\n{whole[-half:]}"
+
+
+def _check_disk(folder: Path, verdict: Verdict) -> None:
+    """What fails while the disk is full says nothing; OSError then."""
+    failed = verdict.original.lenient is not Status.PASS
+    if failed and shutil.disk_usage(folder).free < LEAST_FREE_BYTES:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def _alike(status: Status) -> Judged:

@@ -11,6 +11,7 @@ from midline.benchmarks.mbxp.languages import NAMES
 from midline.benchmarks.mbxp.results import Result
 from midline.benchmarks.mbxp.statistics import Paired, pass_at_k, wilson
 from midline.benchmarks.mbxp.status import Status
+from midline.model.errors import MidlineError
 
 KS = (1, 5, 10, 100)
 
@@ -105,9 +106,19 @@ def render_comparison(rows: Sequence[Mapping[str, Any]], first: str, second: str
 
 
 def write_json(path: Path, content: Any) -> None:
-    """Write `content` as readable JSON."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(content, indent=2) + "\n", "utf-8")
+    """Write `content` as readable JSON; MidlineError where that is not possible."""
+    write_text(path, json.dumps(content, indent=2) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write `text`, in a folder that may not be there yet; MidlineError says why not."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, "utf-8")
+    except OSError as error:
+        raise MidlineError(
+            f"cannot write {path}: {error.strerror}; put that right and run the same command again"
+        ) from error
 
 
 def _row_text(row: Mapping[str, Any]) -> str:

@@ -36,14 +36,18 @@ class EvaluationOptions:
     unsafe: bool = False
     report: Path | None = None
     """A second place for the report."""
+    record: Path | None = None
+    """Folder of recorded results to put these into, see `record`."""
 
 
 @dataclass(frozen=True)
 class Summary:
-    """What an evaluation came to: text for people, and whether anything went wrong."""
+    """What an evaluation came to: for people, as data, and whether anything went wrong."""
 
     text: str
     sandbox_errors: int
+    report: dict[str, Any]
+    results: list[Result]
 
 
 def evaluate_into(
@@ -82,7 +86,7 @@ def evaluate_into(
         if path is not None:
             write_json(path, report)
     broken = sum(result.status == Status.SANDBOX_ERROR for result in verdicts)
-    return Summary(render(report), broken)
+    return Summary(render(report), broken, report, verdicts)
 
 
 @contextmanager

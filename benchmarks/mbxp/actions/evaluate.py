@@ -12,20 +12,24 @@ from pathlib import Path
 from midline.benchmarks.mbxp.canonical import canonical_samples
 from midline.benchmarks.mbxp.corrections import CORRECTIONS, NONE
 from midline.benchmarks.mbxp.languages import NAMES
-from midline.benchmarks.mbxp.samples import (
-    Rejected,
-    Sample,
-    read_samples,
-)
-from midline.benchmarks.mbxp.session import EvaluationOptions, evaluate_into
+from midline.benchmarks.mbxp.record import EXCEPTIONS, record_canonical, record_samples
+from midline.benchmarks.mbxp.report import write_text
+from midline.benchmarks.mbxp.samples import Rejected, Sample, read_samples
+from midline.benchmarks.mbxp.session import EvaluationOptions, Summary, evaluate_into
 from midline.benchmarks.mbxp.tasks import data_folder, load_tasks
 from midline.model.errors import UsageError
+
+PUBLISHED_FILES = "mb*_samples.jsonl"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Samples, problems and how to run them."""
     parser.add_argument("samples", type=Path, nargs="?", metavar="SAMPLES.jsonl")
     parser.add_argument("--canonical", action="store_true", help="the data's own solutions instead")
+    parser.add_argument(
+        "--published", type=Path, metavar="DIR",
+        help="the reference's sample completions instead, mb*_samples.jsonl",
+    )  # fmt: skip
     parser.add_argument(
         "--lang", nargs="+", choices=NAMES, metavar="L", help="only these languages"
     )
@@ -49,6 +53,10 @@ def add_execution_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"leave this one defect in ({', '.join(sorted(CORRECTIONS))}); may be repeated",
     )  # fmt: skip
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the report here, too")
+    parser.add_argument(
+        "--record", type=Path, metavar="DIR",
+        help="put scores and verdicts in place of those recorded in this folder",
+    )  # fmt: skip
     parser.add_argument("--sandbox", metavar="LEVEL", help="this kind of isolation, no other")
     parser.add_argument(
         "--unsafe", action="store_true", help="accept resource limits without isolation"
@@ -65,29 +73,54 @@ def execution_options(args: argparse.Namespace) -> EvaluationOptions:
 
 def run(args: argparse.Namespace) -> int:
     """Evaluate and report; 1 if lines had to be rejected or programs could not be isolated."""
-    if args.canonical == (args.samples is not None):
-        raise UsageError("name a file of samples, or --canonical for the data's own solutions")
-    tasks = load_tasks(data_folder(args.data), args.lang if args.canonical else None)
-    rejected: list[Rejected] = []
-    if args.canonical:
-        samples = canonical_samples(tasks)
-    else:
-        samples, rejected = read_samples(args.samples, tasks, args.lang)
+    if args.canonical + (args.published is not None) + (args.samples is not None) != 1:
+        raise UsageError("name a file of samples, or --canonical, or --published DIR")
+    if args.record is not None and args.samples is not None:
+        raise UsageError("--record keeps what every run can repeat: --canonical or --published")
+    if args.limit is not None and args.limit < 1:
+        raise UsageError("--limit must be at least 1")
+    samples, rejected = _samples(args)
     if args.limit is not None:
         samples = _first(samples, args.limit)
     if not samples:
         raise UsageError("there is nothing to evaluate: no usable sample in these languages")
     summary = evaluate_into(args.out, samples, execution_options(args))
     print(summary.text)
+    if args.record is not None:
+        _record(args, summary)
     if rejected:
         lines = "".join(json.dumps({"line": r.line, "reason": r.reason}) + "\n" for r in rejected)
-        (args.out / "rejected.jsonl").write_text(lines, "utf-8")
+        write_text(args.out / "rejected.jsonl", lines)
         print(
             f"midline-bench: {len(rejected)} lines of {args.samples} are no samples, the first is "
             f"line {rejected[0].line} ({rejected[0].reason}); see {args.out / 'rejected.jsonl'}",
             file=sys.stderr,
         )
     return 1 if rejected or summary.sandbox_errors else 0
+
+
+def _samples(args: argparse.Namespace) -> tuple[list[Sample], list[Rejected]]:
+    tasks = load_tasks(data_folder(args.data), args.lang if args.canonical else None)
+    if args.canonical:
+        return canonical_samples(tasks), []
+    if args.samples is not None:
+        return read_samples(args.samples, tasks, args.lang)
+    samples: list[Sample] = []
+    for path in sorted(args.published.glob(PUBLISHED_FILES)):
+        own, rejected = read_samples(path, tasks, args.lang)
+        if rejected:
+            raise UsageError(f"{path}:{rejected[0].line} is no sample: {rejected[0].reason}")
+        samples += own
+    return samples, []
+
+
+def _record(args: argparse.Namespace, summary: Summary) -> None:
+    if args.published is not None:
+        record_samples(args.record, summary.report, summary.results)
+        return
+    unexplained = record_canonical(args.record, summary.report, summary.results)
+    if unexplained:
+        print(f"without a reason in {args.record / EXCEPTIONS}: {', '.join(unexplained)}")
 
 
 def _first(samples: list[Sample], limit: int) -> list[Sample]:

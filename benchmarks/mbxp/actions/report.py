@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from midline.benchmarks.mbxp.plot import bar_chart
+from midline.benchmarks.mbxp.record import VERDICT_FIELDS, verdict_rows, write_table
 from midline.benchmarks.mbxp.report import (
     build_report,
     compare,
     render,
     render_comparison,
     write_json,
+    write_text,
 )
 from midline.benchmarks.mbxp.results import RESULTS, Result, latest_results
 from midline.benchmarks.mbxp.session import REPORT
@@ -37,7 +39,7 @@ def run(args: argparse.Namespace) -> int:
     results = [_results(folder) for folder in args.folders]
     reports = [_report(f, r) for f, r in zip(args.folders, results, strict=True)]
     charts = [(folder.name, report) for folder, report in zip(args.folders, reports, strict=True)]
-    (args.folders[0] / "report.svg").write_text(bar_chart(charts), "utf-8")
+    write_text(args.folders[0] / "report.svg", bar_chart(charts))
     content: dict[str, Any] = {"reports": reports}
     text = "\n\n".join(map(render, reports))
     if len(results) == 2:
@@ -46,17 +48,9 @@ def run(args: argparse.Namespace) -> int:
         text += "\n\n" + render_comparison(content["comparison"], *names)
         write_json(args.folders[0] / "comparison.json", content["comparison"])
     if args.verdicts is not None:
-        args.verdicts.write_text(verdict_table(results[0]), "utf-8")
+        write_table(args.verdicts, VERDICT_FIELDS, verdict_rows(results[0]))
     print(json.dumps(content, indent=2) if args.json else text)
     return 0
-
-
-def verdict_table(results: list[Result]) -> str:
-    """Tab-separated task, sample and both verdicts, in order: what two runs must agree on."""
-    rows = sorted((r.language, r.task_id, r.sample, r.corrected, r.uncorrected) for r in results)
-    lines = ["task_id\tsample\tcorrected\tuncorrected"]
-    lines += ["\t".join(map(str, row[1:])) for row in rows]
-    return "\n".join(lines) + "\n"
 
 
 def _results(folder: Path) -> list[Result]:

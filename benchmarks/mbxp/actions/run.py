@@ -15,6 +15,9 @@ from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeRemainin
 
 from midline.benchmarks.mbxp.actions.evaluate import add_execution_arguments, execution_options
 from midline.benchmarks.mbxp.languages import NAMES
+from midline.benchmarks.mbxp.plot import bar_chart
+from midline.benchmarks.mbxp.record import record_run
+from midline.benchmarks.mbxp.report import write_text
 from midline.benchmarks.mbxp.samples import read_generated, read_samples
 from midline.benchmarks.mbxp.session import evaluate_into
 from midline.benchmarks.mbxp.tasks import DATA_FILES, Task, data_folder, load_tasks
@@ -51,6 +54,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Generate what is missing, then evaluate; 1 if programs could not be isolated."""
+    if args.limit is not None and args.limit < 1:
+        raise UsageError("--limit must be at least 1")
     folder = data_folder(args.data)
     pool = load_tasks(folder, None if args.common else args.lang)
     tasks = chosen_tasks(pool, args.lang, args.limit, args.common)
@@ -60,13 +65,24 @@ def run(args: argparse.Namespace) -> int:
         return 0
     known = {task.task_id: task for task in tasks}
     samples, _ = read_samples(args.out / "samples.jsonl", known)
-    about = {"model": args.model, "prompt": "raw", "shots": args.shots, "seed": args.seed,
+    model = Path(args.model).name
+    about = {"model": model, "prompt": "raw", "shots": args.shots, "seed": args.seed,
              "samples_per_task": options.samples, "temperature": options.temperature,
              "top_p": options.top_p, "max_tokens": options.max_tokens, "exact": options.exact,
              "sparsity": options.sparsity, "generation": generation_summary(rows)}  # fmt: skip
     summary = evaluate_into(args.out, samples, execution_options(args), about)
     print(summary.text)
+    if args.record is not None:
+        name = run_name(model, options)
+        merged = record_run(args.record, name, summary.report, summary.results)
+        write_text(args.record / f"{name}.svg", bar_chart([(name, merged)]))
     return 1 if summary.sandbox_errors else 0
+
+
+def run_name(model: str, options: "GenerateOptions") -> str:
+    """What the recorded results of a run are called: greedy-MODEL, or sampled-MODEL."""
+    name = f"{'greedy' if options.temperature == 0 else 'sampled'}-{model}"
+    return name if options.sparsity == 0 else f"{name}-sparse-{options.sparsity:g}"
 
 
 def chosen_tasks(
