@@ -154,8 +154,7 @@ def _tasks(
     at, above = (_Task(engine, cursor, options, fitted, layout, above=a) for a in (False, True))
     if not at.place.rest.strip():
         return [at]
-    starts_line = not at.place.fragment.strip() and at.place.rest.strip()[0] not in _CLOSERS
-    if starts_line and above.is_possible:
+    if not at.place.fragment.strip() and at.line_is_whole and above.is_possible:
         return [above]
     if not insist or not above.is_possible:
         return [at]
@@ -207,6 +206,13 @@ class _Task:
     def style(self) -> FileStyle:
         """White space as the file writes it."""
         return FileStyle.of(self._whole)
+
+    @property
+    def line_is_whole(self) -> bool:
+        """Whether the cursor's line seems to lack nothing."""
+        if self.syntax is not None and self.syntax.errors > self.syntax.errors_elsewhere:
+            return False
+        return self.place.rest.strip()[:1] not in _CLOSERS
 
     @property
     def is_possible(self) -> bool:

@@ -1,0 +1,241 @@
+"""`midline-bench quality cursor`: completions at marked cursors, against what belongs there.
+
+The cases are small projects written for this purpose (`projects/`), in six languages, many of which
+can only be answered from another file. Scored: the first line and the whole text exactly as one of
+the expected ones, an answer at all, and whether the file parses with it. With both prompt layouts,
+the difference is over pairs of the same case.
+"""
+
+import argparse
+import csv
+import json
+import math
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from midline.benchmarks.machine import describe_machine, describe_versions
+from midline.benchmarks.mbxp.statistics import Z95, Paired, wilson
+from midline.benchmarks.quality.cursor_cases import CursorCase, load_cases
+from midline.model.completion import complete_many
+from midline.model.context import choose_chunks, cut_into_chunks
+from midline.model.engine import Engine, GenerateOptions
+from midline.model.errors import MidlineError, UsageError
+from midline.model.fim import Cursor, FimLayout, WindowLimits, chunk_ids
+from midline.model.syntax import language_of, parser
+from midline.model.tokenizer import Tokenizer
+
+BATCH = 8
+MAX_TOKENS = 48
+LIMITS = WindowLimits(context_tokens=512)
+SCORES = ("exact_line", "exact", "non_empty", "valid")
+_NEAR = 2000
+"""Characters on either side of the cursor whose names choose the context."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """What became of one case; `text` is the answer."""
+
+    place: str
+    language: str
+    model: str
+    layout: str
+    exact_line: int
+    exact: int
+    non_empty: int
+    valid: int
+    text: str
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the model, the layouts, which cases, --csv and --json."""
+    parser.add_argument("--model", default="qwen2.5-coder-0.5b", help="catalogue name or GGUF file")
+    parser.add_argument(
+        "--layout", choices=list(FimLayout), action="append", type=FimLayout, help="(default: both)"
+    )
+    parser.add_argument("--only", default="", metavar="TEXT", help="cases whose place contains it")
+    parser.add_argument("--csv", type=Path, metavar="FILE", help="write every answer here")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Complete every case in every layout and print the scores."""
+    cases = [case for case in load_cases() if args.only in case.place]
+    if not cases:
+        raise UsageError(f"no case's place contains {args.only!r}; leave --only out for all")
+    engine = Engine.load(args.model)
+    layouts = args.layout or list(FimLayout)
+    rows = [row for layout in layouts for row in examine(engine, cases, layout)]
+    result = {
+        "benchmark": "cursor",
+        "model": engine.name,
+        "machine": describe_machine(),
+        "versions": describe_versions("tree-sitter"),
+        "cases": len(cases),
+        "max_tokens": MAX_TOKENS,
+        "rows": summary(rows),
+        "layouts": comparison(rows) if len(layouts) > 1 else None,
+    }
+    print_summary(result)
+    if args.csv:
+        write_csv(args.csv, rows)
+    if args.json:
+        args.json.write_text(json.dumps(result, indent=1) + "\n")
+    return 0
+
+
+def examine(engine: Engine, cases: Sequence[CursorCase], layout: FimLayout) -> list[Row]:
+    """The engine's answer to every case, scored."""
+    rows: list[Row] = []
+    options = GenerateOptions(max_tokens=MAX_TOKENS)
+    for start in range(0, len(cases), BATCH):
+        print(f"\r{layout}: {start} of {len(cases)}", end="", file=sys.stderr, flush=True)
+        batch = cases[start : start + BATCH]
+        cursors = [cursor_of(case, engine.tokenizer) for case in batch]
+        results = complete_many(engine, cursors, options, limits=LIMITS, layout=layout)
+        for case, result in zip(batch, results, strict=True):
+            rows.append(scored(case, result.suggestions[0].text, engine.name, layout))
+    print(file=sys.stderr)
+    return rows
+
+
+def cursor_of(case: CursorCase, tokenizer: Tokenizer) -> Cursor:
+    """The case as the engine sees it, with chunks of the project's other files."""
+    chunks = [chunk for name, text in case.others for chunk in cut_into_chunks(name, text)]
+    near = case.before[-_NEAR:] + case.after[:_NEAR]
+    chosen = choose_chunks(
+        chunks, near, LIMITS.context_tokens, lambda chunk: len(chunk_ids(tokenizer, chunk))
+    )
+    return Cursor(
+        case.before.encode(),
+        case.after.encode(),
+        case.line - 1,
+        case.file,
+        context=chosen,
+        project=case.project.partition("-")[2],
+    )
+
+
+def scored(case: CursorCase, text: str, model: str, layout: FimLayout) -> Row:
+    """The row of an answer; white space at its end does not count."""
+    answer = text.rstrip()
+    expected = [wanted.rstrip() for wanted in case.expected]
+    return Row(
+        place=case.place,
+        language=case.language,
+        model=model,
+        layout=layout.value,
+        exact_line=int(_first_line(answer) in map(_first_line, expected)),
+        exact=int(answer in expected),
+        non_empty=int(bool(answer)),
+        valid=int(parses(case.file, case.before + text + case.after)),
+        text=text,
+    )
+
+
+def _first_line(text: str) -> str:
+    return text.partition("\n")[0].rstrip()
+
+
+def parses(name: str, text: str) -> bool:
+    """Whether a whole file has no syntax error; MidlineError if its grammar is not installed."""
+    found = parser(language_of(name) or "")
+    if found is None:
+        raise MidlineError(f"the grammar for {name} is missing; install Midline's dependencies")
+    return not found.parse(text.encode()).root_node.has_error
+
+
+def summary(rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """Scores of each layout, over all languages and by language, with intervals of 95%."""
+    found = []
+    for layout in dict.fromkeys(row.layout for row in rows):
+        of_layout = [row for row in rows if row.layout == layout]
+        for language in ["all", *sorted({row.language for row in of_layout})]:
+            chosen = [row for row in of_layout if language in ("all", row.language)]
+            found.append({"layout": layout, "language": language, **_scores(chosen)})
+    return found
+
+
+def _scores(rows: Sequence[Row]) -> dict[str, Any]:
+    result: dict[str, Any] = {"cases": len(rows)}
+    for score in SCORES:
+        count = sum(getattr(row, score) for row in rows)
+        result[score] = round(count / len(rows), 4)
+        result[f"{score}_interval"] = [round(end, 4) for end in wilson(count, len(rows))]
+    return result
+
+
+def comparison(rows: Sequence[Row]) -> dict[str, Any]:
+    """The fragment behind the middle marker against plain, in pairs of the same case."""
+    first, second = FimLayout.FRAGMENT_AFTER_MIDDLE.value, FimLayout.PLAIN.value
+    result: dict[str, Any] = {"first": first, "second": second}
+    for score in ("exact_line", "exact"):
+        found = {(row.place, row.layout): getattr(row, score) for row in rows}
+        pairs = [
+            (found[place, first], found[place, second])
+            for place in dict.fromkeys(row.place for row in rows)
+        ]
+        result[score] = paired_difference(pairs)
+    return result
+
+
+def paired_difference(pairs: Sequence[tuple[int, int]]) -> dict[str, Any]:
+    """First minus second of paired zeros and ones: difference, its interval of 95%, p (McNemar)."""
+    counts = [pairs.count(pair) for pair in ((1, 1), (1, 0), (0, 1), (0, 0))]
+    _, only_first, only_second, _ = counts
+    total = len(pairs)
+    difference = (only_first - only_second) / total
+    spread = only_first + only_second - (only_first - only_second) ** 2 / total
+    half = Z95 * math.sqrt(max(0.0, spread)) / total
+    return {
+        "cases": total,
+        "difference": round(difference, 4),
+        "interval": [round(difference - half, 4), round(difference + half, 4)],
+        "only_first": only_first,
+        "only_second": only_second,
+        "p_value": round(Paired(*counts).p_value, 4),
+    }
+
+
+def write_csv(path: Path, rows: Iterable[Row]) -> None:
+    """Write the rows of this run; those of other models and layouts in the file stay."""
+    new = list(rows)
+    made = {(row.model, row.layout, row.place) for row in new}
+    kept = (
+        [row for row in read_csv(path) if (row.model, row.layout, row.place) not in made]
+        if path.exists()
+        else []
+    )
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, [field.name for field in fields(Row)], lineterminator="\n")
+        writer.writeheader()
+        ordered = sorted([*kept, *new], key=lambda row: (row.model, row.layout))
+        writer.writerows(asdict(row) for row in ordered)
+
+
+def read_csv(path: Path) -> list[Row]:
+    """The rows of a recorded file."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return [
+            Row(**{key: int(value) if key in SCORES else value for key, value in row.items()})
+            for row in csv.DictReader(file)
+        ]
+
+
+def print_summary(result: dict[str, Any]) -> None:
+    """Print the scores, one line per layout and language, and the difference between layouts."""
+    print(f"{'layout':<24}{'language':<12}{'cases':>6}", "".join(f"{s:>12}" for s in SCORES))
+    for row in result["rows"]:
+        line = f"{row['layout']:<24}{row['language']:<12}{row['cases']:>6} "
+        print(line + "".join(f"{row[score]:>12.1%}" for score in SCORES))
+    for score in ("exact_line", "exact"):
+        if result["layouts"]:
+            found = result["layouts"][score]
+            low, high = found["interval"]
+            print(
+                f"{score}: {result['layouts']['first']} less {result['layouts']['second']} "
+                f"{found['difference']:+.1%} [{low:+.1%}, {high:+.1%}], p = {found['p_value']}"
+            )
