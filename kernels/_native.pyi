@@ -13,7 +13,7 @@ LAYOUT_VERSION: int = 2
 
 PAGE_TOKENS: int = 32
 
-MAX_ROWS: int = 256
+MAX_ROWS: int = 512
 
 UNIT: int = 128
 

@@ -87,7 +87,7 @@ class Transformer:
         """Appends tokens to sequences and returns logits, float32 [rows, vocab].
 
         logits: "last" gives one row for each sequence, "all" one for each token, "none" no row.
-        More than 256 tokens go in several native steps, and what is no prompt, a few tokens for
+        More than 512 tokens go in several native steps, and what is no prompt, a few tokens for
         each sequence, in steps of at most EXACT_ROWS, so that the company changes no bit. Raises
         Cancelled, and MidlineError when the context or the cache is full.
         """

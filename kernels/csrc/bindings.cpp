@@ -176,7 +176,7 @@ class PyDecoder {
       step.segments.push_back({start, count, table.data()});
       rows += count;
     }
-    require(rows == static_cast<int>(tokens.size()) && rows > 0 && rows <= kMaxRows, "1 to 256 tokens a step, as many as the segments say");
+    require(rows == static_cast<int>(tokens.size()) && rows > 0 && rows <= kMaxRows, "1 to 512 tokens a step, as many as the segments say");
     for (size_t i = 0; i < tokens.size(); i++) require(tokens.data()[i] >= 0 && tokens.data()[i] < config_.vocab, "token out of range");
     for (size_t i = 0; i < logit_rows.size(); i++)
       require(logit_rows[i] >= 0 && logit_rows[i] < rows && (i == 0 || logit_rows[i] > logit_rows[i - 1]), "logit rows must increase and lie within the step");

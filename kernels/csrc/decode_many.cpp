@@ -11,7 +11,7 @@ thread_local int ManyRows::phase_ = 0;
 namespace {
 
 constexpr int kPhasesPerLayer = 12;
-constexpr int kSplitRows = 128;  // rows of one product item when there are few units to share among threads
+constexpr int kItemsPerThread = 8;  // a product of few units is split by rows, too, until there are as many items as this
 
 }  // namespace
 
@@ -37,11 +37,12 @@ bool ManyRows::run(uint16_t* pool, const Step& step, int rows) {
   const Layer& l = d_.weights.layers[0];
   const size_t n = rows, heads = static_cast<size_t>(c_.heads) * c_.head_dim;
   x_.resize(n * c_.width), angles_.resize(n * c_.head_dim), qkv_.resize(n * l.qkv.outputs()), queries_.resize(n * heads), attended_.resize(n * heads);
-  sums_.resize(n * std::max({l.out.outputs(), l.down.outputs(), l.gate_up.outputs()})),
+  sums_.resize(n * std::max(l.out.outputs(), l.down.outputs())), hidden_.resize(n * padded(c_.hidden)),
   parts_.resize(plan_.shared.empty() ? 0 : n * c_.heads * (c_.head_dim + 2));
-  narrow_.reserve(rows, std::max(c_.width, c_.heads * c_.head_dim), true);
-  inner_.reserve(rows, c_.hidden, true);
-  head_.reserve(static_cast<int>(step.logit_rows.size()), c_.width, true);
+  const bool floats = float_ || d_.float_weights_;
+  narrow_.reserve(rows, std::max(c_.width, c_.heads * c_.head_dim), floats);
+  inner_.reserve(rows, c_.hidden, floats);
+  head_.reserve(static_cast<int>(step.logit_rows.size()), c_.width, floats);
   for (auto& counter : counters_) counter.store(0, std::memory_order_relaxed);
   d_.threads_.run([&](int tid) { work(pool, step, tid); });
   return !cancelled_;
@@ -66,32 +67,50 @@ void ManyRows::work(uint16_t* pool, const Step& step, int tid) {
     each(rows_, [&](int r) { narrow_.quantize(k_, l.out, attended_.data() + static_cast<size_t>(r) * c_.heads * c_.head_dim, 0, l.out.inputs, r); });
     product(l.out, narrow_, sums_.data(), s);
     norm_rows(l.ffn_norm, l.gate_up, sums_.data(), l.out.outputs(), s);
-    product(l.gate_up, narrow_, sums_.data(), s);
-    each(rows_, [&](int r) {
-      const float* gu = sums_.data() + static_cast<size_t>(r) * l.gate_up.outputs();
-      for (int u = 0; u < l.gate_up.units / 2; u++) k_.swiglu(gu + 2 * u * kUnit, gu + (2 * u + 1) * kUnit, kUnit, s.row.data() + u * kUnit);
-      inner_.quantize(k_, l.down, s.row.data(), 0, c_.hidden, r);
-    });
+    gate_up(l.gate_up, s);
+    each(rows_, [&](int r) { inner_.quantize(k_, l.down, hidden_.data() + static_cast<size_t>(r) * padded(c_.hidden), 0, c_.hidden, r); });
     product(l.down, inner_, sums_.data(), s);
     residual = sums_.data();
   }
   if (!step.logit_rows.empty()) head(step, residual, s);
 }
 
-void ManyRows::product(const Matrix& m, RowBuffer& in, float* y, Scratch& s) {
-  if (float_) {
-    each(m.units, [&](int u) { float_product(m, u, in.x.data(), rows_, in.stride, y + u * kUnit, m.outputs()); });
-    return;
-  }
-  const int block = m.units < 64 && rows_ > kSplitRows ? kSplitRows : rows_, blocks = (rows_ + block - 1) / block;
-  void* scratch = s.gemm.data() + (64 - reinterpret_cast<uintptr_t>(s.gemm.data()) % 64) % 64;
+// As few rows an item as it takes to keep all threads busy, and as many as there are where the units alone do.
+int ManyRows::item_rows(int units) const {
+  int block = rows_;
+  while (units * ((rows_ + block - 1) / block) < kItemsPerThread * c_.threads && block >= 4 * kExactRows) block = (block + 1) / 2;
+  return block;
+}
+
+// Unit `unit` times rows [row, row + n), into y[n][ldy].
+void ManyRows::unit_product(const Matrix& m, int unit, const RowBuffer& in, int row, int n, float* y, size_t ldy, Scratch& s) {
+  Rows rows = in.view(n);
+  const size_t at = static_cast<size_t>(row) * in.stride;
+  rows.q += at, rows.sum32 += at / kGroup, rows.sum16 += at / 16, rows.scale32 += at / kGroup, rows.scale256 += at / kSuper;
+  if (rows.x) rows.x += at;
+  if (float_) float_product(m, unit, rows.x, n, in.stride, y, ldy);
+  else k_.gemm(m, unit, rows, y, ldy, s.gemm.data() + (64 - reinterpret_cast<uintptr_t>(s.gemm.data()) % 64) % 64);
+}
+
+void ManyRows::product(const Matrix& m, const RowBuffer& in, float* y, Scratch& s) {
+  const int block = item_rows(m.units), blocks = (rows_ + block - 1) / block;
   each(m.units * blocks, [&](int i) {
-    const int unit = i / blocks, row = i % blocks * block, n = std::min(block, rows_ - row);
-    Rows rows = in.view(n);
-    const size_t at = static_cast<size_t>(row) * in.stride;
-    rows.q += at, rows.sum32 += at / kGroup, rows.sum16 += at / 16, rows.scale32 += at / kGroup, rows.scale256 += at / kSuper;
-    if (rows.x) rows.x += at;
-    k_.gemm(m, unit, rows, y + static_cast<size_t>(row) * m.outputs() + unit * kUnit, m.outputs(), scratch);
+    const int unit = i / blocks, row = i % blocks * block;
+    unit_product(m, unit, in, row, std::min(block, rows_ - row), y + static_cast<size_t>(row) * m.outputs() + unit * kUnit, m.outputs(), s);
+  });
+}
+
+// Gate and up of the same hidden channels meet while both are in cache.
+void ManyRows::gate_up(const Matrix& m, Scratch& s) {
+  const int block = item_rows(m.units / 2), blocks = (rows_ + block - 1) / block;
+  const size_t width = padded(c_.hidden);
+  s.part.resize(static_cast<size_t>(block) * 2 * kUnit);
+  each(m.units / 2 * blocks, [&](int i) {
+    const int u = i / blocks, row = i % blocks * block, n = std::min(block, rows_ - row);
+    float *gate = s.part.data(), *up = gate + static_cast<size_t>(n) * kUnit;
+    unit_product(m, 2 * u, narrow_, row, n, gate, kUnit, s);
+    unit_product(m, 2 * u + 1, narrow_, row, n, up, kUnit, s);
+    for (int r = 0; r < n; r++) k_.swiglu(gate + r * kUnit, up + r * kUnit, kUnit, hidden_.data() + (row + r) * width + u * kUnit);
   });
 }
 
@@ -183,11 +202,9 @@ void ManyRows::head(const Step& step, const float* residual, Scratch& s) {
     k_.rms_norm(x, d_.weights.output_norm, c_.width, c_.eps, s.row.data());
     head_.quantize(k_, m, s.row.data(), 0, c_.width, i);
   });
-  void* scratch = s.gemm.data() + (64 - reinterpret_cast<uintptr_t>(s.gemm.data()) % 64) % 64;
   each(m.units, [&](int u) {
     s.part.resize(static_cast<size_t>(wanted) * kUnit);
-    if (float_) float_product(m, u, head_.x.data(), wanted, head_.stride, s.part.data(), kUnit);
-    else k_.gemm(m, u, head_.view(wanted), s.part.data(), kUnit, scratch);
+    unit_product(m, u, head_, 0, wanted, s.part.data(), kUnit, s);
     const int n = std::min(kUnit, c_.vocab - u * kUnit);
     for (int i = 0; i < wanted; i++) std::copy_n(s.part.data() + static_cast<size_t>(i) * kUnit, n, step.logits + static_cast<size_t>(i) * c_.vocab + u * kUnit);
   });

@@ -17,7 +17,10 @@ struct ManyRows {
   };
   void work(uint16_t* pool, const Step& step, int tid);
   template <class F> void each(int items, F f);       // dynamic shares of a phase, then a barrier
-  void product(const Matrix& m, RowBuffer& in, float* y, Scratch& s);
+  int item_rows(int units) const;
+  void unit_product(const Matrix& m, int unit, const RowBuffer& in, int row, int n, float* y, size_t ldy, Scratch& s);
+  void product(const Matrix& m, const RowBuffer& in, float* y, Scratch& s);
+  void gate_up(const Matrix& m, Scratch& s);
   void norm_rows(const float* weight, const Matrix& next, const float* residual, size_t residual_width, Scratch& s);
   void store_rows(uint16_t* pool, const Layer& l, int index, Scratch& s);
   void attend(uint16_t* pool, const AttentionItem& item, int index, int kv_head, Scratch& s);
@@ -32,7 +35,7 @@ struct ManyRows {
   AttentionPlan plan_;
   std::vector<int> position_;
   std::vector<const int*> pages_;                      // each row's page table
-  std::vector<float> x_, angles_, qkv_, queries_, attended_, sums_, parts_;
+  PagedVector<float> x_, angles_, qkv_, queries_, attended_, sums_, hidden_, parts_;
   RowBuffer narrow_, inner_, head_;                    // inputs of width and heads; of hidden; the rows that want logits
   std::vector<Scratch> scratch_;
   std::vector<std::atomic<int>> counters_;

@@ -14,7 +14,7 @@ void RowBuffer::reserve(int rows, int inputs, bool with_float) {
   stride = (inputs + kSuper - 1) / kSuper * kSuper;
   const size_t n = static_cast<size_t>(rows) * stride;
   q.resize(n), sum32.resize(n / kGroup), sum16.resize(n / 16), scale32.resize(n / kGroup), scale256.resize(n / kSuper);
-  if (with_float) x.resize(n);
+  x.resize(with_float ? n : 0);
 }
 
 void RowBuffer::quantize(const Kernels& k, const Matrix& m, const float* input, int begin, int n, int row) {
@@ -54,6 +54,9 @@ Decoder::Decoder(const DecoderConfig& c, Weights w)
     : config(c), weights(std::move(w)), k_(kernels()), threads_(c.threads), dense_(longest_input(c)) {
   for (int i = 0; i < c.head_dim / 2; i++)
     rope_.push_back(static_cast<float>(std::pow(static_cast<double>(c.rope_base), -2.0 * i / c.head_dim)));
+  float_weights_ = weights.head.needs_float;
+  for (const Layer& l : weights.layers)
+    for (const Matrix* m : {&l.qkv, &l.out, &l.gate_up, &l.down}) float_weights_ |= m->needs_float;
   if (weights.screen) screen_ = std::make_unique<HeadScreen>(weights.head, weights.screen, k_, c.vocab, c.threads);
   one_ = std::make_unique<OneRow>(*this);
   many_ = std::make_unique<ManyRows>(*this);

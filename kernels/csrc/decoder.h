@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "kernels.h"
+#include "memory.h"
 #include "thread_pool.h"
 
 namespace midline {
@@ -53,13 +54,14 @@ struct Step {
   const std::atomic<bool>* cancel; // may be null
 };
 
-constexpr int kMaxRows = 256;      // rows of one step
+constexpr int kMaxRows = 512;      // rows of one step
 
 // Rows of activations with their own storage.
 struct RowBuffer {
-  std::vector<int8_t> q;
+  PagedVector<int8_t> q;
   std::vector<int> sum32, sum16;
-  std::vector<float> scale32, scale256, x;
+  std::vector<float> scale32, scale256;
+  PagedVector<float> x;   // empty where no float weights read it
   int stride = 0;
   void reserve(int rows, int inputs, bool with_float);
   // Quantizes x[0..n) as channels begin .. begin + n of a row in the form m reads; begin is a multiple of 256.
@@ -100,6 +102,7 @@ class Decoder {
 
   const Kernels& k_;
   ThreadPool threads_;
+  bool float_weights_ = false;          // some matrix reads float activations
   std::vector<float> rope_;             // inverse frequencies [head_dim / 2]
   DensePattern dense_;
   std::unique_ptr<class HeadScreen> screen_;

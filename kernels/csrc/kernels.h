@@ -85,7 +85,7 @@ struct Kernels {
 };
 
 constexpr int kExactRows = 32;     // above it K-quants may be folded to 8 bits: rows then depend on their number
-constexpr size_t kGemmRows = 256;  // rows one gemm call takes at most
+constexpr size_t kGemmRows = 512;  // rows one gemm call takes at most
 constexpr size_t gemm_scratch_bytes() { return 96 * 1024 + kGemmRows * kUnit * sizeof(float); }
 constexpr size_t attention_scratch_bytes(int head_dim) {
   return (2u * kBlockTokens * static_cast<size_t>(head_dim) + 16u * kBlockTokens) * sizeof(float);

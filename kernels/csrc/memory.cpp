@@ -14,12 +14,6 @@
 #endif
 
 namespace midline {
-namespace {
-
-constexpr size_t kHuge = size_t{2} << 20;
-
-}  // namespace
-
 #if defined(_WIN32)
 Allocation allocate_pages(size_t bytes) {
   void* p = std::calloc(1, bytes);
@@ -30,13 +24,13 @@ void free_pages(Allocation a) { std::free(a.data); }
 #else
 // Over-maps to start on a huge page border, then returns what sticks out.
 Allocation allocate_pages(size_t bytes) {
-  const size_t n = (bytes + kHuge - 1) / kHuge * kHuge;
-  void* p = mmap(nullptr, n + kHuge, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  const size_t n = (bytes + kHugePage - 1) / kHugePage * kHugePage;
+  void* p = mmap(nullptr, n + kHugePage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (p == MAP_FAILED) throw std::bad_alloc();
-  const size_t lead = (kHuge - reinterpret_cast<uintptr_t>(p) % kHuge) % kHuge;
+  const size_t lead = (kHugePage - reinterpret_cast<uintptr_t>(p) % kHugePage) % kHugePage;
   auto* start = static_cast<uint8_t*>(p) + lead;
   if (lead) munmap(p, lead);
-  if (kHuge - lead) munmap(start + n, kHuge - lead);
+  if (kHugePage - lead) munmap(start + n, kHugePage - lead);
 #if defined(MADV_HUGEPAGE)
   madvise(start, n, MADV_HUGEPAGE);
 #endif

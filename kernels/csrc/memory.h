@@ -2,6 +2,8 @@
 #pragma once
 #include <cstddef>
 #include <cstdint>
+#include <new>
+#include <vector>
 
 namespace midline {
 
@@ -10,6 +12,26 @@ struct Allocation { void* data; size_t bytes; };
 // Zeroed; throws std::bad_alloc.
 Allocation allocate_pages(size_t bytes);
 void free_pages(Allocation a);
+constexpr size_t kHugePage = size_t{2} << 20;
+
+// Storage of long vectors: rows a stride apart would otherwise cost an address translation each.
+template <class T> struct PageAllocator {
+  using value_type = T;
+  PageAllocator() = default;
+  template <class U> PageAllocator(const PageAllocator<U>&) {}
+  T* allocate(size_t n) {
+    const size_t bytes = n * sizeof(T);
+    return static_cast<T*>(bytes < kHugePage ? ::operator new(bytes) : allocate_pages(bytes).data);
+  }
+  void deallocate(T* p, size_t n) {
+    const size_t bytes = n * sizeof(T);
+    if (bytes < kHugePage) ::operator delete(p);
+    else free_pages({p, (bytes + kHugePage - 1) / kHugePage * kHugePage});
+  }
+  bool operator==(const PageAllocator&) const { return true; }
+};
+template <class T> using PagedVector = std::vector<T, PageAllocator<T>>;
+
 // Bytes of [data, data + bytes) that lie on huge pages now; -1 where the system does not tell.
 long long huge_page_bytes(const void* data, size_t bytes);
 // Reads `bytes` of anonymous memory over and over on `threads` threads for about `seconds`: bytes per second.

@@ -248,7 +248,7 @@ def test_a_full_cache_is_refused_and_pages_come_back(variants: Callable[[str], P
 
 @pytest.fixture(scope="module")
 def deep(tmp_path_factory: pytest.TempPathFactory) -> Transformer:
-    """Twenty layers: a step of 256 rows takes a while."""
+    """Twenty layers: a step of the most rows takes a while."""
     types = dict.fromkeys(QWEN2.types, QWEN2.types["attn_q"])
     folder = tmp_path_factory.mktemp("deep")
     path = write_tiny_model(folder / "deep.gguf", QWEN2, layers=20, context=2048, types=types)
@@ -269,13 +269,14 @@ def test_a_step_is_cancelled_between_layers_from_another_thread(deep: Transforme
     with pytest.raises(Cancelled):
         deep.forward([(sequence, ids)], logits="none", cancel=flag)
     assert time.perf_counter() - started < 0.6 * whole
-    assert len(sequence.tokens) % 256 == 0 and len(sequence.tokens) < len(ids)
+    most = kernels.MAX_ROWS
+    assert len(sequence.tokens) % most == 0 and len(sequence.tokens) < len(ids)
     # What was computed before stays usable, and the rest can be computed now.
     at = len(sequence.tokens)
-    found = deep.forward([(sequence, ids[at : at + 256])], logits="all", options=EXACT)
+    found = deep.forward([(sequence, ids[at : at + most])], logits="all", options=EXACT)
     deep.cache.finish(sequence, remember=False)
     assert pages_in_use(deep) == 0
-    again = all_logits(deep, ids[: at + 256], range(256, at + 256, 256))
+    again = all_logits(deep, ids[: at + most], range(most, at + most, most))
     np.testing.assert_array_equal(found, again[at:])
 
 
@@ -312,7 +313,10 @@ BAD_RUNS = {
     "token beyond the vocabulary": {"tokens": [10**6]},
     "negative token": {"tokens": [-1]},
     "no tokens": {"tokens": []},
-    "too many tokens": {"tokens": [1] * 257, "pages": list(range(9))},
+    "too many tokens": {
+        "tokens": [1] * (kernels.MAX_ROWS + 1),
+        "pages": list(range(kernels.MAX_ROWS // PAGE + 1)),
+    },
     "row beyond the step": {"rows": [1]},
     "negative row": {"rows": [-1]},
     "a row twice": {"tokens": [1, 2], "rows": [0, 0]},
