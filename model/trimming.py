@@ -47,8 +47,8 @@ def valid_text(
     `tail` always follows it.
 
     Tried in turn: the text, the text with what closes it, its beginnings from the longest on. What
-    parses without a fault in the cursor's line is taken at once, else the first that leaves the
-    file no more faulty than it is; "" if nothing does.
+    parses is taken at once, else the first that leaves the file no more faulty than it is, else of
+    a file that does not parse anyway the first line, and "" of one that does.
     """
     text = style.apply(text, place.fragment)
     if syntax is None or not text:
@@ -62,7 +62,11 @@ def valid_text(
             best = tried + tail
         if number >= 2 and best and syntax.errors_elsewhere:
             return best
-    return best
+    return best or (_first_line(text) + tail if syntax.errors and not tail else "")
+
+
+def _first_line(text: str) -> str:
+    return text.partition("\n")[0].rstrip("\r")
 
 
 def _attempts(text: str, place: Place) -> Iterator[str]:
@@ -107,7 +111,7 @@ def _beginnings(text: str, place: Place) -> Iterator[str]:
         beginning = "".join(lines[:count]).rstrip()
         yield beginning
         yield from _closed(beginning, place)
-    first = lines[0].rstrip("\r\n")
+    first = _first_line(text)
     for match in reversed(list(_PIECE_ENDS.finditer(first))):
         yield first[: match.start()]
 

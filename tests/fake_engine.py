@@ -72,6 +72,19 @@ class FakeEngine:
         timings = Timings(0.0, 1.0, 2.0, 3.0, 4.0)
         return Generation(completions, len(prompt_ids), cached, timings)
 
+    def batch_generate(
+        self,
+        prompts: Sequence[Sequence[int]],
+        options: GenerateOptions,
+        *,
+        aligns: Sequence[bytes],
+        stops: Sequence[Callable[[int, list[int]], bool]],
+    ) -> list[Generation]:
+        return [
+            self.generate(prompt, options, stop=stop, align=align)
+            for prompt, stop, align in zip(prompts, stops, aligns, strict=True)
+        ]
+
     def _write(
         self,
         sample: int,

@@ -7,7 +7,7 @@ import pytest
 from fake_engine import FakeEngine
 from tiny_model import QWEN2, write_tiny_model
 
-from midline.model.completion import Suggestion, complete, ranked
+from midline.model.completion import Suggestion, complete, complete_many, ranked
 from midline.model.engine import GenerateOptions
 from midline.model.fim import Cursor, FimLayout, WindowLimits
 from midline.model.gguf import read_gguf
@@ -22,9 +22,9 @@ def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Tokenizer:
     return Tokenizer.from_gguf(read_gguf(path))
 
 
-def cursor_at(text: str) -> Cursor:
+def cursor_at(text: str, name: str = "") -> Cursor:
     before, after = text.split("|")
-    return Cursor(before.encode(), after.encode(), before.count("\n"))
+    return Cursor(before.encode(), after.encode(), before.count("\n"), name)
 
 
 @pytest.mark.parametrize("layout", FimLayout)
@@ -150,3 +150,78 @@ def test_limits_are_kept(tokenizer: Tokenizer) -> None:
     limits = WindowLimits(prefix_tokens=40, suffix_tokens=20)
     result = complete(engine, cursor_at(text + "|" + text), OPTIONS, limits=limits)
     assert result.prompt_tokens <= 40 + 20 + 3
+
+
+def test_indentation_is_that_of_the_file(tokenizer: Tokenizer) -> None:
+    engine = FakeEngine(tokenizer, lambda prompt: "{\n        b();\n    }\nc();\n")
+    result = complete(engine, cursor_at("f() {\n\ta();\n\tif (a) |\n}\n", "a.c"), OPTIONS)
+    assert result.suggestions[0].text == "{\n\t\tb();\n\t}"
+
+
+def test_a_completion_does_not_break_a_file_that_parses(tokenizer: Tokenizer) -> None:
+    engine = FakeEngine(tokenizer, lambda prompt: "b();\n    if (c) {\n        d();\n}\n")
+    result = complete(engine, cursor_at("int f() {\n    a();\n    |\n}\n", "a.c"), OPTIONS)
+    assert result.suggestions[0].text == "b();"
+
+
+def test_in_front_of_a_whole_line_comes_a_line(tokenizer: Tokenizer) -> None:
+    engine = FakeEngine(tokenizer, lambda prompt: "x = 1\n    y = 2\n")
+    cursor = cursor_at("def f():\n    |return x\n", "a.py")
+    assert complete(engine, cursor, OPTIONS).suggestions[0].text == "x = 1\n    "
+
+
+def test_what_is_missing_in_front_of_the_rest_is_written_there(tokenizer: Tokenizer) -> None:
+    engine = FakeEngine(tokenizer, lambda prompt: "if x")
+    cursor = cursor_at("def f():\n    |:\n        return x\n", "a.py")
+    assert complete(engine, cursor, OPTIONS).suggestions[0].text == "if x"
+
+
+@pytest.mark.parametrize(
+    ("line", "written", "expected", "questions"),
+    [
+        ("ret|urn x", "urn x|urn y", "", 1),  # the line again
+        ("ret|urn x", "ries = 3", "ries = 3\n    ret", 1),
+        ("a = b |+ c", "+ c", "", 2),
+        ("a = b |+ c", "* d", "* d", 1),
+    ],
+)
+def test_a_finished_line_gets_one_above_only_by_insisting(
+    tokenizer: Tokenizer, line: str, written: str, expected: str, questions: int
+) -> None:
+    cursor = cursor_at(f"def f():\n    {line}\n", "a.py")
+    engine = FakeEngine(tokenizer, lambda prompt: written)
+    assert complete(engine, cursor, OPTIONS).suggestions[0].text == expected
+    assert len(engine.asked) == questions
+    silent = FakeEngine(tokenizer, lambda prompt: written)
+    quiet = complete(silent, cursor, OPTIONS, insist=False).suggestions[0].text
+    assert quiet == ("" if line.startswith("ret") else expected)
+    assert len(silent.asked) == 1
+
+
+def test_the_second_question_has_the_line_below_and_both_are_counted(tokenizer: Tokenizer) -> None:
+    answers = iter(["+ c", "* 2\n"])
+    engine = FakeEngine(tokenizer, lambda prompt: next(answers))
+    result = complete(engine, cursor_at("def f():\n    a = b |+ c\n", "a.py"), OPTIONS)
+    assert result.suggestions[0].text == "* 2\n    a = b "
+    assert "a = b + c" in engine.asked[1]
+    assert (result.timings.prefill_ms, result.timings.decode_ms) == (2.0, 4.0)
+
+
+def test_a_line_that_is_not_text_is_not_written_again(tokenizer: Tokenizer) -> None:
+    engine = FakeEngine(tokenizer, lambda prompt: "")
+    complete(engine, Cursor(b"x = '\xe9", b"b'\n", 0, "a.py"), OPTIONS)
+    assert len(engine.asked) == 1
+
+
+def test_many_at_once_are_what_they_are_alone(tokenizer: Tokenizer) -> None:
+    texts = ("x = y |", "def f():\n    ret|urn x\n", "a = b |+ c\n", "f(|)\n")
+    cursors = [cursor_at(text, "a.py") for text in texts]
+
+    def answer(prompt: str) -> str:
+        return "+ c" if "b + c" not in prompt and "+ c" in prompt else "* 2\n"
+
+    alone = [complete(FakeEngine(tokenizer, answer), cursor, OPTIONS) for cursor in cursors]
+    together = complete_many(FakeEngine(tokenizer, answer), cursors, OPTIONS)
+    assert [r.suggestions[0].text for r in together] == [r.suggestions[0].text for r in alone]
+    assert alone[2].suggestions[0].text == "* 2\na = b "
+    assert complete_many(FakeEngine(tokenizer, answer), [], OPTIONS) == []

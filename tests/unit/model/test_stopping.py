@@ -1,5 +1,7 @@
 """Where completions end, and what around the cursor decides it."""
 
+from dataclasses import replace
+
 import pytest
 from tiny_model import QWEN2, write_tiny_model
 
@@ -8,11 +10,13 @@ from midline.model.gguf import read_gguf
 from midline.model.stopping import (
     Extent,
     Place,
+    Unit,
     completion_end,
     stop_condition,
     whole_characters,
     written_bytes,
 )
+from midline.model.syntax import SyntaxAround
 from midline.model.tokenizer import Tokenizer
 
 
@@ -86,3 +90,71 @@ def test_markers_end_a_text(tokenizer: Tokenizer) -> None:
     for marker in (fim.prefix, *tokenizer.end_tokens):
         assert stop_condition(tokenizer, place_at("x = |"), 0)(0, [*ids, marker])
         assert written_bytes(tokenizer, [*ids, marker, *ids]) == b"abc"
+
+
+UNITS = {
+    "a comment ends with its line": ("a.py", "x = 1  # why|\n", Extent.LINE),
+    "so does one at the end of the file": ("a.rs", "fn f() {}\n// why|", Extent.LINE),
+    "behind a comment that is closed there may be more": (
+        "a.c",
+        "/* why */ int|\n",
+        Extent.STATEMENT,
+    ),
+    "a line of a text in quotes": ("a.py", 'x = """a\nb|\nc"""\n', Extent.LINE),
+    "code in a text is code": ("a.js", "x = `${a|\n}`;\n", Extent.STATEMENT),
+    "an element of brackets closed below": ("a.py", "f(a, b|\n)\n", Extent.LINE),
+    "brackets that are just opened go on below": ("a.py", "f(|\n)\n", Extent.STATEMENT),
+    "a block is more than a line": ("a.js", "f(() => { x|\n});\n", Extent.STATEMENT),
+}
+
+
+@pytest.mark.parametrize(("name", "text", "extent"), UNITS.values(), ids=UNITS)
+def test_the_syntax_tells_how_much_to_write(name: str, text: str, extent: Extent) -> None:
+    before, after = text.split("|")
+    cursor = Cursor(before.encode(), after.encode(), before.count("\n"), name)
+    assert Place.of(cursor, SyntaxAround.of(cursor)).extent is extent
+
+
+@pytest.mark.parametrize("name", ["a.py", "a.unknown"])
+@pytest.mark.parametrize(
+    ("above", "unit"),
+    [("@cache\n", Unit.DEFINITION), ("# of all\n", Unit.PARAGRAPH), ("x = 1\n", Unit.USUAL)],
+)
+def test_the_line_above_tells_what_is_next(name: str, above: str, unit: Unit) -> None:
+    cursor = Cursor(above.encode(), b"\n", 1, name)
+    assert Place.of(cursor, SyntaxAround.of(cursor)).unit is unit
+
+
+def test_a_definition_ends_where_it_ends() -> None:
+    place = replace(place_at("class A:\n    @property\n    |"), unit=Unit.DEFINITION)
+    text = "def f(self):\n        return 1\n    @property\n    def g(self):\n"
+    assert completion_end(text, place) == len("def f(self):\n        return 1")
+
+
+def test_a_paragraph_ends_at_a_blank_line() -> None:
+    place = replace(place_at("def f():\n    # sum up\n    |"), unit=Unit.PARAGRAPH)
+    text = "a = 1\n    b = 2\n\n    c = 3\n"
+    assert completion_end(text, place) == len("a = 1\n    b = 2")
+
+
+@pytest.mark.parametrize(
+    ("language", "line", "over"),
+    [
+        ("python", "f(x)", True),
+        ("python", "(a +", False),
+        ("python", "a and", False),
+        ("python", "f(x):", False),
+        ("go", "f(x)", True),
+        ("javascript", "f(x)", False),  # `.then(...)` may follow
+    ],
+)
+def test_a_line_end_ends_a_statement_where_the_language_says_so(
+    language: str, line: str, over: bool
+) -> None:
+    place = replace(place_at("    y|"), language=language)
+    assert (completion_end(line + "\n", place) == len(line)) == over
+
+
+def test_of_a_very_long_line_only_what_is_near_counts() -> None:
+    place = Place.of(Cursor(b"(" * 100_000, b")" * 100_000, 0))
+    assert len(place.fragment) == len(place.rest) < 5000

@@ -4,9 +4,11 @@ import random
 
 import pytest
 
+from midline.model.file_style import FileStyle
 from midline.model.fim import Cursor
 from midline.model.stopping import Place, completion_end
-from midline.model.trimming import finished_text
+from midline.model.syntax import SyntaxAround
+from midline.model.trimming import finished_text, is_inside_word, valid_text
 
 
 def place_at(text: str) -> Place:
@@ -116,6 +118,7 @@ FINISHED = {
     "what the line has no bracket for is nothing": ("f(a, |1, g(b))\n", "2, 100);", ""),
     "what leaves the line open is nothing": ("x = |f(a)\n", "g(", ""),
     "a missing bracket is welcome": ("x = f(g(|)\n", "a)", "a)"),
+    "nothing goes into the middle of a word": ("    ret|urn x\n", "urn y", ""),
     "spaces before the rest are kept": ("x = |+ 1\n", "a ", "a "),
     "trailing space goes": ("x =|\n", " 1   \n", " 1"),
     "only white space is nothing": ("x = 1|\n", "   \n  \n", ""),
@@ -178,3 +181,66 @@ def test_random_texts_never_end_outside_themselves() -> None:
             end = completion_end(written, place, complete=complete)
             assert end is None or 0 <= end <= len(written)
             assert written.startswith(finished_text(written, place, complete=complete))
+
+
+VALID = {
+    "what parses is left alone": ("a.py", "x = f(|)\n", "1, 2", "1, 2"),
+    "open brackets are closed": ("a.py", "x = f(|\ny = 1\n", "g(1, 2", "g(1, 2))"),
+    "a comma before a closed bracket goes": ("a.js", "f(|\ny();\n", "a,", "a)"),
+    "a semicolon that is missing is set": ("a.c", "int f() {\n    return |\n}\n", "x", "x;"),
+    "and a bracket with it": ("a.java", "class A { int f() {\n g(|\n} }\n", "x", "x);"),
+    "a block that is not finished is left out": (
+        "a.js",
+        "a();\n|\nb();\n",
+        "c();\nif (d) {\n  e();",
+        "c();",
+    ),
+    "a brace too many is left out": ("a.java", "class A {\n    |\n}\n", "int x;\n}", "int x;"),
+    "nothing is better than a broken file": ("a.py", "x = [1]|\ny = 2\n", ")", ""),
+    "a broken line of a broken file may stay so": ("a.py", "if |\ny = (\n", "a", "a"),
+    "words are not run together": ("a.py", "f(|b)\n", "(a", ""),
+    "without a grammar it stays as it is": ("a.unknown", "f(|\n", "g(", "g("),
+}
+
+
+@pytest.mark.parametrize(("name", "text", "written", "expected"), VALID.values(), ids=VALID)
+def test_valid_text(name: str, text: str, written: str, expected: str) -> None:
+    before, after = text.split("|")
+    cursor = Cursor(before.encode(), after.encode(), before.count("\n"), name)
+    syntax = SyntaxAround.of(cursor)
+    place = Place.of(cursor, syntax)
+    assert valid_text(written, place, FileStyle.of(cursor), syntax) == expected
+
+
+def test_a_tail_is_part_of_what_has_to_parse() -> None:
+    cursor = Cursor(b"if a:\n    b()\nx", b" = 1\n", 2, "a.py")
+    syntax, place = SyntaxAround.of(cursor), Place.of(cursor)
+    style = FileStyle.of(cursor)
+    assert valid_text("yz = 2", place, style, syntax, "\nx") == "yz = 2\nx"
+    assert valid_text("y = (2", place, style, syntax, "\nx") == "y\nx"
+    assert valid_text("", place, style, syntax, "\nx") == ""
+
+
+def test_whatever_is_written_a_file_that_parses_does_so_afterwards() -> None:
+    dice = random.Random(3)
+    pieces = ["\n", "    ", "}", "{", "(", ")", "x = 1", "return", "else:", "'", '"""', ";", "b,"]
+    text = "def f(a, b):\n    if a:\n        return [b, 1]\n    return g(a)\n\n\nx = f(1, 2)\n"
+    kept = 0
+    for _ in range(600):
+        at = dice.randrange(len(text) + 1)
+        cursor = Cursor(text[:at].encode(), text[at:].encode(), text.count("\n", 0, at), "a.py")
+        syntax = SyntaxAround.of(cursor)
+        assert syntax is not None
+        place = Place.of(cursor, syntax)
+        written = finished_text("".join(dice.choices(pieces, k=6)), place, complete=True)
+        shown = valid_text(written, place, FileStyle.of(cursor), syntax)
+        whole = SyntaxAround.of(Cursor((text[:at] + shown + text[at:]).encode(), b"", 0, "a.py"))
+        assert whole is not None
+        assert whole.errors == 0
+        kept += bool(shown)
+    assert kept > 20
+
+
+@pytest.mark.parametrize(("text", "inside"), [("a|b", True), ("a |b", False), ("a|(", False)])
+def test_inside_a_word(text: str, inside: bool) -> None:
+    assert is_inside_word(place_at(text)) == inside
