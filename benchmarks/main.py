@@ -40,14 +40,17 @@ def build_parser(argv: Sequence[str]) -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run `midline-bench`; returns 0 done, 1 the work failed, 2 the call was wrong."""
     words = sys.argv[1:] if argv is None else list(argv)
-    args = build_parser(words).parse_args(words)
     try:
+        args = build_parser(words).parse_args(words)
         status: int = args.handler(args)
     except MidlineError as error:
         print(f"midline-bench: {error}", file=sys.stderr)
         return error.exit_status
     except BrokenPipeError:
         sys.stderr.close()
+        return 1
+    except OSError as error:
+        print(f"midline-bench: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("midline-bench: interrupted", file=sys.stderr)

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from mbxp_programs import require_sandbox, tiny_solution, tiny_task
@@ -142,6 +143,47 @@ def test_the_reference_rules_decide_the_status_when_asked(tmp_path: Path) -> Non
         (result,) = read_results(tmp_path / status / RESULTS)
         assert (result.status, result.corrected, result.uncorrected) == (status, "wrong", "pass")
         assert result.corrections == ["early-exit"]
+
+
+def test_what_fails_on_a_full_disk_is_no_verdict(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    require_sandbox()
+    samples = write_samples(tmp_path / "samples.jsonl", RIGHT, WRONG)
+    monkeypatch.setattr("shutil.disk_usage", lambda folder: SimpleNamespace(free=0))
+    assert evaluate(samples, tmp_path / "out", "--workers", "1") == 1
+    assert "No space left on device; put that right, or set TMPDIR" in capsys.readouterr().err
+    assert {result.status for result in read_results(tmp_path / "out" / RESULTS)} <= {"pass"}
+    monkeypatch.undo()
+    assert evaluate(samples, tmp_path / "out") == 0
+    assert lines(tmp_path / "out") == 2
+
+
+def test_a_report_that_cannot_be_written_is_one_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    require_sandbox()
+    samples = write_samples(tmp_path / "samples.jsonl", RIGHT)
+    (tmp_path / "file").touch()
+    assert evaluate(samples, tmp_path / "out", "--json", str(tmp_path / "file" / "x.json")) == 1
+    assert "cannot write" in capsys.readouterr().err
+
+
+def test_published_samples_are_read_file_by_file_and_recorded(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    require_sandbox()
+    write_samples(tmp_path / "mbpp_samples.jsonl", RIGHT)
+    write_samples(tmp_path / "other.jsonl", WRONG)
+    words = ["--data", str(GOLDEN / "tasks"), "--out", str(tmp_path / "out")]
+    call = ["mbxp", "evaluate", "--published", str(tmp_path), *words]
+    assert main([*call, "--record", str(tmp_path / "kept")]) == 0
+    kept = json.loads((tmp_path / "kept" / "samples.json").read_text())
+    assert [row["samples"] for row in kept["languages"]] == [1]
+    (tmp_path / "mbpp_samples.jsonl").write_text("{\n")
+    assert main(call) == 2
+    assert "mbpp_samples.jsonl:1 is no sample" in capsys.readouterr().err
+    assert evaluate(tmp_path / "other.jsonl", tmp_path / "out", "--record", str(tmp_path)) == 2
 
 
 def test_what_a_program_said_is_kept_short_and_without_folders() -> None:
