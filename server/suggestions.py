@@ -5,6 +5,7 @@ import logging
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from midline.kernels import CancelFlag
 from midline.model.errors import MidlineError
 from midline.server.generation_arguments import SAMPLING_TEMPERATURE
 from midline.server.logs import log_hint
@@ -24,13 +25,15 @@ LOGGER = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Answer:
-    """Suggestions, best first, and what they cost: `result` is None if nothing was computed.
+    """Suggestions, best first, and how they came about: without `result` nothing was computed.
 
-    `suggestions` may be empty with a result: nobody waited for it any more.
+    `suggestions` may be empty with a result: nobody waited for it any more. `plan` tells what was
+    read of the files.
     """
 
     suggestions: "list[Suggestion]"
     result: "CompletionResult | None" = None
+    plan: Plan | None = None
     is_typed_ahead: bool = False
 
 
@@ -48,6 +51,8 @@ async def suggestions(
     shown = session.shown.get(snapshot.uri)
     try:
         if shown and not anew and (left := shown.continued(snapshot.document, snapshot.offset)):
+            if not snapshot.cursor.fragment.strip():
+                _read_ahead(ls, snapshot)  # in a new line: the first other key is to find it read
             return Answer(left, is_typed_ahead=True)
         ls.engine.abort_stale(snapshot.uri)
         if automatic and snapshot.settings.debounce_milliseconds:
@@ -81,15 +86,23 @@ async def _computed(
     if found is None:
         return Answer([])
     result, plan = found
-    if request.stale:
-        return Answer([], result)
     if not plan.is_whole:
-        ls.reading = ls.engine.run_when_idle(
-            lambda engine, cancel: planner.read_ahead(engine, plan, cancel), snapshot.uri
-        )
+        _read_ahead(ls, snapshot, plan)
+    if request.stale:
+        return Answer([], result, plan)
     written = [suggestion for suggestion in result.suggestions if suggestion.text]
     ls.session.shown[snapshot.uri] = Shown(snapshot.document, snapshot.offset, tuple(written))
-    return Answer(written, result)
+    return Answer(written, result, plan)
+
+
+def _read_ahead(ls: "MidlineServer", snapshot: Snapshot, plan: Plan | None = None) -> None:
+    """Read what a completion here would want to have read, when nothing else is to do."""
+    planner = ls.planner
+
+    def read(engine: "Engine", cancel: CancelFlag) -> None:
+        planner.read_ahead(engine, plan or planner.plan(engine, snapshot), cancel)
+
+    ls.reading = ls.engine.run_when_idle(read, snapshot.uri)
 
 
 def _complete(

@@ -23,9 +23,9 @@ START_TOKENS_PER_SECOND = 100.0
 """What a slow machine reads of a large model, until more is known."""
 _TELLING_TOKENS = 48
 """Fewer tokens are read at another speed."""
-_PIECE_TOKENS = 128
-"""What is read ahead at a time, in whole pages of the cache: a piece that is broken off is lost."""
-_PAGE_TOKENS = 32
+_PIECE_SECONDS = 0.2
+"""What is read ahead at a time: a piece that is broken off is lost."""
+_PAGE_TOKENS, _MAX_PIECE_TOKENS = 32, 256
 _KEYSTROKE_TOKENS = 16
 """To read so few is always in time."""
 _QUICK, _COLD = 0.2, 0.6
@@ -68,7 +68,9 @@ class WindowPlanner:
         """Read something, so that the first answer need not be careful."""
         fim = engine.tokenizer.fim
         marker = fim.middle if fim else min(engine.tokenizer.end_tokens)
-        self._read(engine, (marker,) * (2 * _TELLING_TOKENS), CancelFlag())
+        began = time.perf_counter()
+        engine.read((marker,) * (2 * _TELLING_TOKENS))
+        self.learn(2 * _TELLING_TOKENS, time.perf_counter() - began)
 
     def learn(self, tokens: int, seconds: float) -> None:
         """Take in how long a prompt took to read."""
@@ -124,12 +126,11 @@ class WindowPlanner:
 
     def read_ahead(self, engine: "Engine", plan: Plan, cancel: CancelFlag) -> None:
         """Read the wanted window into the cache, piece by piece, until `cancel` is set."""
-        self._read(engine, plan.wanted.prompt.ids, cancel)
-
-    def _read(self, engine: "Engine", ids: tuple[int, ...], cancel: CancelFlag) -> None:
+        ids = plan.wanted.prompt.ids
         known, before = engine.known_tokens(ids), -1
         while before < known < len(ids) - 1 and not cancel.is_set():
-            end = (known + _PIECE_TOKENS) // _PAGE_TOKENS * _PAGE_TOKENS
+            piece = min(_MAX_PIECE_TOKENS, int(self.tokens_per_second * _PIECE_SECONDS))
+            end = max(known + piece, known + _PAGE_TOKENS) // _PAGE_TOKENS * _PAGE_TOKENS
             began = time.perf_counter()
             engine.read(ids[:end], cancel=cancel)
             before, known = known, engine.known_tokens(ids)

@@ -23,6 +23,7 @@ from midline.model.errors import UsageError
 from midline.model.gguf import read_gguf
 from midline.model.threads import thread_count
 from midline.model.tokenizer import Tokenizer
+from midline.server.settings import Settings
 
 COMPARED = ("prefill", "decode", "samples", "keystroke")
 ALONE = ("memory", "start")
@@ -37,6 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--tokens", type=int, metavar="N", help="tokens of a timed run")
     parser.add_argument("--context", type=int, metavar="N", help="tokens already in the cache")
     parser.add_argument("--samples", type=int, metavar="N", help="sequences decoded together")
+    parser.add_argument("--lines", type=int, metavar="N", help="keystroke alone: lines to type")
     parser.add_argument("--sparsity", type=float, default=0.0, metavar="S")
     parser.add_argument("--exact", action="store_true", help="compute the whole output matrix")
     parser.add_argument(
@@ -55,7 +57,13 @@ def run(args: argparse.Namespace) -> int:
     if args.requantize:
         path = requantized(path, thread_count(args.threads))
     module = importlib.import_module(f"midline.benchmarks.speed.{args.measurement}")
-    found = (measure_alone if args.measurement in ALONE else compare)(args, module, path)
+    is_typing = args.measurement == "keystroke" and args.peer is None
+    is_alone = is_typing or args.measurement in ALONE
+    found = (
+        measure_typing(args, module, path)
+        if is_typing
+        else (measure_alone if is_alone else compare)(args, module, path)
+    )
     result = {
         "benchmark": args.measurement,
         "model": args.model,
@@ -65,7 +73,7 @@ def run(args: argparse.Namespace) -> int:
         **found,
         "versions": {**describe_versions(), **found["versions"]},
     }
-    lines = module.lines(result) if args.measurement in ALONE else row_lines(result)
+    lines = module.lines(result) if is_alone else row_lines(result)
     print("\n".join(lines))
     if args.json:
         args.json.write_text(json.dumps(result, indent=1) + "\n")
@@ -77,7 +85,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _check(args: argparse.Namespace) -> None:
-    for name in ("tokens", "samples", "runs"):
+    for name in ("tokens", "samples", "runs", "lines"):
         value = getattr(args, name)
         if value is not None and value < 1:
             raise UsageError(f"--{name} is {value}; it has to be at least 1")
@@ -85,6 +93,19 @@ def _check(args: argparse.Namespace) -> None:
         raise UsageError(f"--context is {args.context}; it has to be at least 1")
     if args.sparsity:
         raise UsageError("sparse decode comes with a later version; leave --sparsity at 0")
+
+
+def measure_typing(args: argparse.Namespace, module: ModuleType, path: Path) -> dict[str, Any]:
+    """Figures of a typist at the language server."""
+    settings = Settings(
+        model=str(path),
+        threads=thread_count(args.threads),
+        exact=args.exact,
+        max_tokens=args.tokens or Settings.max_tokens,
+        context_tokens=module.DEFAULT_CONTEXT if args.context is None else args.context,
+    )
+    found: dict[str, Any] = module.measure(settings, args.lines or module.DEFAULT_LINES)
+    return found
 
 
 def measure_alone(args: argparse.Namespace, module: ModuleType, path: Path) -> dict[str, Any]:
