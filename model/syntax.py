@@ -214,11 +214,15 @@ def _whole_lines(cursor: Cursor) -> bytes:
 
 
 def _errors(root: "Node") -> "Iterator[Node]":
-    """What had to be skipped to parse, and what had to be added; at most `_MAX_ERRORS` of them."""
+    """What had to be skipped to parse, and what had to be added; at most `_MAX_ERRORS` of them.
+
+    Some of what was added is no node of its own, like a line's end: then its parent stands for it.
+    """
     waiting, found = [root] if root.has_error else [], 0
     while waiting and found < _MAX_ERRORS:
         node = waiting.pop()
-        if node.is_error or node.is_missing:
+        below = [child for child in node.children if child.has_error or child.is_missing]
+        if node.is_error or node.is_missing or not below:
             found += 1
             yield node
-        waiting += [child for child in node.children if child.has_error or child.is_missing]
+        waiting += below

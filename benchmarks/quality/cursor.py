@@ -219,10 +219,11 @@ def write_csv(path: Path, rows: Iterable[Row]) -> None:
 def read_csv(path: Path) -> list[Row]:
     """The rows of a recorded file."""
     with path.open(encoding="utf-8", newline="") as file:
-        return [
-            Row(**{key: int(value) if key in SCORES else value for key, value in row.items()})
-            for row in csv.DictReader(file)
-        ]
+        return [_row(**row) for row in csv.DictReader(file)]
+
+
+def _row(**cells: Any) -> Row:
+    return Row(**{name: int(cell) if name in SCORES else cell for name, cell in cells.items()})
 
 
 def print_summary(result: dict[str, Any]) -> None:

@@ -93,6 +93,11 @@ def test_what_is_written_is_judged_in_its_place() -> None:
     assert found.errors_with(b"x") > 0
 
 
+def test_an_error_without_a_node_of_its_own_is_one() -> None:
+    assert around("package a\n\nvar b| c\n", "a.go").errors == 0
+    assert around("package a\n\nfuncticD resul|\nfunc k() {}\n", "a.go").errors > 0
+
+
 def test_a_cut_text_is_parsed_from_a_definition_on() -> None:
     cut = PROGRAM[PROGRAM.index("counts") :]
     found = SyntaxAround.of(Cursor(cut.encode(), b"\n", 50, "a.py"))
