@@ -1,7 +1,7 @@
 """What the repository keeps of evaluations: a report a kind, a table of verdicts a language.
 
-`NAME.json` has one row a language; recording replaces the rows of the languages that were evaluated
-and leaves the others. `NAME-LANGUAGE.tsv` has both verdicts on every sample, in order.
+A report, NAME.json, has one row a language; recording replaces the rows of the languages that were
+evaluated and leaves the others. Beside it NAME-LANGUAGE.tsv has both verdicts on every sample.
 """
 
 import csv
@@ -16,8 +16,6 @@ from midline.benchmarks.mbxp.results import Result
 from midline.benchmarks.mbxp.status import Status
 from midline.model.errors import MidlineError
 
-CANONICAL, SAMPLES = "canonical", "samples"
-EXCEPTIONS = "canonical-exceptions.tsv"
 EXCEPTION_FIELDS = ("task_id", "corrected", "uncorrected", "cause", "reason")
 VERDICT_FIELDS = ("task_id", "sample", "corrected", "uncorrected")
 DATA_CAUSES = frozenset({"solution", "task"})
@@ -33,23 +31,23 @@ Row = dict[str, Any]
 Tables = Mapping[str, Sequence[Result]]
 
 
-def record_samples(folder: Path, report: Row, results: Sequence[Result]) -> None:
+def record_samples(path: Path, report: Row, results: Sequence[Result]) -> None:
     """Verdicts on the published samples, beside the scores published with them."""
-    merged = _merge(folder / f"{SAMPLES}.json", report)
+    merged = _merge(path, report)
     for row in merged["languages"]:
         row["published_pass_at_1"] = PUBLISHED[row["language"]]
     merged["largest_difference"] = max(map(_difference, merged["languages"]))
-    write_json(folder / f"{SAMPLES}.json", merged)
-    _write_tables(folder, SAMPLES, results)
+    write_json(path, merged)
+    _write_tables(path, results)
 
 
-def record_canonical(folder: Path, report: Row, results: Sequence[Result]) -> list[str]:
+def record_canonical(path: Path, report: Row, results: Sequence[Result]) -> list[str]:
     """Scores of the data's own solutions; returns the exceptions that still lack a reason.
 
     `either_pass_rate` is of the solutions that pass with the corrections or without, and
     `sound_pass_rate` the same without those whose failure is the data's, by their recorded cause.
     """
-    exceptions = _merge_exceptions(folder / EXCEPTIONS, results)
+    exceptions = _merge_exceptions(exceptions_of(path), results)
     by_language = _by_language(results)
     for row in report["languages"]:
         own = by_language[row["language"]]
@@ -58,25 +56,28 @@ def record_canonical(folder: Path, report: Row, results: Sequence[Result]) -> li
         passed = len(own) - len(failed)
         row["either_pass_rate"] = passed / len(own)
         row["sound_pass_rate"] = passed / max(1, len(own) - unsound)
-    merged = _merge(folder / f"{CANONICAL}.json", report)
+    merged = _merge(path, report)
     merged["lowest_sound_pass_rate"] = min(r["sound_pass_rate"] for r in merged["languages"])
-    write_json(folder / f"{CANONICAL}.json", merged)
+    write_json(path, merged)
     return [task for task, row in exceptions.items() if not row["reason"]]
 
 
-def record_run(folder: Path, name: str, report: Row, results: Sequence[Result]) -> Row:
+def record_run(path: Path, report: Row, results: Sequence[Result]) -> Row:
     """Scores of completions that Midline generated; the merged report, for its plot."""
     generation = report.pop("generation", {})
     for row in report["languages"]:
         row["generation"] = generation.get(row["language"], {})
-    merged = _merge(folder / f"{name}.json", report)
-    others = [row for row in merged["languages"] if row["language"] != "python"]
-    if others:
-        scores = [row["pass_at_k"]["1"] for row in others]
-        merged["mean_of_other_languages"] = sum(scores) / len(scores)
-    write_json(folder / f"{name}.json", merged)
-    _write_tables(folder, name, results)
+    merged = _merge(path, report)
+    scores = [row["pass_at_k"]["1"] for row in merged["languages"]]
+    merged["mean_pass_at_1"] = sum(scores) / len(scores)
+    write_json(path, merged)
+    _write_tables(path, results)
     return merged
+
+
+def exceptions_of(path: Path) -> Path:
+    """Where the solutions are listed that do not pass, beside the report at `path`."""
+    return path.with_name(f"{path.stem}-exceptions.tsv")
 
 
 def read_table(path: Path) -> list[dict[str, str]]:
@@ -151,9 +152,10 @@ def _difference(row: Row) -> float:
     return abs(plain - row["published_pass_at_1"])
 
 
-def _write_tables(folder: Path, name: str, results: Sequence[Result]) -> None:
+def _write_tables(path: Path, results: Sequence[Result]) -> None:
     for language, own in _by_language(results).items():
-        write_table(folder / f"{name}-{language}.tsv", VERDICT_FIELDS, verdict_rows(own))
+        table = path.with_name(f"{path.stem}-{language}.tsv")
+        write_table(table, VERDICT_FIELDS, verdict_rows(own))
 
 
 def _by_language(results: Sequence[Result]) -> dict[str, list[Result]]:

@@ -36,8 +36,6 @@ class EvaluationOptions:
     unsafe: bool = False
     report: Path | None = None
     """A second place for the report."""
-    record: Path | None = None
-    """Folder of recorded results to put these into, see `record`."""
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from pathlib import Path
 from midline.benchmarks.mbxp.canonical import canonical_samples
 from midline.benchmarks.mbxp.corrections import CORRECTIONS, NONE
 from midline.benchmarks.mbxp.languages import NAMES
-from midline.benchmarks.mbxp.record import EXCEPTIONS, record_canonical, record_samples
+from midline.benchmarks.mbxp.record import exceptions_of, record_canonical, record_samples
 from midline.benchmarks.mbxp.report import write_text
 from midline.benchmarks.mbxp.samples import Rejected, Sample, read_samples
 from midline.benchmarks.mbxp.session import EvaluationOptions, Summary, evaluate_into
@@ -54,8 +54,8 @@ def add_execution_arguments(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the report here, too")
     parser.add_argument(
-        "--record", type=Path, metavar="DIR",
-        help="put scores and verdicts in place of those recorded in this folder",
+        "--record", action="store_true",
+        help="keep the other languages of the report --json names, and verdicts beside it",
     )  # fmt: skip
     parser.add_argument("--sandbox", metavar="LEVEL", help="this kind of isolation, no other")
     parser.add_argument(
@@ -67,15 +67,18 @@ def execution_options(args: argparse.Namespace) -> EvaluationOptions:
     """The options of `add_execution_arguments`."""
     if args.workers < 1:
         raise UsageError("--workers must be at least 1")
+    if args.record and args.json is None:
+        raise UsageError("--record needs --json FILE, the report to add to")
     enabled = NONE if args.no_corrections else CORRECTIONS - set(args.no_correction)
-    return EvaluationOptions(args.workers, enabled, args.sandbox, args.unsafe, args.json)
+    report = None if args.record else args.json
+    return EvaluationOptions(args.workers, enabled, args.sandbox, args.unsafe, report)
 
 
 def run(args: argparse.Namespace) -> int:
     """Evaluate and report; 1 if lines had to be rejected or programs could not be isolated."""
     if args.canonical + (args.published is not None) + (args.samples is not None) != 1:
         raise UsageError("name a file of samples, or --canonical, or --published DIR")
-    if args.record is not None and args.samples is not None:
+    if args.record and args.samples is not None:
         raise UsageError("--record keeps what every run can repeat: --canonical or --published")
     if args.limit is not None and args.limit < 1:
         raise UsageError("--limit must be at least 1")
@@ -86,7 +89,7 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError("there is nothing to evaluate: no usable sample in these languages")
     summary = evaluate_into(args.out, samples, execution_options(args))
     print(summary.text)
-    if args.record is not None:
+    if args.record:
         _record(args, summary)
     if rejected:
         lines = "".join(json.dumps({"line": r.line, "reason": r.reason}) + "\n" for r in rejected)
@@ -116,11 +119,11 @@ def _samples(args: argparse.Namespace) -> tuple[list[Sample], list[Rejected]]:
 
 def _record(args: argparse.Namespace, summary: Summary) -> None:
     if args.published is not None:
-        record_samples(args.record, summary.report, summary.results)
+        record_samples(args.json, summary.report, summary.results)
         return
-    unexplained = record_canonical(args.record, summary.report, summary.results)
+    unexplained = record_canonical(args.json, summary.report, summary.results)
     if unexplained:
-        print(f"without a reason in {args.record / EXCEPTIONS}: {', '.join(unexplained)}")
+        print(f"without a reason in {exceptions_of(args.json)}: {', '.join(unexplained)}")
 
 
 def _first(samples: list[Sample], limit: int) -> list[Sample]:

@@ -65,24 +65,17 @@ def run(args: argparse.Namespace) -> int:
         return 0
     known = {task.task_id: task for task in tasks}
     samples, _ = read_samples(args.out / "samples.jsonl", known)
-    model = Path(args.model).name
-    about = {"model": model, "prompt": "raw", "shots": args.shots, "seed": args.seed,
-             "samples_per_task": options.samples, "temperature": options.temperature,
-             "top_p": options.top_p, "max_tokens": options.max_tokens, "exact": options.exact,
+    about = {"model": Path(args.model).name, "prompt": "raw", "shots": args.shots,
+             "seed": args.seed, "samples_per_task": options.samples,
+             "temperature": options.temperature, "top_p": options.top_p,
+             "max_tokens": options.max_tokens, "exact": options.exact,
              "sparsity": options.sparsity, "generation": generation_summary(rows)}  # fmt: skip
     summary = evaluate_into(args.out, samples, execution_options(args), about)
     print(summary.text)
-    if args.record is not None:
-        name = run_name(model, options)
-        merged = record_run(args.record, name, summary.report, summary.results)
-        write_text(args.record / f"{name}.svg", bar_chart([(name, merged)]))
+    if args.record:
+        merged = record_run(args.json, summary.report, summary.results)
+        write_text(args.json.with_suffix(".svg"), bar_chart([(args.json.stem, merged)]))
     return 1 if summary.sandbox_errors else 0
-
-
-def run_name(model: str, options: "GenerateOptions") -> str:
-    """What the recorded results of a run are called: greedy-MODEL, or sampled-MODEL."""
-    name = f"{'greedy' if options.temperature == 0 else 'sampled'}-{model}"
-    return name if options.sparsity == 0 else f"{name}-sparse-{options.sparsity:g}"
 
 
 def chosen_tasks(

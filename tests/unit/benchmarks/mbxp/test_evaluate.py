@@ -177,13 +177,21 @@ def test_published_samples_are_read_file_by_file_and_recorded(
     write_samples(tmp_path / "other.jsonl", WRONG)
     words = ["--data", str(GOLDEN / "tasks"), "--out", str(tmp_path / "out")]
     call = ["mbxp", "evaluate", "--published", str(tmp_path), *words]
-    assert main([*call, "--record", str(tmp_path / "kept")]) == 0
-    kept = json.loads((tmp_path / "kept" / "samples.json").read_text())
-    assert [row["samples"] for row in kept["languages"]] == [1]
+    path = tmp_path / "kept" / "samples.json"
+    path.parent.mkdir()
+    path.write_text('{"languages": [{"language": "go", "published_pass_at_1": 0.4, "samples": 7, '
+                    '"uncorrected_pass_at_k": {"1": 0.4}}]}')  # fmt: skip
+    assert main([*call, "--record", "--json", str(path)]) == 0
+    kept = json.loads(path.read_text())
+    assert [row["samples"] for row in kept["languages"]] == [1, 7]
+    assert (tmp_path / "kept" / "samples-python.tsv").is_file()
+    assert main([*call, "--record"]) == 2
+    assert "--record needs --json FILE" in capsys.readouterr().err
     (tmp_path / "mbpp_samples.jsonl").write_text("{\n")
     assert main(call) == 2
     assert "mbpp_samples.jsonl:1 is no sample" in capsys.readouterr().err
-    assert evaluate(tmp_path / "other.jsonl", tmp_path / "out", "--record", str(tmp_path)) == 2
+    keep = ("--record", "--json", str(tmp_path / "x.json"))
+    assert evaluate(tmp_path / "other.jsonl", tmp_path / "out", *keep) == 2
 
 
 def test_what_a_program_said_is_kept_short_and_without_folders() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from midline.benchmarks.mbxp import record
 from midline.benchmarks.mbxp.record import (
-    EXCEPTIONS,
+    exceptions_of,
     read_table,
     record_canonical,
     record_run,
@@ -39,9 +39,11 @@ def test_samples_stand_beside_their_published_scores(
     monkeypatch.setitem(record.PUBLISHED, "go", 0.6)
     monkeypatch.setitem(record.PUBLISHED, "perl", 0.5)
     both = [PASS, WRONG, EARLY]
-    record_samples(tmp_path, build_report(both, settings()), both)
+    record_samples(tmp_path / "samples.json", build_report(both, settings()), both)
     other = [perl(PASS), perl(WRONG)]
-    record_samples(tmp_path, build_report(other, settings(toolchains={"perl": "5"})), other)
+    record_samples(
+        tmp_path / "samples.json", build_report(other, settings(toolchains={"perl": "5"})), other
+    )
     kept = json.loads((tmp_path / "samples.json").read_text())
     assert [row["language"] for row in kept["languages"]] == ["go", "perl"]
     assert kept["toolchains"] == {"go": "1", "perl": "5"}
@@ -56,13 +58,18 @@ def test_samples_stand_beside_their_published_scores(
 
 def test_exceptions_keep_their_reason_while_they_fail_the_same_way(tmp_path: Path) -> None:
     results = [PASS, WRONG, EARLY]
-    unexplained = record_canonical(tmp_path, build_report(results, settings()), results)
+    unexplained = record_canonical(
+        tmp_path / "canonical.json", build_report(results, settings()), results
+    )
     assert unexplained == ["MBGP/10"], "an early exit explains itself"
-    rows = read_table(tmp_path / EXCEPTIONS)
+    rows = read_table(exceptions_of(tmp_path / "canonical.json"))
     assert [row["task_id"] for row in rows] == ["MBGP/3", "MBGP/10"]
-    path = tmp_path / EXCEPTIONS
+    path = exceptions_of(tmp_path / "canonical.json")
     path.write_text(path.read_text().replace("wrong\twrong\t\t", "wrong\twrong\ttask\tis a riddle"))
-    assert record_canonical(tmp_path, build_report(results, settings()), results) == []
+    assert (
+        record_canonical(tmp_path / "canonical.json", build_report(results, settings()), results)
+        == []
+    )
     (row,) = json.loads((tmp_path / "canonical.json").read_text())["languages"]
     assert row["either_pass_rate"] == pytest.approx(2 / 3)
     assert row["sound_pass_rate"] == 1.0
@@ -71,17 +78,19 @@ def test_exceptions_keep_their_reason_while_they_fail_the_same_way(tmp_path: Pat
         replace(WRONG, corrected="oom", uncorrected="oom"),
         replace(PASS, task_id="MBGP/3"),
     ]
-    assert record_canonical(tmp_path, build_report(crashed, settings()), crashed) == ["MBGP/10"]
-    (left,) = read_table(tmp_path / EXCEPTIONS)
+    assert record_canonical(
+        tmp_path / "canonical.json", build_report(crashed, settings()), crashed
+    ) == ["MBGP/10"]
+    (left,) = read_table(exceptions_of(tmp_path / "canonical.json"))
     assert (left["corrected"], left["reason"]) == ("oom", "")
 
 
 def test_failures_that_are_not_the_datas_count(tmp_path: Path) -> None:
     results = [PASS, WRONG]
-    record_canonical(tmp_path, build_report(results, settings()), results)
-    path = tmp_path / EXCEPTIONS
+    record_canonical(tmp_path / "canonical.json", build_report(results, settings()), results)
+    path = exceptions_of(tmp_path / "canonical.json")
     path.write_text(path.read_text().replace("wrong\twrong\t\t", "wrong\twrong\ttoolchain\told"))
-    record_canonical(tmp_path, build_report(results, settings()), results)
+    record_canonical(tmp_path / "canonical.json", build_report(results, settings()), results)
     kept = json.loads((tmp_path / "canonical.json").read_text())
     assert kept["lowest_sound_pass_rate"] == kept["languages"][0]["sound_pass_rate"] == 0.5
 
@@ -89,14 +98,14 @@ def test_failures_that_are_not_the_datas_count(tmp_path: Path) -> None:
 def test_runs_in_several_languages_become_one_record(tmp_path: Path) -> None:
     python = replace(PASS, language="python", task_id="MBPP/1")
     first = settings(generation={"python": {"seconds_per_sample": 2.0}})
-    record_run(tmp_path, "greedy-x", build_report([python], first), [python])
+    record_run(tmp_path / "greedy-x.json", build_report([python], first), [python])
     second = settings(generation={"go": {"seconds_per_sample": 3.0}})
     report = build_report([PASS, WRONG, perl(PASS)], second)
-    merged = record_run(tmp_path, "greedy-x", report, [PASS, WRONG, perl(PASS)])
+    merged = record_run(tmp_path / "greedy-x.json", report, [PASS, WRONG, perl(PASS)])
     assert json.loads((tmp_path / "greedy-x.json").read_text()) == merged
     assert [row["language"] for row in merged["languages"]] == ["python", "go", "perl"]
     assert merged["languages"][0]["generation"] == {"seconds_per_sample": 2.0}
-    assert merged["mean_of_other_languages"] == pytest.approx(0.75)
+    assert merged["mean_pass_at_1"] == pytest.approx((1 + 0.5 + 1) / 3)
     assert "generation" not in merged
     assert sorted(path.name for path in tmp_path.glob("*.tsv")) == [
         "greedy-x-go.tsv", "greedy-x-perl.tsv", "greedy-x-python.tsv",
@@ -106,7 +115,7 @@ def test_runs_in_several_languages_become_one_record(tmp_path: Path) -> None:
 def test_a_record_that_is_none_is_named(tmp_path: Path) -> None:
     (tmp_path / "samples.json").write_text("{")
     with pytest.raises(MidlineError, match=r"samples\.json is no report .*remove it"):
-        record_samples(tmp_path, build_report([PASS], settings()), [PASS])
+        record_samples(tmp_path / "samples.json", build_report([PASS], settings()), [PASS])
 
 
 def test_verdicts_are_in_the_order_of_languages_tasks_and_samples() -> None:
