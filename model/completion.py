@@ -28,6 +28,8 @@ if TYPE_CHECKING:
         Timings,
     )
 
+_DRAWN = 4
+"""Answers drawn where the likeliest one says nothing new."""
 _CLOSERS = ")]}>\"'`;,"
 _LONGEST_FRAGMENT = 200
 """Bytes of a line's beginning that an answer may write once more."""
@@ -87,7 +89,7 @@ def complete(
     for task in _tasks(engine, cursor, options, limits, layout, insist):
         generation = engine.generate(
             task.prompt.ids,
-            replace(options, max_tokens=options.max_tokens + task.prompt.backed_up),
+            replace(task.options, max_tokens=options.max_tokens + task.prompt.backed_up),
             cancel=cancel,
             stop=task.stop_by(give_up, deadline),
             align=task.prompt.align,
@@ -111,16 +113,17 @@ def complete_many(
     """What `complete` gives for each of `cursors`, decoded together; timings are the batch's."""
     plans = [_tasks(engine, cursor, options, limits, layout, insist) for cursor in cursors]
     results: list[CompletionResult | None] = [None] * len(plans)
-    for turn in range(max(map(len, plans), default=0)):
-        open_plans = [
-            number
-            for number, plan in enumerate(plans)
-            if turn < len(plan) and ((result := results[number]) is None or result.is_empty)
-        ]
-        tasks = [plans[number][turn] for number in open_plans]
-        for number, task, generation in zip(
-            open_plans, tasks, _together(engine, tasks, options), strict=True
-        ):
+    while waiting := [
+        number
+        for number, plan in enumerate(plans)
+        if plan and ((result := results[number]) is None or result.is_empty)
+    ]:
+        # What is drawn alike is drawn together.
+        drawn = plans[waiting[0]][0].options
+        chosen = [number for number in waiting if plans[number][0].options == drawn]
+        tasks = [plans[number].pop(0) for number in chosen]
+        generations = _together(engine, tasks, drawn)
+        for number, task, generation in zip(chosen, tasks, generations, strict=True):
             results[number] = _joined(results[number], task.result(generation))
     return [result for result in results if result is not None]
 
@@ -128,8 +131,6 @@ def complete_many(
 def _together(
     engine: "Engine", tasks: "Sequence[_Task]", options: "GenerateOptions"
 ) -> "list[Generation]":
-    if not tasks:
-        return []
     prompts = [task.prompt for task in tasks]
     backed_up = max(prompt.backed_up for prompt in prompts)
     return engine.batch_generate(
@@ -152,13 +153,15 @@ def _tasks(
     room = engine.context_length - options.max_tokens
     fitted = (limits or WindowLimits()).fitted(room)
     at, above = (_Task(engine, cursor, options, fitted, layout, above=a) for a in (False, True))
-    if not at.place.rest.strip():
+    if not at.place.rest.strip() or not above.is_possible:
         return [at]
-    if not at.place.fragment.strip() and at.line_is_whole and above.is_possible:
-        return [above]
-    if not insist or not above.is_possible:
-        return [at]
-    return [above] if is_inside_word(at.place) else [at, above]
+    if not insist:
+        return [above] if at.begins_whole_line else [at]
+    # Where the likeliest line is the one that is there, others are drawn.
+    drawn = replace(options, samples=max(_DRAWN, options.samples), temperature=1.0)
+    other = _Task(engine, cursor, drawn, fitted, layout, above=True)
+    silent = at.begins_whole_line or is_inside_word(at.place)
+    return [above, other] if silent else [at, above, other]
 
 
 class _Task:
@@ -208,9 +211,10 @@ class _Task:
         return FileStyle.of(self._whole)
 
     @property
-    def line_is_whole(self) -> bool:
-        """Whether the cursor's line seems to lack nothing."""
-        if self.syntax is not None and self.syntax.errors > self.syntax.errors_elsewhere:
+    def begins_whole_line(self) -> bool:
+        """Whether the cursor is in the indentation of a line that seems to lack nothing."""
+        syntax = self.syntax
+        if self.place.fragment.strip() or (syntax and syntax.errors > syntax.errors_elsewhere):
             return False
         return self.place.rest.strip()[:1] not in _CLOSERS
 

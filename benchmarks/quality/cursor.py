@@ -222,8 +222,9 @@ def read_csv(path: Path) -> list[Row]:
         return [_row(**row) for row in csv.DictReader(file)]
 
 
-def _row(**cells: Any) -> Row:
-    return Row(**{name: int(cell) if name in SCORES else cell for name, cell in cells.items()})
+def _row(**cells: str) -> Row:
+    values: dict[str, Any] = {name: int(cells[name]) for name in SCORES}
+    return Row(**{**cells, **values})
 
 
 def print_summary(result: dict[str, Any]) -> None:

@@ -179,9 +179,10 @@ def test_what_is_missing_in_front_of_the_rest_is_written_there(tokenizer: Tokeni
 @pytest.mark.parametrize(
     ("line", "written", "expected", "questions"),
     [
-        ("ret|urn x", "urn x|urn y", "", 1),  # the line again
+        ("ret|urn x", "urn x", "", 2),  # the line again
+        ("ret|urn x", "urn x|urn y", "urn y\n    ret", 2),  # drawn
         ("ret|urn x", "ries = 3", "ries = 3\n    ret", 1),
-        ("a = b |+ c", "+ c", "", 2),
+        ("a = b |+ c", "+ c", "", 3),
         ("a = b |+ c", "* d", "* d", 1),
     ],
 )
