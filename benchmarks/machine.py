@@ -7,18 +7,20 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from midline.server.machine import huge_pages, memory_bytes, processor_name
+
 PACKAGES = ("midline", "numpy", "tokenizers")
 
 
 def describe_machine() -> dict[str, Any]:
     """Processor, cores, memory in bytes and operating system of this machine."""
     return {
-        "processor": _processor(),
+        "processor": processor_name(),
         "cores": os.cpu_count(),
-        "memory_bytes": _memory_bytes(),
+        "memory_bytes": memory_bytes(),
         "system": f"{platform.system()} {platform.release()}",
         "architecture": platform.machine(),
-        "transparent_huge_pages": _huge_pages(),
+        "transparent_huge_pages": huge_pages(),
     }
 
 
@@ -44,26 +46,3 @@ def source_commit() -> str | None:
         return None
     return answer.stdout.strip() or None
 
-
-def _processor() -> str:
-    info = Path("/proc/cpuinfo")
-    if info.exists():
-        for line in info.read_text().splitlines():
-            key, _, value = line.partition(":")
-            if key.strip() in ("model name", "Model"):
-                return value.strip()
-    return platform.processor() or platform.machine()
-
-
-def _memory_bytes() -> int | None:
-    if not hasattr(os, "sysconf") or "SC_PHYS_PAGES" not in os.sysconf_names:
-        return None
-    return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-
-
-def _huge_pages() -> str | None:
-    """The chosen mode of transparent huge pages: `always`, `madvise` or `never`; Linux only."""
-    setting = Path("/sys/kernel/mm/transparent_hugepage/enabled")
-    if not setting.exists():
-        return None
-    return setting.read_text().partition("[")[2].partition("]")[0]
