@@ -45,4 +45,3 @@ def source_commit() -> str | None:
     except OSError:
         return None
     return answer.stdout.strip() or None
-
