@@ -14,6 +14,7 @@ from urllib.parse import unquote
 
 from midline.model.fim import Cursor, WindowLimits
 
+_CUT_STEP = 4096
 _LINE_END = re.compile(r"\r\n|\n|\r")
 
 
@@ -120,8 +121,12 @@ class Document:
         return line, count_units(self.text[self.line_starts[line] : offset], encoding)
 
     def cursor(self, offset: int, limits: WindowLimits) -> Cursor:
-        """What a completion at `offset` reads of the text, within `limits`."""
-        before = self.text[max(0, offset - limits.before_bytes) : offset]
+        """What a completion at `offset` reads of the text, within `limits` or a little more.
+
+        Where the text is cut moves in steps, so that typing in an endless line seldom moves it.
+        """
+        start = max(0, offset - limits.before_bytes)
+        before = self.text[start - start % _CUT_STEP : offset]
         after = self.text[offset : offset + limits.after_bytes]
         return Cursor(to_bytes(before), to_bytes(after), self.line_number(offset), self.name)
 

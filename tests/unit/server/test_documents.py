@@ -126,6 +126,7 @@ def test_a_cursor_holds_no_more_than_a_prompt_can_use() -> None:
     limits = WindowLimits(prefix_tokens=100, suffix_tokens=10)
     cursor = document.cursor(300_002, limits)
     assert (cursor.fragment, cursor.line) == (b"x ", 50_000)
-    assert len(cursor.before) == limits.before_bytes
+    assert limits.before_bytes <= len(cursor.before) < limits.before_bytes + 5000
+    assert len(document.cursor(300_003, limits).before) == len(cursor.before) + 1
     assert len(cursor.after) == limits.after_bytes
     assert document.cursor(len(document.text), limits).after == b""

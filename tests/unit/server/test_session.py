@@ -49,7 +49,7 @@ def test_a_snapshot_keeps_what_was_there() -> None:
     session.edit(document.edited(0, 5000, "", 4))
     assert snapshot.cursor.fragment == b"x = "
     assert snapshot.cursor.line == 500_000
-    assert len(snapshot.cursor.before) == session.settings.limits().before_bytes < 200_000
+    assert session.settings.limits().before_bytes <= len(snapshot.cursor.before) < 200_000
     assert snapshot.cursor.after == b"y\nz\n"[: session.settings.limits().after_bytes]
 
 

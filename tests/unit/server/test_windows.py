@@ -112,15 +112,15 @@ def test_a_new_line_costs_the_suffix_or_a_part_of_it(tokenizer: Tokenizer) -> No
 def test_the_start_of_the_window_moves_when_there_is_time(tokenizer: Tokenizer) -> None:
     """Line after line, no key waits for a whole prefix, and none reads less than there was."""
     desk = Desk(tokenizer, 500)
-    desk.read_ahead(desk.plan(200))
+    desk.read_ahead(desk.plan(212))
     starts = set()
-    for line in range(200, 250):
+    for line in range(212, 244):
         plan = desk.plan(line)
         assert desk.cost <= 0.3 * 500
         assert len(plan.window.prompt.ids) > 600
         starts.add(plan.window.prompt.start_line)
         desk.read_ahead(plan)
-    assert 2 <= len(starts) <= 3
+    assert len(starts) == 2
 
 
 def test_jumping_keeps_to_the_budget_of_a_new_place(tokenizer: Tokenizer) -> None:
