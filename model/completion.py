@@ -153,14 +153,14 @@ def _tasks(
     room = engine.context_length - options.max_tokens
     fitted = (limits or WindowLimits()).fitted(room)
     at, above = (_Task(engine, cursor, options, fitted, layout, above=a) for a in (False, True))
-    if not at.place.rest.strip() or not above.is_possible:
+    if not at.place.rest.strip() or at.lacks_something or not above.is_possible:
         return [at]
     if not insist:
-        return [above] if at.begins_whole_line else [at]
+        return [above] if at.begins_line else [at]
     # Where the likeliest line is the one that is there, others are drawn.
     drawn = replace(options, samples=max(_DRAWN, options.samples), temperature=1.0)
     other = _Task(engine, cursor, drawn, fitted, layout, above=True)
-    silent = at.begins_whole_line or is_inside_word(at.place)
+    silent = at.begins_line or is_inside_word(at.place)
     return [above, other] if silent else [at, above, other]
 
 
@@ -211,12 +211,14 @@ class _Task:
         return FileStyle.of(self._whole)
 
     @property
-    def begins_whole_line(self) -> bool:
-        """Whether the cursor is in the indentation of a line that seems to lack nothing."""
-        syntax = self.syntax
-        if self.place.fragment.strip() or (syntax and syntax.errors > syntax.errors_elsewhere):
-            return False
-        return self.place.rest.strip()[:1] not in _CLOSERS
+    def lacks_something(self) -> bool:
+        """Whether the cursor's line does not parse, so that another one would not help."""
+        return self.syntax is not None and self.syntax.errors > self.syntax.errors_elsewhere
+
+    @property
+    def begins_line(self) -> bool:
+        """Whether the cursor is in the indentation of a line of code."""
+        return not self.place.fragment.strip() and self.place.rest.strip()[:1] not in _CLOSERS
 
     @property
     def is_possible(self) -> bool:

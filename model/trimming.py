@@ -10,6 +10,7 @@ from midline.model.syntax import SyntaxAround
 
 _TELLING_OVERLAP = 3
 """Letters and digits that make a repeated piece of a line more than punctuation."""
+_FIRST_WORDS = re.compile(r"\W*(\w{4,}|\w+\W+\w+)")
 _MAX_TRIED = 24
 _MAX_LINES_TRIED = 10
 _PIECE_ENDS = re.compile(r"(?<=\w)(?!\w)|(?<=[)\]}\"'`;,])")
@@ -136,11 +137,26 @@ def _last_whole_line(text: str) -> int | None:
 
 
 def _without_overlap(text: str, place: Place) -> str:
-    """`text` for the middle of a line, cut where it writes again how the line already ends."""
+    """`text` for the middle of a line, cut where it writes again how the line goes on.
+
+    Of the places where it may do so the one counts that leaves the fewest brackets open.
+    """
     rest = place.rest.strip()
-    closer = _unmatched_closer(text, rest[0])
-    if _imbalance(place, text[:closer]) <= _imbalance(place, text):
-        text = text[:closer]
+    cuts = (_unmatched_closer(text, rest[0]), _beginning_of(rest, text), None)
+    cut = [text[:at] for at in cuts]
+    tried = [_without_end(kept, rest, place) for kept in cut if kept.strip()]
+    return min(tried, key=lambda kept: _imbalance(place, kept), default="")
+
+
+def _beginning_of(rest: str, text: str) -> int | None:
+    """Offset in `text` of the first words of `rest`, where they are more than punctuation."""
+    first = _FIRST_WORDS.match(rest)
+    at = text.find(first.group()) if first else -1
+    return at if at > 0 else None
+
+
+def _without_end(text: str, rest: str, place: Place) -> str:
+    """`text` without an end that is a beginning of `rest`."""
     for size in range(min(len(rest), len(text)), 0, -1):
         if not text.endswith(rest[:size]):
             continue

@@ -19,7 +19,7 @@ from typing import Any
 from midline.benchmarks.machine import describe_machine, describe_versions
 from midline.benchmarks.mbxp.statistics import Z95, Paired, wilson
 from midline.benchmarks.quality.cursor_cases import CursorCase, load_cases
-from midline.model.completion import complete_many
+from midline.model.completion import complete
 from midline.model.context import choose_chunks, cut_into_chunks
 from midline.model.engine import Engine, GenerateOptions
 from midline.model.errors import MidlineError, UsageError
@@ -27,12 +27,9 @@ from midline.model.fim import Cursor, FimLayout, WindowLimits, chunk_ids
 from midline.model.syntax import language_of, parser
 from midline.model.tokenizer import Tokenizer
 
-BATCH = 8
 MAX_TOKENS = 48
-LIMITS = WindowLimits(context_tokens=512)
+LIMITS = WindowLimits(prefix_tokens=768, suffix_tokens=192, context_tokens=384)
 SCORES = ("exact_line", "exact", "non_empty", "valid")
-_NEAR = 2000
-"""Characters on either side of the cursor whose names choose the context."""
 
 
 @dataclass(frozen=True)
@@ -91,21 +88,22 @@ def examine(engine: Engine, cases: Sequence[CursorCase], layout: FimLayout) -> l
     """The engine's answer to every case, scored."""
     rows: list[Row] = []
     options = GenerateOptions(max_tokens=MAX_TOKENS)
-    for start in range(0, len(cases), BATCH):
-        print(f"\r{layout}: {start} of {len(cases)}", end="", file=sys.stderr, flush=True)
-        batch = cases[start : start + BATCH]
-        cursors = [cursor_of(case, engine.tokenizer) for case in batch]
-        results = complete_many(engine, cursors, options, limits=LIMITS, layout=layout)
-        for case, result in zip(batch, results, strict=True):
-            rows.append(scored(case, result.suggestions[0].text, engine.name, layout))
+    for number, case in enumerate(cases):
+        print(f"\r{layout}: {number} of {len(cases)}", end="", file=sys.stderr, flush=True)
+        cursor = cursor_of(case, engine.tokenizer)
+        result = complete(engine, cursor, options, limits=LIMITS, layout=layout)
+        rows.append(scored(case, result.suggestions[0].text, engine.name, layout))
     print(file=sys.stderr)
     return rows
 
 
 def cursor_of(case: CursorCase, tokenizer: Tokenizer) -> Cursor:
-    """The case as the engine sees it, with chunks of the project's other files."""
+    """The case as the engine sees it, with chunks of the project's other files.
+
+    They are the same for all cases of a file, which so share the beginning of their prompts.
+    """
     chunks = [chunk for name, text in case.others for chunk in cut_into_chunks(name, text)]
-    near = case.before[-_NEAR:] + case.after[:_NEAR]
+    near = case.before + case.expected[0] + case.after
     chosen = choose_chunks(
         chunks, near, LIMITS.context_tokens, lambda chunk: len(chunk_ids(tokenizer, chunk))
     )

@@ -57,10 +57,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("folders", nargs="+", type=Path, metavar="FOLDER", help="with source files")
     parser.add_argument("--files", type=int, default=500, metavar="N", help="in all (500)")
     parser.add_argument("--places", type=int, default=1, metavar="N", help="in each file (1)")
-    parser.add_argument("--form", choices=FORMS, action="append", help="(default: both)")
+    parser.add_argument("--form", choices=FORMS, action="append", help="(default: typed and gap)")
     parser.add_argument("--model", default="qwen2.5-coder-0.5b", help="catalogue name or GGUF file")
-    parser.add_argument("--max-tokens", type=int, default=32, metavar="N", help="of an answer (32)")
-    parser.add_argument("--window", type=int, default=384, metavar="N", help="prompt tokens (384)")
+    parser.add_argument("--max-tokens", type=int, default=24, metavar="N", help="of an answer (24)")
+    parser.add_argument("--window", type=int, default=192, metavar="N", help="prompt tokens (192)")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="other files and places")
     parser.add_argument("--show", action="store_true", help="print answers that do harm, or none")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here")
@@ -69,7 +69,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Complete everywhere; 1 if anything raised or disagreed with the text."""
     files = choose(args.folders, args.files, args.seed)
-    forms = args.form or list(FORMS)
+    forms = args.form or ["typed", "gap"]
     cases = [
         case
         for path in files

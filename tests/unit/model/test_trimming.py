@@ -118,6 +118,16 @@ FINISHED = {
     "what the line has no bracket for is nothing": ("f(a, |1, g(b))\n", "2, 100);", ""),
     "what leaves the line open is nothing": ("x = |f(a)\n", "g(", ""),
     "a missing bracket is welcome": ("x = f(g(|)\n", "a)", "a)"),
+    "nor what is almost the rest of the line": (
+        "x = Bucket(a=|, now=now(), last=last)\n",
+        "b, now=now, last=None)",
+        "b",
+    ),
+    "nor only what is one bracket of it": (
+        "Point f() { return {x + 1, | }\n",
+        "y + 1}; }",
+        "y + 1};",
+    ),
     "nothing goes into the middle of a word": ("    ret|urn x\n", "urn y", ""),
     "spaces before the rest are kept": ("x = |+ 1\n", "a ", "a "),
     "trailing space goes": ("x =|\n", " 1   \n", " 1"),
