@@ -28,13 +28,15 @@ def language_row(results: Sequence[Result]) -> dict[str, Any]:
 
     `pass_at_k` has a k only where every task has that many samples; `interval` is the 95% Wilson
     interval of pass@1. It counts with the corrections the run was asked for; beside it stand the
-    score with all of them and the `uncorrected` one by the reference evaluator's rules.
+    score with all of them and the `uncorrected` one by the reference evaluator's rules. Times are
+    those of the `timed_samples`, all that were executed.
     """
     judged = [r for r in results if Status(r.status).judged]
     by_task = _by_task(judged)
     score = _scores(by_task, "status")
     statuses = Counter(r.status for r in results)
     passed = score.get("1", 0.0) * len(by_task)
+    timed = [r.seconds for r in results if r.seconds > 0]
     return {
         "language": results[0].language,
         "tasks": len(by_task),
@@ -47,7 +49,8 @@ def language_row(results: Sequence[Result]) -> dict[str, Any]:
         "statuses": dict(statuses.most_common()),
         "compile_seconds": round(sum(r.compile_seconds for r in results), 2),
         "run_seconds": round(sum(r.run_seconds for r in results), 2),
-        "median_seconds": round(median(r.seconds for r in results), 4),
+        "timed_samples": len(timed),
+        "median_seconds": round(median(timed), 4) if timed else 0.0,
     }
 
 

@@ -11,7 +11,7 @@ DEFECT = replace(
 )
 WRONG = replace(PASS, task_id="G/3", status="wrong", corrected="wrong", uncorrected="wrong")
 MISSING = replace(PASS, task_id="G/4", status="toolchain_missing", corrected="toolchain_missing",
-                  uncorrected="toolchain_missing")  # fmt: skip
+                  uncorrected="toolchain_missing", seconds=0.0)  # fmt: skip
 
 
 def test_a_missing_toolchain_is_no_failure_of_the_model() -> None:
@@ -25,6 +25,7 @@ def test_a_missing_toolchain_is_no_failure_of_the_model() -> None:
     assert row["uncorrected_pass_at_k"] == {"1": 1 / 3}
     assert row["corrections"] == {"go-unused-imports": 1}
     assert row["statuses"]["toolchain_missing"] == 1
+    assert (row["timed_samples"], row["median_seconds"]) == (3, 0.5)
     text = render(report)
     assert "66.67" in text
     assert "corrected: go-unused-imports" in text
