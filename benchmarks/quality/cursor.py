@@ -100,10 +100,10 @@ def examine(engine: Engine, cases: Sequence[CursorCase], layout: FimLayout) -> l
 def cursor_of(case: CursorCase, tokenizer: Tokenizer) -> Cursor:
     """The case as the engine sees it, with chunks of the project's other files.
 
-    They are the same for all cases of a file, which so share the beginning of their prompts.
+    The names of the whole file choose them, so that its cases share the beginning of a prompt.
     """
     chunks = [chunk for name, text in case.others for chunk in cut_into_chunks(name, text)]
-    near = case.before + case.expected[0] + case.after
+    near = case.before + case.after
     chosen = choose_chunks(
         chunks, near, LIMITS.context_tokens, lambda chunk: len(chunk_ids(tokenizer, chunk))
     )

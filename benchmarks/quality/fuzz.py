@@ -12,6 +12,7 @@ import hashlib
 import json
 import random
 import sys
+import sysconfig
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,6 +31,9 @@ from midline.server.documents import Document, from_bytes
 FORMS = ("typed", "gap", "whole")
 BATCH = 16
 _SMALLEST, _LARGEST = 400, 100_000
+_SYSTEM_FOLDERS = ("/usr/include", "/usr/lib/node_modules", "/usr/lib/ruby", "/usr/share")
+_MARKUP = ("css", "html", "json")
+"""Languages that nobody programs in."""
 _SHARES = ("non_empty", "valid", "valid_as_written")
 
 
@@ -54,7 +58,13 @@ class Case:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the folders, how many files and places, the model, limits and --json."""
-    parser.add_argument("folders", nargs="+", type=Path, metavar="FOLDER", help="with source files")
+    parser.add_argument(
+        "folders",
+        nargs="*",
+        type=Path,
+        metavar="FOLDER",
+        help="with source files (default: what Python and the system have installed)",
+    )
     parser.add_argument("--files", type=int, default=500, metavar="N", help="in all (500)")
     parser.add_argument("--places", type=int, default=1, metavar="N", help="in each file (1)")
     parser.add_argument("--form", choices=FORMS, action="append", help="(default: typed and gap)")
@@ -68,7 +78,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Complete everywhere; 1 if anything raised or disagreed with the text."""
-    files = choose(args.folders, args.files, args.seed)
+    files = choose(args.folders or installed(), args.files, args.seed)
     forms = args.form or ["typed", "gap"]
     cases = [
         case
@@ -104,13 +114,20 @@ def run(args: argparse.Namespace) -> int:
     return int(engine.disagreeing > 0 or any(row["exception"] for row in rows))
 
 
+def installed() -> list[Path]:
+    """Where Python and the system keep source files."""
+    paths = sysconfig.get_paths()
+    found = [Path(paths["stdlib"]), Path(paths["purelib"]), *map(Path, _SYSTEM_FOLDERS)]
+    return [folder for folder in found if folder.is_dir()]
+
+
 def choose(folders: Sequence[Path], count: int, seed: int) -> list[Path]:
     """`count` files, about equally many of each language; UsageError if there are none."""
     by_language: dict[str, list[Path]] = defaultdict(list)
     for folder in folders:
         for path in sorted(folder.rglob("*")):
             language = language_of(path.name)
-            if language and parser(language) and path.is_file() and _is_of_size(path):
+            if language and language not in _MARKUP and _is_of_size(path) and parser(language):
                 by_language[language].append(path)
     if not by_language:
         raise UsageError(f"{folders[0]} has no source files of a known language; name another")
@@ -124,7 +141,7 @@ def choose(folders: Sequence[Path], count: int, seed: int) -> list[Path]:
 
 
 def _is_of_size(path: Path) -> bool:
-    return _SMALLEST <= path.stat().st_size <= _LARGEST
+    return path.is_file() and _SMALLEST <= path.stat().st_size <= _LARGEST
 
 
 def places(path: Path, form: str, count: int, seed: int) -> list[Case]:
