@@ -11,8 +11,8 @@ struct ManyRows {
 
  private:
   struct Scratch {  // one thread's
-    std::vector<uint8_t> gemm, attention;
-    std::vector<float> row, queries, part, state;
+    PagedVector<uint8_t> gemm, attention;
+    PagedVector<float> row, queries, part, state;
     std::vector<int> limits;
   };
   void work(uint16_t* pool, const Step& step, int tid);

@@ -13,6 +13,7 @@ struct Allocation { void* data; size_t bytes; };
 Allocation allocate_pages(size_t bytes);
 void free_pages(Allocation a);
 constexpr size_t kHugePage = size_t{2} << 20;
+constexpr size_t kLongVector = kHugePage / 8;  // bytes from which a vector gets huge pages of its own
 
 // Storage of long vectors: rows a stride apart would otherwise cost an address translation each.
 template <class T> struct PageAllocator {
@@ -21,11 +22,11 @@ template <class T> struct PageAllocator {
   template <class U> PageAllocator(const PageAllocator<U>&) {}
   T* allocate(size_t n) {
     const size_t bytes = n * sizeof(T);
-    return static_cast<T*>(bytes < kHugePage ? ::operator new(bytes) : allocate_pages(bytes).data);
+    return static_cast<T*>(bytes < kLongVector ? ::operator new(bytes) : allocate_pages(bytes).data);
   }
   void deallocate(T* p, size_t n) {
     const size_t bytes = n * sizeof(T);
-    if (bytes < kHugePage) ::operator delete(p);
+    if (bytes < kLongVector) ::operator delete(p);
     else free_pages({p, (bytes + kHugePage - 1) / kHugePage * kHugePage});
   }
   bool operator==(const PageAllocator&) const { return true; }
