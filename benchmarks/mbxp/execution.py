@@ -23,6 +23,8 @@ MEMORY_POLL_SECONDS = 0.1
 TERM_SECONDS = 2.0
 STALL_SECONDS = 2.0
 """A longer pause between two looks means that the machine or this process stood still."""
+MOST_EXTENSIONS = 3
+"""Time a program spends waiting for a processor does not count, up to this many time limits."""
 READ_BYTES = 1 << 16
 TEXT_BYTES = 8 << 10
 """As much of each end of a stream is looked at for what it says."""
@@ -120,6 +122,7 @@ class _Watch:
         self.process, self.limits, self.stop = process, policy.limits, stop
         self.looked = started
         self.deadline = started + policy.limits.seconds
+        self.waited, self.extended = 0.0, 0.0
         self.next_memory_poll = started + MEMORY_POLL_SECONDS
         self.out, self.err = bytearray(), bytearray()
 
@@ -159,7 +162,7 @@ class _Watch:
         if now - self.looked > STALL_SECONDS:
             self.deadline += now - self.looked
         self.looked = now
-        if now > self.deadline and not self._progressed(now):
+        if now > self.deadline and not self._progressed(now) and not self._starved():
             return Ending.TIME
         if self.stop is not None and self.stop.is_set():
             return Ending.STOPPED
@@ -177,6 +180,19 @@ class _Watch:
             return False
         self.reached = reached
         self.deadline = now + self.limits.seconds
+        self.waited, self.extended = waited_seconds(self.process.pid), 0.0
+        return True
+
+    def _starved(self) -> bool:
+        """Extend the time limit by what a busy machine took of it."""
+        waited = waited_seconds(self.process.pid)
+        extension = min(waited - self.waited,
+                        MOST_EXTENSIONS * self.limits.seconds - self.extended)  # fmt: skip
+        if extension < POLL_SECONDS:
+            return False
+        self.waited = waited
+        self.extended += extension
+        self.deadline += extension
         return True
 
 
@@ -205,6 +221,17 @@ def resident_bytes(pid: int) -> int:
         with contextlib.suppress(OSError, IndexError, ValueError):
             pages += int(Path(f"/proc/{process}/statm").read_text().split()[1])
     return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def waited_seconds(pid: int) -> float:
+    """Longest that a living thread of `pid` or its descendants was ready but not running."""
+    longest = 0
+    for process in (pid, *_descendants(pid)):
+        with contextlib.suppress(OSError, IndexError, ValueError):
+            for thread in os.listdir(f"/proc/{process}/task"):
+                figures = Path(f"/proc/{process}/task/{thread}/schedstat").read_text().split()
+                longest = max(longest, int(figures[1]))
+    return longest / 1e9
 
 
 def _descendants(pid: int) -> Iterator[int]:

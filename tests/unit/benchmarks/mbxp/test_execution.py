@@ -11,7 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from midline.benchmarks.mbxp.execution import Ending, Outcome, execute, resident_bytes
+from midline.benchmarks.mbxp import execution
+from midline.benchmarks.mbxp.execution import (
+    MOST_EXTENSIONS,
+    Ending,
+    Outcome,
+    execute,
+    resident_bytes,
+    waited_seconds,
+)
 from midline.benchmarks.mbxp.sandbox import Limits, Policy
 from midline.benchmarks.mbxp.sandbox.bare import Bare
 
@@ -80,6 +88,39 @@ def test_time_in_which_everything_stands_still_does_not_count(policy: Policy) ->
         time.sleep(3)
         process.send_signal(signal.SIGCONT)
         assert process.stdout.read() == "EXITED\n"
+
+
+def test_time_spent_waiting_for_a_processor_does_not_count(
+    policy: Policy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    short = replace(policy, limits=Limits(seconds=0.5))
+    monkeypatch.setattr(execution, "waited_seconds", lambda pid: 1.2)
+    assert run(short, "sleep 1").ending is Ending.EXITED
+    assert run(short, "sleep 60").ending is Ending.TIME, "once, not for ever"
+    waits = iter(range(1, 1000))
+    monkeypatch.setattr(execution, "waited_seconds", lambda pid: float(next(waits)))
+    outcome = run(short, "sleep 60")
+    assert outcome.ending is Ending.TIME
+    assert 0.5 * (1 + MOST_EXTENSIONS) <= outcome.seconds < 10
+
+
+def test_waiting_for_a_processor_is_measured() -> None:
+    if not Path("/proc/self/schedstat").exists():
+        pytest.skip("this system does not tell")
+    busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(3)]
+    try:
+        if hasattr(os, "sched_setaffinity"):
+            for process in busy:
+                os.sched_setaffinity(process.pid, {min(os.sched_getaffinity(0))})
+        deadline = time.monotonic() + 30
+        while (waited := waited_seconds(busy[0].pid)) < 0.2 and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert waited >= 0.2
+    finally:
+        for process in busy:
+            process.kill()
+            process.wait()
+    assert waited_seconds(busy[0].pid) == 0
 
 
 def test_long_output_is_searched_at_its_ends_only(policy: Policy) -> None:
