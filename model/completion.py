@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 _DRAWN = 4
 """Answers drawn where the likeliest one says nothing new."""
 _CLOSERS = ")]}>\"'`;,"
+_BLANK_TOKENS = 16
 _LONGEST_FRAGMENT = 200
 """Bytes of a line's beginning that an answer may write once more."""
 
@@ -159,7 +160,7 @@ def _tasks(
         return [above] if at.begins_line else [at]
     # Where the likeliest line is the one that is there, others are drawn.
     drawn = replace(options, samples=max(_DRAWN, options.samples), temperature=1.0)
-    other = _Task(engine, cursor, drawn, fitted, layout, above=True)
+    other = _Task(engine, cursor, drawn, fitted, layout, above=True, most=options.samples)
     silent = at.begins_line or is_inside_word(at.place)
     return [above, other] if silent else [at, above, other]
 
@@ -181,8 +182,10 @@ class _Task:
         layout: FimLayout,
         *,
         above: bool,
+        most: int | None = None,
     ) -> None:
         self.engine, self.options, self.above = engine, options, above
+        self._most = most or options.samples  # suggestions
         self._whole, self._limits, self._layout = cursor, limits, layout
         after = b"\n" + cursor.fragment + cursor.after
         self.cursor = replace(cursor, after=after) if above else cursor
@@ -239,15 +242,18 @@ class _Task:
         def stop(sample: int, ids: list[int]) -> bool:
             if (give_up is not None and give_up()) or self.stop(sample, ids):
                 return True
-            if deadline is None or time.perf_counter() < deadline or not self._has_line(ids):
+            if deadline is None or time.perf_counter() < deadline or not self._is_enough(ids):
                 return False
             self._late.add(sample)
             return True
 
         return stop
 
-    def _has_line(self, ids: list[int]) -> bool:
+    def _is_enough(self, ids: list[int]) -> bool:
+        """Whether there is a whole line, or only white space that will hardly become one."""
         written = written_bytes(self.engine.tokenizer, ids)[len(self.prompt.align) :]
+        if not written.strip():
+            return len(ids) >= self.prompt.backed_up + _BLANK_TOKENS
         return written.rpartition(b"\n")[0].strip() != b""
 
     def result(self, generation: "Generation") -> CompletionResult:
@@ -256,7 +262,7 @@ class _Task:
             suggestions=ranked(
                 self._suggestion(completion, sample in self._late)
                 for sample, completion in enumerate(generation.completions)
-            ),
+            )[: self._most],
             prompt_tokens=generation.prompt_tokens,
             cached_tokens=generation.cached_tokens,
             timings=replace(generation.timings, load_ms=self.engine.load_ms),

@@ -111,6 +111,13 @@ def test_when_time_is_over_the_line_is_the_last(
     assert len(in_time.suggestions[0].text) > len(shown)
 
 
+def test_when_time_is_over_white_space_goes_no_further(tokenizer: Tokenizer) -> None:
+    engine = FakeEngine(tokenizer, lambda prompt: " \t" * 50)
+    late = complete(engine, cursor_at("def f():\n    |\n"), OPTIONS, deadline=0.0)
+    assert late.is_empty
+    assert 16 <= engine.written <= 20
+
+
 def test_the_window_leaves_room_for_the_answer(tokenizer: Tokenizer) -> None:
     engine = FakeEngine(tokenizer, lambda prompt: "1", context_length=200)
     text = "value = items[0]\n" * 300
@@ -206,6 +213,15 @@ def test_the_second_question_has_the_line_below_and_both_are_counted(tokenizer: 
     assert result.suggestions[0].text == "* 2\n    a = b "
     assert "a = b + c" in engine.asked[1]
     assert (result.timings.prefill_ms, result.timings.decode_ms) == (2.0, 4.0)
+
+
+def test_no_more_suggestions_than_asked_for_though_more_are_drawn(tokenizer: Tokenizer) -> None:
+    cursor = cursor_at("def f():\n    ret|urn x\n", "a.py")
+    for samples in (1, 2):
+        engine = FakeEngine(tokenizer, lambda prompt: "urn x|urn y|urn z|urn a")
+        options = GenerateOptions(max_tokens=64, samples=samples)
+        texts = [s.text for s in complete(engine, cursor, options).suggestions]
+        assert texts == ["urn y\n    ret", "urn z\n    ret"][:1]
 
 
 def test_a_line_that_is_not_text_is_not_written_again(tokenizer: Tokenizer) -> None:
