@@ -55,7 +55,7 @@ def test_every_solution_that_fails_is_listed() -> None:
 
 def test_the_summaries_are_of_the_recorded_verdicts() -> None:
     summary = json.loads((RECORDED / "samples.json").read_text("utf-8"))
-    assert {r["language"] for r in summary["languages"]} == set(PUBLISHED_SAMPLES)
+    assert {r["language"]: r["samples"] for r in summary["languages"]} == PUBLISHED_SAMPLES
     for language in summary["languages"]:
         verdicts = rows(f"samples-{language['language']}.tsv")
         assert len(verdicts) == language["samples"]
@@ -71,9 +71,8 @@ def test_published_scores_are_met_within_a_point() -> None:
     """By the reference evaluator's rules; what is left are versions of languages and libraries."""
     summary = json.loads((RECORDED / "samples.json").read_text("utf-8"))
     for language in summary["languages"]:
-        if language["samples"] == PUBLISHED_SAMPLES[language["language"]]:
-            difference = language["uncorrected_pass_at_k"]["1"] - language["published_pass_at_1"]
-            assert abs(difference) < 0.01, language["language"]
+        difference = language["uncorrected_pass_at_k"]["1"] - language["published_pass_at_1"]
+        assert abs(difference) < 0.01, language["language"]
 
 
 @pytest.mark.slow
