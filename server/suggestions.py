@@ -86,7 +86,7 @@ async def _computed(
     if found is None:
         return Answer([])
     result, plan = found
-    if not plan.is_whole:
+    if not plan.is_whole and not request.flag.is_set():
         _read_ahead(ls, snapshot, plan)
     if request.stale:
         return Answer([], result, plan)

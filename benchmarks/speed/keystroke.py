@@ -153,10 +153,9 @@ def figures(replies: list[Reply], lines: int, context: int, tokenizer: Tokenizer
     timed = [reply for reply in asked if reply.seconds is not None]
     seconds = sum(reply.seconds or 0.0 for reply in timed)
     written = sum(reply.written_tokens for reply in timed)
+    read = [reply for reply in keys if reply.recomputed is not None]
     context_tokens = [
-        sum(len(chunk_ids(tokenizer, chunk)) for chunk in reply.chunks)
-        for reply in asked
-        if reply.is_whole
+        sum(len(chunk_ids(tokenizer, chunk)) for chunk in reply.chunks) for reply in read
     ]
     return {
         "rows": [
@@ -175,6 +174,7 @@ def figures(replies: list[Reply], lines: int, context: int, tokenizer: Tokenizer
         "typed_ahead": len(keys) - len(computed),
         "given_up": sum(reply.seconds is None for reply in computed),
         "nothing_shown": sum(not reply.text for reply in computed if reply.seconds is not None),
+        "whole_windows": sum(reply.is_whole for reply in read) / max(1, len(read)),
         "context_tokens": _summary(context_tokens),
         "prompt_tokens": _summary(reply.prompt_tokens for reply in computed),
         "recomputed_tokens": _summary(reply.recomputed for reply in computed),
@@ -222,7 +222,8 @@ def lines(result: dict[str, Any]) -> list[str]:
     }
     printed = [
         f"{result['lines']} lines, {result['keystrokes']} keys: {result['typed_ahead']} answered "
-        f"by what was typed along, {result['given_up']} given up by the next key"
+        f"by what was typed along, {result['given_up']} given up by the next key; "
+        f"{result['whole_windows']:.0%} of the others read all that was wanted",
     ]
     for name, found in summaries.items():
         if found["count"]:

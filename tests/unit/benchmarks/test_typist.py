@@ -85,4 +85,5 @@ def test_figures_count_each_kind_apart(tokenizer: Tokenizer) -> None:
     assert found["after_enter_ms"]["max"] == pytest.approx(300)
     assert found["cold_ms"] == {"count": 1, "median": 1200, "percentile_95": 1200, "max": 1200}
     assert found["nothing_shown"] == 0
+    assert (found["context_tokens"]["count"], found["whole_windows"]) == (101, 0.0)
     assert figures([], 0, 0, tokenizer)["reply_ms"] == {"count": 0}
