@@ -216,12 +216,10 @@ def test_the_second_question_has_the_line_below_and_both_are_counted(tokenizer: 
 
 
 def test_no_more_suggestions_than_asked_for_though_more_are_drawn(tokenizer: Tokenizer) -> None:
-    cursor = cursor_at("def f():\n    ret|urn x\n", "a.py")
-    for samples in (1, 2):
-        engine = FakeEngine(tokenizer, lambda prompt: "urn x|urn y|urn z|urn a")
-        options = GenerateOptions(max_tokens=64, samples=samples)
-        texts = [s.text for s in complete(engine, cursor, options).suggestions]
-        assert texts == ["urn y\n    ret", "urn z\n    ret"][:1]
+    engine = FakeEngine(tokenizer, lambda prompt: "urn x|urn y|urn z|urn a")
+    result = complete(engine, cursor_at("def f():\n    ret|urn x\n", "a.py"), OPTIONS)
+    assert [suggestion.text for suggestion in result.suggestions] == ["urn y\n    ret"]
+    assert [options.samples for options in engine.options] == [1, 4]
 
 
 def test_a_line_that_is_not_text_is_not_written_again(tokenizer: Tokenizer) -> None:
