@@ -10,15 +10,24 @@ import time
 from collections.abc import Callable
 from collections.abc import Sequence as Ids
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 
 from midline import kernels
 from midline.model.alignment import Alignment
+from midline.model.drafting import Drafter
 from midline.model.errors import MidlineError, UsageError
-from midline.model.kv_cache import Sequence
+from midline.model.kv_cache import CacheFull, Sequence
 from midline.model.tokenizer import Tokenizer
-from midline.model.transformer import Cancellation, Cancelled, Logits, StepOptions, Transformer
+from midline.model.transformer import (
+    EXACT_ROWS,
+    Cancellation,
+    Cancelled,
+    Logits,
+    StepOptions,
+    Transformer,
+)
 
 MAX_SAMPLES = 64
 Stop = Callable[[int, list[int]], bool]
@@ -30,7 +39,8 @@ class GenerateOptions:
     """How to draw: temperature 0 is greedy; top_p 1 and min_p 0 switch those filters off.
 
     exact computes the whole output matrix where greedy decoding would screen it; random draws never
-    do. sparsity is the share of channels skipped in decoding.
+    do. sparsity is the share of channels skipped in decoding. draft says who guesses tokens ahead
+    where one prompt is decoded greedily to one sample; the output is the same, only sooner.
     """
 
     samples: int = 1
@@ -41,6 +51,7 @@ class GenerateOptions:
     seed: int = 0
     exact: bool = False
     sparsity: float = 0.0
+    draft: Literal["lookup", "none"] = "lookup"
 
     def check(self) -> None:
         """Raises UsageError naming the first value that is out of range."""
@@ -51,6 +62,7 @@ class GenerateOptions:
             "top_p": 0 < self.top_p <= 1,
             "min_p": 0 <= self.min_p <= 1,
             "seed": 0 <= self.seed < 2**63,
+            "draft": self.draft in ("lookup", "none"),
         }
         limits = {
             "samples": f"between 1 and {MAX_SAMPLES}",
@@ -59,6 +71,7 @@ class GenerateOptions:
             "top_p": "above 0 and at most 1",
             "min_p": "between 0 and 1",
             "seed": "a number from 0 to 2^63 - 1",
+            "draft": "lookup or none",
         }
         for name, ok in in_range.items():
             if not ok:
@@ -69,7 +82,9 @@ class GenerateOptions:
 
 @dataclass(slots=True)
 class Completion:
-    """One sample. mean_logprob is natural, over drawn tokens, of the unmodified distribution."""
+    """One sample. mean_logprob is natural, of the unmodified distribution, over the drawn tokens
+    that write more than bytes given back by `align`.
+    """
 
     ids: list[int]
     text: str
@@ -91,12 +106,14 @@ class Timings:
 
 @dataclass(slots=True)
 class Generation:
-    """All samples of one prompt in the order of their numbers."""
+    """All samples of one prompt in the order of their numbers; tokens guessed ahead, and right."""
 
     completions: list[Completion]
     prompt_tokens: int
     cached_tokens: int
     timings: Timings
+    drafted_tokens: int = 0
+    accepted_tokens: int = 0
 
 
 @dataclass(slots=True)
@@ -111,7 +128,11 @@ class _Stream:
 
 
 class Decoding:
-    """One request: prompts prefilled, streams stepped until each has finished."""
+    """One request: prompts prefilled, streams stepped until each has finished.
+
+    A `drafter` is asked when there is one stream: rows of a pass up to EXACT_ROWS have the bits
+    that each has alone, so what a pass keeps of a draft is what would have been drawn one by one.
+    """
 
     def __init__(
         self,
@@ -123,6 +144,7 @@ class Decoding:
         stop: Stop | None,
         stops: Ids[Stop] | None,
         on_token: OnToken | None,
+        drafter: Drafter | None = None,
     ) -> None:
         self._model, self._tokenizer, self._options = transformer, tokenizer, options
         self._cancel, self._stop, self._stops, self._on_token = cancel, stop, stops, on_token
@@ -135,6 +157,8 @@ class Decoding:
         self._started = time.perf_counter()
         self._prefilled: float | None = None  # when all prompts had their first token
         self._decoded = 0  # tokens drawn after that, end tokens included
+        self._drafter = drafter
+        self._drafted = self._accepted = 0
 
     def run(self, prompts: Ids[Ids[int]], aligns: Ids[bytes]) -> list[Generation]:
         """Decodes all prompts together; a cancelled request returns what it has so far."""
@@ -142,9 +166,7 @@ class Decoding:
             live = self._begin(prompts, aligns)
             self._prefilled = time.perf_counter()
             while live:
-                logits = self._forward([(stream.sequence, [stream.ids[-1]]) for stream in live])
-                self._decoded += len(live)
-                live = self._draw(live, logits)
+                live = self._step(live)
         except Cancelled:
             for stream in self._streams:
                 stream.finish = stream.finish or "cancelled"
@@ -155,6 +177,51 @@ class Decoding:
 
     def _forward(self, batch: Ids[tuple[Sequence, Ids[int]]]) -> Logits:
         return self._model.forward(batch, options=self._step_options, cancel=self._cancel)
+
+    def _step(self, live: list[_Stream]) -> list[_Stream]:
+        """Draws at least one token for each stream; returns the streams that go on."""
+        draft = self._propose(live)
+        if draft:
+            try:
+                return self._verify(live[0], draft)
+            except CacheFull:
+                self._drafter = None  # one token at a time may still fit
+        logits = self._forward([(stream.sequence, [stream.ids[-1]]) for stream in live])
+        self._decoded += len(live)
+        return self._draw(live, logits)
+
+    def _propose(self, live: list[_Stream]) -> list[int]:
+        stream = live[0]
+        if self._drafter is None or len(live) > 1 or stream.alignment.remaining:
+            return []
+        computed = stream.sequence.tokens
+        left = self._options.max_tokens - len(stream.ids)
+        room = min(left, EXACT_ROWS, self._model.context_length - len(computed))
+        return self._drafter.propose([*computed, stream.ids[-1]], room - 1) if room > 1 else []
+
+    def _verify(self, stream: _Stream, draft: list[int]) -> list[_Stream]:
+        """Draws from a row behind each right guess and forgets the keys and values of the rest."""
+        sequence, before = stream.sequence, len(stream.ids)
+        computed, drawn = len(sequence.tokens), 0
+        fed = [stream.ids[-1], *draft]
+        logits = self._model.forward(
+            [(sequence, fed)], logits="all", options=self._step_options, cancel=self._cancel
+        )
+        try:
+            for row, guess in zip(logits, [*draft, None], strict=True):
+                self._draw_one(stream, row, self._log_sum(row))
+                drawn += 1
+                if stream.finish or stream.ids[-1] != guess:
+                    break
+        finally:
+            self._model.cache.truncate(sequence, computed + max(drawn, 1))
+        right = sum(map(int.__eq__, draft, stream.ids[before:]))
+        assert self._drafter is not None
+        self._drafter.accepted(right)
+        self._decoded += drawn
+        self._drafted += len(draft)
+        self._accepted += right
+        return [] if stream.finish else [stream]
 
     def _begin(self, prompts: Ids[Ids[int]], aligns: Ids[bytes]) -> list[_Stream]:
         live: list[_Stream] = []
@@ -210,9 +277,11 @@ class Decoding:
         if token in self._tokenizer.end_tokens:
             stream.finish = "stop"
             return
+        given_back = len(stream.alignment.remaining)
         stream.alignment.consume(token)
         stream.ids.append(token)
-        stream.logprobs.append(logprob)
+        if not given_back or len(self._tokenizer.token_bytes(token)) > given_back:
+            stream.logprobs.append(logprob)
         if self._on_token:
             self._on_token(stream.sample, token)
         if self._wants_stop(stream):
@@ -221,7 +290,7 @@ class Decoding:
             stream.finish = "length"
 
     def _is_full(self, stream: _Stream) -> bool:
-        return len(stream.sequence.tokens) + 1 >= self._model.context_length
+        return self._prompt_tokens[stream.prompt] + len(stream.ids) >= self._model.context_length
 
     def _wants_stop(self, stream: _Stream) -> bool:
         stop = self._stops[stream.prompt] if self._stops else self._stop
@@ -232,9 +301,9 @@ class Decoding:
         results = []
         for i in range(len(self._prompt_tokens)):
             completions = [self._completion(s) for s in self._streams if s.prompt == i]
-            results.append(
-                Generation(completions, self._prompt_tokens[i], self._cached[i], timings)
-            )
+            known = self._prompt_tokens[i], self._cached[i]
+            drafts = self._drafted, self._accepted
+            results.append(Generation(completions, *known, timings, *drafts))
         for _ in range(prompts - len(results)):  # cancelled before they were begun
             results.append(Generation([], 0, 0, timings))
         return results

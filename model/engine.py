@@ -22,6 +22,7 @@ from midline.model.decoding import (
     Stop,
     Timings,
 )
+from midline.model.drafting import Drafter, LookupDrafter
 from midline.model.errors import MidlineError, ModelFileError
 from midline.model.gguf import read_gguf
 from midline.model.kv_cache import Sequence
@@ -150,8 +151,15 @@ class Engine:
                 stop=stop,
                 stops=stops,
                 on_token=on_token,
+                drafter=self._drafter(options, len(prompts)),
             )
             return decoding.run(prompts, aligns or [b""] * len(prompts))
+
+    @staticmethod
+    def _drafter(options: GenerateOptions, prompts: int) -> Drafter | None:
+        """Company makes steps of several rows anyway; random draws are seldom what was before."""
+        alone = prompts == 1 and options.samples == 1 and options.temperature == 0
+        return LookupDrafter() if alone and options.draft == "lookup" else None
 
     def known_tokens(self, prompt_ids: Ids[int]) -> int:
         """How many tokens of a prompt are in the prefix cache and would not be computed again."""

@@ -19,6 +19,13 @@ from midline.model.errors import MidlineError
 PAGE = kernels.PAGE_TOKENS
 
 
+class CacheFull(MidlineError):
+    """Every page is in use."""
+
+    def __init__(self) -> None:
+        super().__init__("the key-value cache is full; use fewer samples or a shorter prompt")
+
+
 class PagePool:
     """A bounded pool of pages; `data` is uint16 (f16 bits) [pages * page_halves], used lazily."""
 
@@ -35,9 +42,9 @@ class PagePool:
         return len(self._free)
 
     def take(self) -> int:
-        """A page with one reference; MidlineError when none is left."""
+        """A page with one reference; CacheFull when none is left."""
         if not self._free:
-            raise MidlineError("the key-value cache is full; use fewer samples or a shorter prompt")
+            raise CacheFull
         page = heapq.heappop(self._free)
         self.references[page] = 1
         return page
@@ -141,7 +148,7 @@ class PrefixCache:
     def extend(self, sequence: Sequence, count: int) -> None:
         """Makes room for `count` more tokens, evicting what was used longest ago if need be.
 
-        Raises MidlineError when everything left is in use; the sequence is unchanged then.
+        Raises CacheFull when everything left is in use; the sequence is unchanged then.
         """
         tail, used = divmod(len(sequence.tokens), PAGE)
         shared_tail = used > 0 and self.pool.references[sequence.pages[tail]] > 1
@@ -154,6 +161,14 @@ class PrefixCache:
             self.pool.drop(old)
         for _ in range(new_pages):
             sequence.pages.append(self.pool.take())
+
+    def truncate(self, sequence: Sequence, length: int) -> None:
+        """Forgets the tokens from `length` on; pages that held nothing else are given back."""
+        del sequence.tokens[length:]
+        kept = -(-len(sequence.tokens) // PAGE)
+        for page in sequence.pages[kept:]:
+            self.pool.drop(page)
+        del sequence.pages[kept:]
 
     def finish(self, sequence: Sequence, *, remember: bool = True) -> None:
         """Gives the sequence's pages back, keeping its computed tokens known if `remember`."""
@@ -196,9 +211,7 @@ class PrefixCache:
         while self.pool.free_pages < pages:
             leaves = [n for n in self._leaves(self._root) if self.pool.references[n.page] == 1]
             if not leaves:
-                raise MidlineError(
-                    "the key-value cache is full; use fewer samples or a shorter prompt"
-                )
+                raise CacheFull
             leaves.sort(key=lambda n: n.used)
             for leaf in leaves[: pages - self.pool.free_pages]:
                 self._forget(leaf)

@@ -270,3 +270,19 @@ def test_random_requests_against_a_naive_model(seed: int) -> None:
     naive.check()
     if cache.pool.pages == 6:
         assert refused
+
+
+@pytest.mark.parametrize("kept", [0, 1, PAGE, PAGE + 5, 3 * PAGE - 1, 3 * PAGE])
+def test_truncated_tokens_are_forgotten_and_others_keep_theirs(kept: int) -> None:
+    cache, tokens = make(12), text(3 * PAGE)
+    sequence = cache.start([])
+    compute(cache, sequence, tokens)
+    fork = cache.fork(sequence)
+    cache.truncate(sequence, kept)
+    assert sequence.tokens == tokens[:kept] and len(sequence.pages) == -(-kept // PAGE)
+    compute(cache, sequence, text(40, seed=1))
+    check(cache, sequence)
+    check(cache, fork)
+    for one in (sequence, fork):
+        cache.finish(one, remember=False)
+    assert cache.pool.free_pages == 12
