@@ -26,7 +26,7 @@ from midline.model.tokenizer import Tokenizer
 from midline.server.settings import Settings
 
 COMPARED = ("prefill", "decode", "samples", "keystroke")
-ALONE = ("memory", "start")
+ALONE = ("memory", "start", "drafting")
 PEERS = ("llama.cpp", "openvino", "transformers")
 
 

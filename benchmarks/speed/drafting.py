@@ -1,0 +1,147 @@
+"""Drafting by lookup: tokens a second with it over those without it, and the same output.
+
+Both ways answer every case in one process, one directly behind the other and in turn which goes
+first; the prompt is read before, so only decoding is timed, the drafter's own work included.
+"""
+
+import os
+import statistics
+import time
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from midline.benchmarks.speed.company import TOLERABLE_CORES, Company
+from midline.benchmarks.speed.drafting_cases import Case, edit_cases, unrelated_cases
+from midline.model.engine import Engine, GenerateOptions, Generation
+from midline.model.transformer import StepOptions
+
+DEFAULT_TOKENS = 192
+DEFAULT_CONTEXT = 2048
+COST_ROWS = (1, 2, 4, 8, 16, 24)
+COST_RUNS = 9
+
+
+@dataclass(frozen=True)
+class Row:
+    """One case both ways: seconds of decoding, tokens, whether the ids are the same."""
+
+    name: str
+    kind: str
+    tokens: int
+    seconds: float
+    plain_seconds: float
+    drafted_tokens: int
+    accepted_tokens: int
+    identical: bool
+
+
+def measure(path: Path, threads: int, tokens: int, context: int) -> dict[str, Any]:
+    """Ratios of both sets; answers have at most `tokens` tokens, longer prompts are left out."""
+    engine = Engine.load(path, threads=threads)
+    sets = {"edit": edit_cases(engine.tokenizer), "unrelated": unrelated_cases(engine.tokenizer)}
+    longest = min(context, engine.context_length - tokens - 2)
+    chosen = {name: [c for c in cases if len(c.ids) <= longest] for name, cases in sets.items()}
+    before = Company.now([os.getpid()])
+    rows = {name: list(measured(engine, cases, tokens)) for name, cases in chosen.items()}
+    costs = pass_costs(engine)
+    after = Company.now([os.getpid()])
+    return {
+        "tokens": tokens,
+        "context": context,
+        "threads": threads,
+        "versions": {},
+        "file_bytes": path.stat().st_size,
+        "busy_elsewhere_cores": after.since(before) if before and after else None,
+        "sets": [{"set": name, **summary(found)} for name, found in rows.items()],
+        "kinds": [
+            {"kind": kind, **summary([row for row in rows["edit"] if row.kind == kind])}
+            for kind in sorted({row.kind for row in rows["edit"]})
+        ],
+        "identical": statistics.fmean(row.identical for found in rows.values() for row in found),
+        "pass_cost": costs,
+        "cases": [asdict(row) for found in rows.values() for row in found],
+    }
+
+
+def measured(engine: Engine, cases: Iterable[Case], tokens: int) -> Iterable[Row]:
+    """A row for each case that writes more than its first token, which no draft can hasten."""
+    for number, case in enumerate(cases):
+        options = GenerateOptions(max_tokens=min(case.max_tokens, tokens))
+        engine.read([*case.ids, case.ids[-1]])
+        ways = (options, replace(options, draft="none"))
+        found: dict[str, Generation] = {
+            way.draft: engine.generate(case.ids, way, align=case.align)
+            for way in (ways if number % 2 else reversed(ways))
+        }
+        drafted, plain = found["lookup"], found["none"]
+        written = len(plain.completions[0].ids)
+        if written > 1:
+            yield Row(
+                case.name,
+                case.kind,
+                written,
+                drafted.timings.decode_ms / 1e3,
+                plain.timings.decode_ms / 1e3,
+                drafted.drafted_tokens,
+                drafted.accepted_tokens,
+                drafted.completions[0].ids == plain.completions[0].ids,
+            )
+
+
+def summary(rows: list[Row]) -> dict[str, Any]:
+    """Of a set: how many times more tokens a second drafting writes, all cases together."""
+    seconds = sum(row.seconds for row in rows)
+    plain = sum(row.plain_seconds for row in rows)
+    return {
+        "cases": len(rows),
+        "tokens": sum(row.tokens for row in rows),
+        "seconds": seconds,
+        "plain_seconds": plain,
+        "ratio": plain / seconds if seconds else None,
+        "least_ratio": min((row.plain_seconds / row.seconds for row in rows), default=None),
+        "drafted_tokens": sum(row.drafted_tokens for row in rows),
+        "accepted_tokens": sum(row.accepted_tokens for row in rows),
+        "identical": sum(row.identical for row in rows),
+    }
+
+
+def pass_costs(engine: Engine) -> list[dict[str, float]]:
+    """Least milliseconds of a pass by rows: what `PASS_COST` and `ROW_COST` are fitted to."""
+    ids = [*unrelated_cases(engine.tokenizer)[0].ids][:256]
+    sequence, transformer = engine.new_sequence(), engine.transformer
+    transformer.forward([(sequence, ids)], logits="none")
+    least = dict.fromkeys(COST_ROWS, float("inf"))
+    for _ in range(COST_RUNS):
+        for rows in COST_ROWS:
+            started = time.perf_counter()
+            fed = [(sequence, (ids * rows)[:rows])]
+            transformer.forward(fed, logits="all", options=StepOptions(exact=False))
+            least[rows] = min(least[rows], time.perf_counter() - started)
+            transformer.cache.truncate(sequence, len(ids))
+    engine.release(sequence)
+    return [
+        {"rows": rows, "milliseconds": seconds * 1e3, "times_one_row": seconds / least[1]}
+        for rows, seconds in least.items()
+    ]
+
+
+def lines(result: dict[str, Any]) -> list[str]:
+    """The result as printed."""
+    found = [
+        f"{one['set']:<10} {one['ratio'] or 0:.2f}x in {one['cases']} cases of "
+        f"{one['tokens']} tokens, the least {one['least_ratio'] or 0:.2f}x; "
+        f"{one['accepted_tokens']} of {one['drafted_tokens']} drafted tokens right, "
+        f"{one['identical']} outputs identical"
+        for one in result["sets"]
+    ]
+    found += [f"  {one['kind']:<8} {one['ratio'] or 0:.2f}x" for one in result["kinds"]]
+    costs = ", ".join(f"{c['rows']}: {c['times_one_row']:.2f}" for c in result["pass_cost"])
+    found.append(f"a pass by rows, in steps of one row: {costs}")
+    if (result["busy_elsewhere_cores"] or 0.0) > TOLERABLE_CORES:
+        found.append(
+            f"other processes kept {result['busy_elsewhere_cores']:.1f} cores busy meanwhile: "
+            "measure again on an idle machine"
+        )
+    return found
