@@ -1,9 +1,9 @@
 """The data's own solutions as samples, fitted to prompts that were changed after them.
 
-They check the tools, not a model. The prompts of four languages were revised once the solutions had
-been collected: parameters got other names (PHP, JavaScript), the signature other types (Java), one
-function another indentation (Python). A solution is judged with what it was written for; without
-that, one in eight of PHP's fails.
+They check the tools, not a model. The prompts of five languages were revised once the solutions had
+been collected: parameters got other names (PHP, JavaScript, Kotlin), signatures other types (Java,
+Kotlin), one function another indentation (Python). A solution is judged with what it was written
+for; without that, one in eight of PHP's fails.
 """
 
 import re
@@ -16,6 +16,9 @@ from midline.benchmarks.mbxp.tasks import Task
 RENAMED = {"char": "ch"}
 VARIABLE = re.compile(r"\$([A-Za-z_]\w*)")
 STRING_OR_WORD = re.compile(r"\"(?:[^\"\\\n]|\\.)*\"|'(?:[^'\\\n]|\\.)*'|([A-Za-z_]\w*)")
+PARAMETER = re.compile(r"([A-Za-z_]\w*)\s*:")
+RETURNS_DOUBLE = re.compile(r"\)\s*:\s*Double\s*\{")
+RETURNED_INTEGER = re.compile(r"\b(return -?\d+)\b(?!\.)")
 DOUBLE = re.compile(r"\bDouble\b(?![^<>]*>)")
 NUMBER = re.compile(r"\bNumber\b(?![^<>]*>)")
 
@@ -46,6 +49,17 @@ def javascript_names(task: Task, solution: str) -> str:
     return STRING_OR_WORD.sub(lambda found: spelling(found[1]) if found[1] else found[0], solution)
 
 
+def kotlin_names_and_numbers(task: Task, solution: str) -> str:
+    """`solution` with the parameters' new names; integers it returns become Double where due."""
+    signature = _signature(task)
+    parameters = set(PARAMETER.findall(signature))
+    renamed = {old: new for old, new in RENAMED.items() if new in parameters}
+    solution = STRING_OR_WORD.sub(lambda found: renamed.get(found[1], found[0]), solution)
+    if RETURNS_DOUBLE.search(signature):
+        solution = RETURNED_INTEGER.sub(r"\1.0", solution)
+    return solution
+
+
 def python_indentation(task: Task, solution: str) -> str:
     """`solution` shifted so that its first statement stands below the docstring."""
     lines = solution.splitlines(keepends=True)
@@ -74,6 +88,7 @@ def with_primitive_types(task: Task) -> Task:
 FITTINGS: dict[str, Callable[[Task, str], str]] = {
     "php": php_names,
     "javascript": javascript_names,
+    "kotlin": kotlin_names_and_numbers,
     "python": python_indentation,
 }
 

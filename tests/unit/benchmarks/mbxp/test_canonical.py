@@ -51,6 +51,14 @@ def test_java_signatures_get_the_types_the_solution_was_written_for() -> None:
     assert prompt == head + "Number addAll(Map<String, Double> a) {\n"
 
 
+def test_kotlin_solutions_get_new_names_and_the_type_they_are_to_return() -> None:
+    prompt = "fun addAll(text : String, ch : String) : Double {\n"
+    _, completion = fitted("kotlin", prompt, 'if (text == "char" + char) return -1\nreturn 2.5')
+    assert completion == 'if (text == "char" + ch) return -1.0\nreturn 2.5'
+    prompt = "fun addAll(n : Int) : Int {\n"
+    assert fitted("kotlin", prompt, "val char = N; return 0")[1] == "val char = N; return 0"
+
+
 def test_a_python_body_stands_below_the_docstring() -> None:
     prompt = 'def addAll(a):\n """\n Add.\n """\n'
     body = "  # more\n   if a:\n     return 1\n\n   return 2"
