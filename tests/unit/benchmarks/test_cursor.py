@@ -33,11 +33,6 @@ MOST_DIFFERENT = 1
 greedy choice may fall otherwise."""
 
 
-needs_record = pytest.mark.skipif(
-    not RECORDED.exists(), reason="benchmarks/results/cursor.csv has not been recorded yet"
-)
-
-
 def row(place: str = "a", **changes: object) -> Row:
     made = Row(place, "go", "m", LAYOUT.value, 1, 1, 1, 1, "x")
     return replace(made, **changes)  # type: ignore[arg-type]
@@ -123,7 +118,6 @@ def test_other_files_of_the_project_are_read(qwen05_path: Path) -> None:
     assert cursor.before.decode() == case.before
 
 
-@needs_record
 def test_the_record_is_whole() -> None:
     places = {case.place for case in load_cases()}
     rows = read_csv(RECORDED)
@@ -132,7 +126,6 @@ def test_the_record_is_whole() -> None:
         assert sorted(recorded) == sorted(places)
 
 
-@needs_record
 def test_the_recorded_answers_are_given_again(qwen05_path: Path) -> None:
     cases = [case for case in load_cases() if FAST in case.place]
     recorded = {

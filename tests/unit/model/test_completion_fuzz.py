@@ -14,7 +14,7 @@ from midline.server.documents import Document, PositionEncoding, from_bytes
 
 ROOT = Path(__file__).resolve().parent.parent.parent.parent
 SUFFIXES = {".py", ".cpp", ".h", ".inc", ".md", ".toml", ".lua", ".js"}
-PLACES = 80
+PLACES = 50
 
 
 @pytest.fixture(scope="module")
