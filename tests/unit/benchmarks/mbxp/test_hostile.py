@@ -136,7 +136,7 @@ def test_writing_outside(level: str, tmp_path: Path) -> None:
         path.chmod(0o777)
     for place in (target, tmp_path / "new", "/usr/escaped", "/escaped", Path.home() / "escaped"):
         result = run(f"open({str(place)!r}, 'w').write('x')\nreturn 0", level)
-        assert result.status == "runtime_error", place
+        assert result.status == "runtime_error", (place, result.status, result.detail)
     assert target.read_text() == "untouched"
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["target"]
 
