@@ -167,8 +167,8 @@ void OneRow::head(const Step& step, Private& p, int tid) {
   const Matrix& m = d_.weights.head;
   p.input.quantize(k_, m, p.norm.data(), 0, m.inputs, 0);
   const Activations a = p.input.row(0, d_.dense_);
-  if (step.head == Head::screened && d_.screen_) d_.screen_->run(d_.threads_, a, p.norm.data(), step.logits, tid);
-  else exact_head(step, a, p, tid);
+  if (step.head == Head::screened && d_.screen_ && d_.screen_->run(d_.threads_, a, p.norm.data(), step.logits, tid)) return;
+  exact_head(step, a, p, tid);
 }
 
 void OneRow::exact_head(const Step& step, const Activations& a, Private& p, int tid) {

@@ -15,6 +15,9 @@ namespace {
 constexpr int kFirstCandidates = 24;
 // Candidates further below the best exact logit than this many standard deviations of the screen's error are skipped.
 constexpr float kErrorMargin = 6.0f;
+// The screen is of no use where the last candidate is not that many standard deviations below the best: what was left out
+// may be better. SmolLM2's narrow and uneven output matrix is often like that.
+constexpr float kTrustMargin = 3.0f;
 
 // One output's exact logit with the arithmetic of kernels.h.
 float exact_logit(const Matrix& m, const Activations& a, int output) {
@@ -52,7 +55,7 @@ float exact_logit(const Matrix& m, const Activations& a, int output) {
 HeadScreen::HeadScreen(const Matrix& head, const uint8_t* codes, const Kernels& k, int vocab, int threads)
     : m_(head), codes_(codes), k_(k), vocab_(vocab), threads_(threads), unit_max_(head.units), exact_(kScreenCandidates) {}
 
-void HeadScreen::run(ThreadPool& pool, const Activations& a, const float* x, float* logits, int tid) {
+bool HeadScreen::run(ThreadPool& pool, const Activations& a, const float* x, float* logits, int tid) {
   approximate(x, logits, tid);
   pool.barrier();
   if (tid == 0) choose(logits);
@@ -61,10 +64,12 @@ void HeadScreen::run(ThreadPool& pool, const Activations& a, const float* x, flo
   pool.barrier();
   if (tid == 0) narrow(logits);
   pool.barrier();
+  if (!trusted_) return false;
   rescore(a, kFirstCandidates, static_cast<int>(candidates_.size()), tid);
   pool.barrier();
   if (tid == 0)
     for (size_t i = 0; i < candidates_.size(); i++) logits[candidates_[i]] = exact_[i];
+  return true;
 }
 
 void HeadScreen::approximate(const float* x, float* logits, int tid) {
@@ -112,6 +117,7 @@ void HeadScreen::narrow(const float* logits) {
     mean += error / n, square += error * error / n, best = std::max(best, exact_[i]);
   }
   const double spread = std::sqrt(std::max(square - mean * mean, 0.0));
+  trusted_ = n > 0 && logits[candidates_.back()] + std::max(mean, 0.0) + kTrustMargin * spread < best;
   const auto least = static_cast<float>(best - std::max(mean, 0.0) - kErrorMargin * spread);
   while (static_cast<int>(candidates_.size()) > n && logits[candidates_.back()] < least) candidates_.pop_back();
 }
