@@ -14,6 +14,8 @@ from midline.kernels._native import (
     DecoderConfig,
     Layer,
     Matrix,
+    Thresholds,
+    add_column_squares,
     allocate,
     choose,
     huge_page_bytes,
@@ -22,6 +24,7 @@ from midline.kernels._native import (
     pack_screen,
     read_bandwidth,
     screen_bytes,
+    sparsify,
     uniform,
 )
 
@@ -35,6 +38,8 @@ __all__ = [
     "DecoderConfig",
     "Layer",
     "Matrix",
+    "Thresholds",
+    "add_column_squares",
     "allocate",
     "choose",
     "huge_page_bytes",
@@ -43,5 +48,6 @@ __all__ = [
     "pack_screen",
     "read_bandwidth",
     "screen_bytes",
+    "sparsify",
     "uniform",
 ]

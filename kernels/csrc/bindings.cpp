@@ -8,6 +8,7 @@
 #include <nanobind/stl/vector.h>
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstring>
 #include <memory>
@@ -31,6 +32,7 @@ using Bytes = nb::ndarray<const uint8_t, nb::ndim<1>, nb::c_contig, nb::device::
 using WritableBytes = nb::ndarray<uint8_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 using Ints = nb::ndarray<const int32_t, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 using Floats = nb::ndarray<const float, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
+using Doubles = nb::ndarray<double, nb::ndim<1>, nb::c_contig, nb::device::cpu>;
 using FloatRows = nb::ndarray<const float, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
 using WritableFloatRows = nb::ndarray<float, nb::ndim<2>, nb::c_contig, nb::device::cpu>;
 
@@ -115,6 +117,34 @@ void pack_screen_rows(int type, int inputs, const Bytes& rows, int first_row, in
   }
 }
 
+// Adds the squares of `row_count` GGUF rows' weights to sums[inputs].
+void add_column_squares(int type, int inputs, const Bytes& rows, int row_count, Doubles& sums) {
+  require(is_supported(type) && inputs > 0 && inputs % block_inputs(type) == 0, "inputs must be whole blocks of the type");
+  const size_t row = row_bytes(type, inputs);
+  require(row_count > 0 && rows.size() == row * row_count && sums.size() == static_cast<size_t>(inputs), "rows or sums of the wrong size");
+  nb::gil_scoped_release release;
+  std::vector<float> w(inputs);
+  for (int r = 0; r < row_count; r++) {
+    row_weights(type, rows.data() + row * r, inputs, w.data());
+    for (int c = 0; c < inputs; c++) sums.data()[c] += static_cast<double>(w[c]) * w[c];
+  }
+}
+
+// drop_small, and the channels that survive it with a code that is not zero, for tests: (y, index of each 32 channels' list).
+std::pair<std::vector<float>, std::vector<std::vector<int>>> sparsify(const Floats& x, const Floats& threshold, int block, bool halves) {
+  const int n = static_cast<int>(x.size());
+  require(n > 0 && n % kGroup == 0 && threshold.size() == x.size() && (block == kGroup || block == kSuper), "x and threshold of one size, a multiple of 32, in blocks of 32 or 256");
+  Matrix shape;
+  shape.inputs = n, shape.needs_q256 = block == kSuper, shape.needs_q32 = !shape.needs_q256, shape.has_halves = halves;
+  RowBuffer row;
+  row.reserve(1, n, false);
+  row.sparsify(kernels(), shape, threshold.data(), x.data(), 0, n);
+  const Activations a = row.survivors();
+  std::vector<std::vector<int>> lists;
+  for (int g = 0; g < n / kGroup; g++) lists.emplace_back(a.index + a.start[g], a.index + a.start[g + 1]);
+  return {std::vector<float>(a.x, a.x + n), lists};
+}
+
 nb::ndarray<nb::numpy, uint8_t, nb::ndim<1>> allocate(size_t bytes) {
   const Allocation a = allocate_pages(bytes);
   auto* held = new Allocation(a);
@@ -134,6 +164,32 @@ class CancelFlag {
 
  private:
   std::atomic<bool> flag_{false};
+};
+
+// Thresholds of every layer's qkv, out, gate_up and down inputs; an empty array leaves that matrix dense.
+class PyThresholds {
+ public:
+  PyThresholds(const DecoderConfig& c, std::vector<std::tuple<Floats, Floats, Floats, Floats>> layers) : arrays_(std::move(layers)) {
+    require(static_cast<int>(arrays_.size()) == c.layers, "thresholds do not match the configuration");
+    for (const auto& [qkv, out, gate_up, down] : arrays_)
+      values_.push_back({checked(qkv, c.width), checked(out, c.heads * c.head_dim), checked(gate_up, c.width), checked(down, c.hidden)});
+    sizes_ = {c.layers, c.width, c.heads * c.head_dim, c.hidden};
+  }
+  const Thresholds& of(const DecoderConfig& c) const {
+    require(sizes_ == std::array{c.layers, c.width, c.heads * c.head_dim, c.hidden}, "thresholds of another model");
+    return values_;
+  }
+
+ private:
+  static const float* checked(const Floats& t, int inputs) {
+    if (t.size() == 0) return nullptr;
+    require(t.size() == static_cast<size_t>(inputs), "thresholds of the wrong number of channels");
+    for (size_t i = 0; i < t.size(); i++) require(t.data()[i] >= 0 && std::isfinite(t.data()[i]), "a threshold is negative or no number");
+    return t.data();
+  }
+  std::vector<std::tuple<Floats, Floats, Floats, Floats>> arrays_;
+  Thresholds values_;
+  std::array<int, 4> sizes_{};
 };
 
 struct PyLayer {  // holds the arrays that a native layer points into
@@ -162,18 +218,19 @@ class PyDecoder {
     decoder_ = std::make_unique<Decoder>(c, std::move(w));
   }
 
-  // False when cancelled.
+  // False when cancelled. Rows at positions from sparse_from[segment] on skip what lies under the thresholds.
   bool run(nb::ndarray<uint16_t, nb::ndim<1>, nb::c_contig, nb::device::cpu> pool, const Ints& tokens,
            const std::vector<std::tuple<int, int, Ints>>& segments, const std::vector<int>& logit_rows, WritableFloatRows& logits, bool exact,
-           bool float_activations, const CancelFlag* cancel) {
+           bool float_activations, const CancelFlag* cancel, const PyThresholds* thresholds, const std::vector<int>& sparse_from, const std::optional<WritableFloatRows>& tap) {
     Step step{tokens.data(), {}, logit_rows, logit_rows.empty() ? Head::none : exact ? Head::exact : Head::screened, logits.data(), float_activations,
-              cancel ? cancel->get() : nullptr};
+              cancel ? cancel->get() : nullptr, thresholds ? &thresholds->of(config_) : nullptr, tap ? tap->data() : nullptr};
+    require(!thresholds || sparse_from.size() == segments.size(), "a position for each segment");
     int rows = 0;
     const size_t pages = pool.size() / decoder_->page_halves();
     for (const auto& [start, count, table] : segments) {
       require(start >= 0 && count > 0 && table.size() * kPageTokens >= static_cast<size_t>(start) + count, "a segment's pages do not cover its rows");
       for (size_t i = 0; i < table.size(); i++) require(table.data()[i] >= 0 && static_cast<size_t>(table.data()[i]) < pages, "page out of range");
-      step.segments.push_back({start, count, table.data()});
+      step.segments.push_back({start, count, table.data(), thresholds ? sparse_from[step.segments.size()] : 0});
       rows += count;
     }
     require(rows == static_cast<int>(tokens.size()) && rows > 0 && rows <= kMaxRows, "1 to 512 tokens a step, as many as the segments say");
@@ -181,10 +238,12 @@ class PyDecoder {
     for (size_t i = 0; i < logit_rows.size(); i++)
       require(logit_rows[i] >= 0 && logit_rows[i] < rows && (i == 0 || logit_rows[i] > logit_rows[i - 1]), "logit rows must increase and lie within the step");
     require(logits.shape(0) >= logit_rows.size() && (logit_rows.empty() || logits.shape(1) == static_cast<size_t>(config_.vocab)), "logits of the wrong shape");
+    require(!tap || (tap->shape(0) >= static_cast<size_t>(rows) && tap->shape(1) == config_.layers * decoder_->tap_width()), "tap of the wrong shape");
     nb::gil_scoped_release release;
     return decoder_->run(pool.data(), step);
   }
   size_t page_halves() const { return decoder_->page_halves(); }
+  size_t tap_width() const { return decoder_->tap_width(); }
 
  private:
   static Matrix attached(Matrix m, const Bytes& data, int inputs, int least_outputs) {
@@ -259,18 +318,22 @@ NB_MODULE(_native, m) {
       .def("multiply", &multiply, "data"_a, "x"_a, "y"_a.noconvert(), "one_row"_a = false);
   m.def("screen_bytes", [](int inputs, int outputs) { return screen_unit_bytes(inputs) * ((outputs + kUnit - 1) / kUnit); }, "inputs"_a, "outputs"_a);
   m.def("pack_screen", &pack_screen_rows, "type"_a, "inputs"_a, "rows"_a, "first_row"_a, "row_count"_a, "out"_a.noconvert());
+  m.def("add_column_squares", &add_column_squares, "type"_a, "inputs"_a, "rows"_a, "row_count"_a, "sums"_a.noconvert());
+  m.def("sparsify", &sparsify, "x"_a, "threshold"_a, "block"_a, "halves"_a = false);
   nb::class_<CancelFlag>(m, "CancelFlag").def(nb::init<>()).def("set", &CancelFlag::set).def("clear", &CancelFlag::clear).def("is_set", &CancelFlag::is_set);
   nb::class_<DecoderConfig>(m, "DecoderConfig")
       .def("__init__", [](DecoderConfig* self, int layers, int width, int heads, int kv_heads, int head_dim, int hidden, int vocab, float eps, float rope_base, bool rope_interleaved, int threads) {
              new (self) DecoderConfig(make_config(layers, width, heads, kv_heads, head_dim, hidden, vocab, eps, rope_base, rope_interleaved, threads));
            }, nb::kw_only(), "layers"_a, "width"_a, "heads"_a, "kv_heads"_a, "head_dim"_a, "hidden"_a, "vocab"_a, "eps"_a, "rope_base"_a, "rope_interleaved"_a, "threads"_a);
+  nb::class_<PyThresholds>(m, "Thresholds").def(nb::init<const DecoderConfig&, std::vector<std::tuple<Floats, Floats, Floats, Floats>>>(), "config"_a, "layers"_a);
   nb::class_<PyLayer>(m, "Layer").def(nb::init<Matrix, Matrix, Matrix, Matrix, Bytes, Bytes, Bytes, Bytes, Floats, Floats, Floats>(), nb::kw_only(), "qkv"_a, "out"_a,
                                       "gate_up"_a, "down"_a, "qkv_data"_a, "out_data"_a, "gate_up_data"_a, "down_data"_a, "attention_norm"_a, "ffn_norm"_a, "qkv_bias"_a);
   nb::class_<PyDecoder>(m, "Decoder")
       .def(nb::init<const DecoderConfig&, std::vector<PyLayer>, Floats, const Matrix&, Bytes, Bytes, int, Bytes>(), "config"_a, "layers"_a, "output_norm"_a, "head"_a, "head_data"_a,
            "screen"_a, "embedding_type"_a, "embedding"_a)
-      .def_prop_ro("page_halves", &PyDecoder::page_halves)
-      .def("run", &PyDecoder::run, "pool"_a.noconvert(), "tokens"_a, "segments"_a, "logit_rows"_a, "logits"_a.noconvert(), "exact"_a, "float_activations"_a = false, "cancel"_a.none() = nb::none());
+      .def_prop_ro("page_halves", &PyDecoder::page_halves).def_prop_ro("tap_width", &PyDecoder::tap_width)
+      .def("run", &PyDecoder::run, "pool"_a.noconvert(), "tokens"_a, "segments"_a, "logit_rows"_a, "logits"_a.noconvert(), "exact"_a, "float_activations"_a = false, "cancel"_a.none() = nb::none(),
+           "thresholds"_a.none() = nb::none(), "sparse_from"_a = std::vector<int>(), "tap"_a.noconvert().none() = nb::none());
   m.def("log_sum_exp", &log_sum_exp, "logits"_a);
   m.def("uniform", &uniform, "seed"_a, "sample"_a, "position"_a);
   m.def("choose", &choose_token, "logits"_a, "log_sum"_a, nb::kw_only(), "temperature"_a = 0.0f, "top_p"_a = 1.0f, "min_p"_a = 0.0f, "seed"_a = 0, "sample"_a = 0, "position"_a = 0,

@@ -31,9 +31,12 @@ template <class F> void ManyRows::each(int items, F f) {
 bool ManyRows::run(uint16_t* pool, const Step& step, int rows) {
   rows_ = rows, float_ = step.float_activations, cancelled_ = false;
   plan_ = plan_attention(step.segments);
-  position_.clear(), pages_.clear();
+  position_.clear(), pages_.clear(), sparse_.clear();
   for (const Segment& s : step.segments)
-    for (int r = 0; r < s.rows; r++) position_.push_back(s.start + r), pages_.push_back(s.pages);
+    for (int r = 0; r < s.rows; r++) {
+      position_.push_back(s.start + r), pages_.push_back(s.pages);
+      sparse_.push_back(step.thresholds && s.start + r >= s.sparse_from);
+    }
   const Layer& l = d_.weights.layers[0];
   const size_t n = rows, heads = static_cast<size_t>(c_.heads) * c_.head_dim;
   x_.resize(n * c_.width), angles_.resize(n * c_.head_dim), qkv_.resize(n * l.qkv.outputs()), queries_.resize(n * heads), attended_.resize(n * heads);
@@ -59,16 +62,16 @@ void ManyRows::work(uint16_t* pool, const Step& step, int tid) {
   for (int i = 0; i < c_.layers; i++) {
     const Layer& l = d_.weights.layers[i];
     if (tid == 0 && d_.cancelled(step)) cancelled_ = true;
-    norm_rows(l.attention_norm, l.qkv, residual, l.down.outputs(), s);
+    norm_rows(l.attention_norm, entrance(step, i, l.qkv), residual, l.down.outputs(), s);
     if (cancelled_) return;
     product(l.qkv, narrow_, qkv_.data(), s);
     store_rows(pool, l, i, s);
     attention(pool, i, s);
-    each(rows_, [&](int r) { narrow_.quantize(k_, l.out, attended_.data() + static_cast<size_t>(r) * c_.heads * c_.head_dim, 0, l.out.inputs, r); });
+    each(rows_, [&](int r) { enter(entrance(step, i, l.out), attended_.data() + static_cast<size_t>(r) * c_.heads * c_.head_dim, r, narrow_); });
     product(l.out, narrow_, sums_.data(), s);
-    norm_rows(l.ffn_norm, l.gate_up, sums_.data(), l.out.outputs(), s);
+    norm_rows(l.ffn_norm, entrance(step, i, l.gate_up), sums_.data(), l.out.outputs(), s);
     gate_up(l.gate_up, s);
-    each(rows_, [&](int r) { inner_.quantize(k_, l.down, hidden_.data() + static_cast<size_t>(r) * padded(c_.hidden), 0, c_.hidden, r); });
+    each(rows_, [&](int r) { enter(entrance(step, i, l.down), hidden_.data() + static_cast<size_t>(r) * padded(c_.hidden), r, inner_); });
     product(l.down, inner_, sums_.data(), s);
     residual = sums_.data();
   }
@@ -114,13 +117,32 @@ void ManyRows::gate_up(const Matrix& m, Scratch& s) {
   });
 }
 
+ManyRows::Entrance ManyRows::entrance(const Step& step, int layer, const Matrix& m) const {
+  const Layer& l = d_.weights.layers[layer];
+  const LayerThresholds t = step.thresholds ? (*step.thresholds)[layer] : LayerThresholds{};
+  const size_t width = c_.width, at = layer * d_.tap_width();
+  auto tap = [&](size_t offset) { return step.tap ? step.tap + at + offset : nullptr; };
+  if (&m == &l.qkv) return {m, t.qkv, tap(0)};
+  if (&m == &l.out) return {m, t.out, tap(width)};
+  if (&m == &l.gate_up) return {m, t.gate_up, tap(width + l.out.inputs)};
+  return {m, t.down, tap(2 * width + l.out.inputs)};
+}
+
+// A row's input of one matrix: what a sparse row drops becomes zero, in place, and the rest what one row's lists would hold.
+void ManyRows::enter(const Entrance& at, float* x, int row, RowBuffer& to) {
+  const int n = at.m.inputs;
+  if (at.threshold && sparse_[row]) k_.drop_small(x, at.threshold, n, x);
+  if (at.tap) std::copy_n(x, n, at.tap + static_cast<size_t>(row) * c_.layers * d_.tap_width());
+  to.quantize(k_, at.m, x, 0, n, row);
+}
+
 // x += residual, then the normalized row in the forms `next` reads.
-void ManyRows::norm_rows(const float* weight, const Matrix& next, const float* residual, size_t residual_width, Scratch& s) {
+void ManyRows::norm_rows(const float* weight, const Entrance& next, const float* residual, size_t residual_width, Scratch& s) {
   each(rows_, [&](int r) {
     float* x = x_.data() + static_cast<size_t>(r) * c_.width;
     if (residual) k_.add(x, residual + r * residual_width, c_.width);
     k_.rms_norm(x, weight, c_.width, c_.eps, s.row.data());
-    narrow_.quantize(k_, next, s.row.data(), 0, c_.width, r);
+    enter(next, s.row.data(), r, narrow_);
   });
 }
 

@@ -21,7 +21,10 @@ struct ManyRows {
   void unit_product(const Matrix& m, int unit, const RowBuffer& in, int row, int n, float* y, size_t ldy, Scratch& s);
   void product(const Matrix& m, const RowBuffer& in, float* y, Scratch& s);
   void gate_up(const Matrix& m, Scratch& s);
-  void norm_rows(const float* weight, const Matrix& next, const float* residual, size_t residual_width, Scratch& s);
+  struct Entrance { const Matrix& m; const float* threshold; float* tap; };  // a matrix, its thresholds, row 0's place in the tap
+  Entrance entrance(const Step& step, int layer, const Matrix& m) const;
+  void enter(const Entrance& at, float* x, int row, RowBuffer& to);
+  void norm_rows(const float* weight, const Entrance& next, const float* residual, size_t residual_width, Scratch& s);
   void store_rows(uint16_t* pool, const Layer& l, int index, Scratch& s);
   void attend(uint16_t* pool, const AttentionItem& item, int index, int kv_head, Scratch& s);
   void attention(uint16_t* pool, int index, Scratch& s);
@@ -34,6 +37,7 @@ struct ManyRows {
   bool float_ = false;
   AttentionPlan plan_;
   std::vector<int> position_;
+  std::vector<bool> sparse_;                           // [row]
   std::vector<const int*> pages_;                      // each row's page table
   PagedVector<float> x_, angles_, qkv_, queries_, attended_, sums_, hidden_, parts_;
   RowBuffer narrow_, inner_, head_;                    // inputs of width and heads; of hidden; the rows that want logits

@@ -59,20 +59,21 @@ void OneRow::layers(uint16_t* pool, const Step& step, int tid) {
   d_.angles(step.segments[0].start, p.angles.data());
   for (int i = 0; i < c_.layers; i++) {
     const Layer& l = d_.weights.layers[i];
+    const LayerThresholds t = thresholds(step, i);
     if (tid == 0 && d_.cancelled(step)) cancelled_ = true;
     k_.rms_norm(p.x.data(), l.attention_norm, c_.width, c_.eps, p.norm.data());
-    product(l.qkv, p.norm.data(), qkv_, l.out, p, tid);
+    product(l.qkv, t.qkv, p.norm.data(), qkv_, l.out, p, tid);
     d_.threads_.barrier();
     if (cancelled_) return;
     attention(pool, step, l, i, p, tid);
     d_.threads_.barrier();
-    product(l.out, attended_.data(), out_, l.gate_up, p, tid);
+    product(l.out, t.out, attended_.data(), out_, l.gate_up, p, tid);
     d_.threads_.barrier();
     add_residual(l.out, out_, p);
     k_.rms_norm(p.x.data(), l.ffn_norm, c_.width, c_.eps, p.norm.data());
-    product(l.gate_up, p.norm.data(), gate_up_, l.down, p, tid);
+    product(l.gate_up, t.gate_up, p.norm.data(), gate_up_, l.down, p, tid);
     d_.threads_.barrier();
-    down(l, i + 1 < c_.layers ? d_.weights.layers[i + 1].qkv : d_.weights.head, p, tid);
+    down(l, t.down, i + 1 < c_.layers ? d_.weights.layers[i + 1].qkv : d_.weights.head, p, tid);
     d_.threads_.barrier();
     add_residual(l.down, down_, p);
   }
@@ -80,9 +81,15 @@ void OneRow::layers(uint16_t* pool, const Step& step, int tid) {
   head(step, p, tid);
 }
 
-void OneRow::product(const Matrix& m, const float* x, std::vector<float>& partial, const Matrix& after, Private& p, int tid) {
-  p.input.quantize(k_, m, x, 0, m.inputs, 0);
-  multiply(m, p.input.row(0, d_.dense_), partial, after, p, tid);
+LayerThresholds OneRow::thresholds(const Step& step, int layer) const {
+  const Segment& s = step.segments[0];
+  return step.thresholds && s.start >= s.sparse_from ? (*step.thresholds)[layer] : LayerThresholds{};
+}
+
+void OneRow::product(const Matrix& m, const float* threshold, const float* x, std::vector<float>& partial, const Matrix& after, Private& p, int tid) {
+  if (threshold) p.input.sparsify(k_, m, threshold, x, 0, m.inputs);
+  else p.input.quantize(k_, m, x, 0, m.inputs, 0);
+  multiply(m, threshold ? p.input.survivors() : p.input.row(0, d_.dense_), partial, after, p, tid);
 }
 
 // This thread's items of `m`; the first of `after`, the next product, is already on its way when they are done.
@@ -97,7 +104,7 @@ void OneRow::multiply(const Matrix& m, const Activations& a, std::vector<float>&
 }
 
 // SwiGLU of just the channels that this thread's chunks read, then the product.
-void OneRow::down(const Layer& l, const Matrix& after, Private& p, int tid) {
+void OneRow::down(const Layer& l, const float* threshold, const Matrix& after, Private& p, int tid) {
   const Matrix &m = l.down, &gu = l.gate_up;
   const Range items = share(m.items(), tid, c_.threads);
   if (items.begin == items.end) return;
@@ -110,8 +117,9 @@ void OneRow::down(const Layer& l, const Matrix& after, Private& p, int tid) {
     sum_chunks(k_, gu, gate_up_, 2 * unit * kUnit, 2 * kUnit, pair);
     k_.swiglu(pair, pair + kUnit, kUnit, h + unit * kUnit);
   }
-  p.input.quantize(k_, m, h + begin, begin, end - begin, 0);
-  multiply(m, p.input.row(0, d_.dense_), down_, after, p, tid);
+  if (threshold) p.input.sparsify(k_, m, threshold + begin, h + begin, begin, end - begin);
+  else p.input.quantize(k_, m, h + begin, begin, end - begin, 0);
+  multiply(m, threshold ? p.input.survivors() : p.input.row(0, d_.dense_), down_, after, p, tid);
 }
 
 void OneRow::add_residual(const Matrix& m, const std::vector<float>& partial, Private& p) {

@@ -15,9 +15,10 @@ struct OneRow {
     std::vector<uint8_t> attention;
   };
   void layers(uint16_t* pool, const Step& step, int tid);
-  void product(const Matrix& m, const float* x, std::vector<float>& partial, const Matrix& after, Private& p, int tid);
+  void product(const Matrix& m, const float* threshold, const float* x, std::vector<float>& partial, const Matrix& after, Private& p, int tid);
   void multiply(const Matrix& m, const Activations& a, std::vector<float>& partial, const Matrix& after, Private& p, int tid);
-  void down(const Layer& l, const Matrix& after, Private& p, int tid);
+  void down(const Layer& l, const float* threshold, const Matrix& after, Private& p, int tid);
+  LayerThresholds thresholds(const Step& step, int layer) const;
   void add_residual(const Matrix& m, const std::vector<float>& partial, Private& p);
   void attention(uint16_t* pool, const Step& step, const Layer& layer, int index, Private& p, int tid);
   void attend(uint16_t* pool, const Step& step, int index, int kv_head, Private& p);

@@ -27,6 +27,20 @@ void RowBuffer::quantize(const Kernels& k, const Matrix& m, const float* input, 
   if (!x.empty()) std::copy(input, input + n, x.begin() + static_cast<std::ptrdiff_t>(at));
 }
 
+void RowBuffer::sparsify(const Kernels& k, const Matrix& m, const float* threshold, const float* input, int begin, int n) {
+  if (kept.empty()) kept.resize(stride + kListSlack), index.resize(stride + kListSlack), start.resize(stride / kGroup + 1), middle.resize(stride / kGroup), masked.resize(stride);
+  const int group = begin / kGroup, block = m.needs_q256 ? kSuper : kGroup;
+  float *per32 = scale32.data() + group, *per256 = scale256.data() + begin / kSuper;
+  k.sparsify(input, threshold, n, block, m.has_halves,
+             {kept.data(), index.data(), start.data() + group, middle.data() + group, m.needs_q256 ? per256 : per32, sum32.data() + group, sum16.data() + begin / 16, masked.data() + begin});
+  if (m.needs_q32 && m.needs_q256)
+    for (int g = 0; g < n / kGroup; g++) per32[g] = per256[g * kGroup / kSuper];
+}
+
+Activations RowBuffer::survivors() const {
+  return {kept.data(), index.data(), start.data(), middle.data(), sum32.data(), sum16.data(), scale32.data(), scale256.data(), masked.data(), false};
+}
+
 Rows RowBuffer::view(int rows) const {
   return {q.data(), sum32.data(), sum16.data(), scale32.data(), scale256.data(), x.empty() ? nullptr : x.data(), rows, stride};
 }
@@ -67,7 +81,7 @@ Decoder::~Decoder() = default;
 bool Decoder::run(uint16_t* pool, const Step& step) {
   int rows = 0;
   for (const Segment& s : step.segments) rows += s.rows;
-  if (rows == 1 && !step.float_activations && step.head != Head::none) return one_->run(pool, step);
+  if (rows == 1 && !step.float_activations && step.head != Head::none && !step.tap) return one_->run(pool, step);
   return many_->run(pool, step, rows);
 }
 

@@ -40,7 +40,13 @@ struct Weights {
 struct Segment {
   int start, rows;
   const int* pages;
+  int sparse_from;  // first position whose row skips what lies under the step's thresholds
 };
+
+// Activation sparsity (TEAL, arXiv 2408.14690): the smallest magnitude that survives, less one step, of each input channel
+// of a layer's four matrices; null for a matrix that stays dense.
+struct LayerThresholds { const float *qkv, *out, *gate_up, *down; };
+using Thresholds = std::vector<LayerThresholds>;
 
 enum class Head { none, exact, screened };
 
@@ -52,6 +58,8 @@ struct Step {
   float* logits;                   // [logit_rows][vocab]
   bool float_activations;          // debug path: float64 sums over unpacked weights and float activations
   const std::atomic<bool>* cancel; // may be null
+  const Thresholds* thresholds;    // null: every row is dense
+  float* tap;                      // null, or [rows][layers][tap_width()]: what enters the four matrices, dropped channels zero
 };
 
 constexpr int kMaxRows = 512;      // rows of one step
@@ -62,11 +70,18 @@ struct RowBuffer {
   std::vector<int> sum32, sum16;
   std::vector<float> scale32, scale256;
   PagedVector<float> x;   // empty where no float weights read it
+  std::vector<int8_t> kept;               // what survives of row 0, listed: empty before the first sparse row
+  std::vector<uint16_t> index;
+  std::vector<int> start, middle;
+  std::vector<float> masked;
   int stride = 0;
   void reserve(int rows, int inputs, bool with_float);
   // Quantizes x[0..n) as channels begin .. begin + n of a row in the form m reads; begin is a multiple of 256.
   // A matrix of K-quants and 32-channel types together gets one scale per 256 channels for both.
   void quantize(const Kernels& k, const Matrix& m, const float* x, int begin, int n, int row);
+  // The same of row 0 without the channels under `threshold`, for survivors().
+  void sparsify(const Kernels& k, const Matrix& m, const float* threshold, const float* x, int begin, int n);
+  Activations survivors() const;
   Rows view(int rows) const;
   Activations row(int r, const struct DensePattern& dense) const;
 };
@@ -85,6 +100,8 @@ class Decoder {
   const Weights weights;
 
   size_t page_halves() const { return static_cast<size_t>(config.layers) * 2 * config.kv_heads * config.head_dim * kPageTokens; }
+  // Channels that enter a layer's matrices: qkv, out, gate_up and down, in this order.
+  size_t tap_width() const { return 2 * static_cast<size_t>(config.width) + static_cast<size_t>(config.heads) * config.head_dim + config.hidden; }
   // Runs one step over pages at `pool` (page p at pool + p * page_halves()). False when cancelled. Not reentrant.
   bool run(uint16_t* pool, const Step& step);
   ThreadPool& pool() { return threads_; }

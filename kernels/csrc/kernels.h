@@ -36,6 +36,18 @@ struct Upcoming {
   int panel = 0, chunk = 0;
 };
 
+// Where `sparsify` lists what survives of a row: the arrays that Activations reads, written from their first entry on, and
+// the row itself with the dropped channels zero. q and index take kListSlack entries more than there are channels.
+struct SurvivorLists {
+  int8_t* q;
+  uint16_t* index;
+  int *start, *middle;
+  float* scale;  // one for each 32 or 256 channels
+  int *sum32, *sum16;
+  float* x;
+};
+constexpr int kListSlack = 16;
+
 // Activations of many rows, dense.
 struct Rows {
   const int8_t* q;         // [rows][stride]
@@ -66,6 +78,11 @@ struct Kernels {
   void (*gemm)(const Matrix& m, int unit, const Rows& a, float* c, size_t ldc, void* scratch);
   // q[n], scales and sums of one row; n a multiple of 32. block: 32 or 256.
   void (*quantize)(const float* x, int n, int block, int8_t* q, float* scale, int* sum32, int* sum16);
+  // y = x with the channels |x[c]| <= threshold[c] zero (arXiv 2408.14690, equation 2); NaN stays.
+  void (*drop_small)(const float* x, const float* threshold, int n, float* y);
+  // drop_small, quantize, and the list of the channels whose code is not zero, every group padded to quads; `halves`: every
+  // half group too, as Q6_K needs it. n a multiple of 32; index counts within 256 channels from x on.
+  void (*sparsify)(const float* x, const float* threshold, int n, int block, bool halves, const SurvivorLists& to);
   // y = x / sqrt(mean(x^2) + eps) * w
   void (*rms_norm)(const float* x, const float* w, int n, float eps, float* y);
   void (*add)(float* x, const float* y, int n);                            // x += y

@@ -82,6 +82,7 @@ struct Matrix {
   size_t bytes = 0;
   const uint8_t* data = nullptr;
   bool needs_q32 = false, needs_q256 = false, needs_float = false;
+  bool has_halves = false;            // Q6_K: a scale for each 16 channels
 
   int outputs() const { return units * kUnit; }
   int superblocks() const { return (inputs + kSuper - 1) / kSuper; }

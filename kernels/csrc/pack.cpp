@@ -35,6 +35,7 @@ Matrix plan_matrix(int inputs, const std::vector<uint8_t>& unit_types, int run_b
       m.needs_q32 |= !is_k_quant(t) && !is_float(t);
       m.needs_q256 |= is_k_quant(t);
       m.needs_float |= is_float(t);
+      m.has_halves |= t == Q6_K;
     }
     const size_t full = static_cast<size_t>(kSuper) * panel.run_bytes + panel.scale_full;
     m.bytes += (m.superblocks() - 1) * full + static_cast<size_t>(last) * panel.run_bytes + last_scales;

@@ -13,6 +13,7 @@ namespace {
 #include "../simd/fold.inc"
 #include "../simd/gemm_unit.inc"
 #include "../simd/elementwise.inc"
+#include "../simd/threshold.inc"
 #include "../simd/attention.inc"
 #include "../simd/screen.inc"
 }  // namespace
@@ -20,7 +21,7 @@ namespace {
 
 const Kernels* neon_kernels() {
   using namespace neon;
-  static const Kernels table{"neon", gemv, gemm, quantize, rms_norm, add, swiglu, attend, join, screen, sum_exp, peak};
+  static const Kernels table{"neon", gemv, gemm, quantize, drop_small, sparsify, rms_norm, add, swiglu, attend, join, screen, sum_exp, peak};
   return &table;
 }
 }  // namespace midline

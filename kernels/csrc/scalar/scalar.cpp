@@ -7,13 +7,14 @@ namespace midline {
 namespace scalar {
 namespace {
 #include "../simd/elementwise.inc"
+#include "../simd/threshold.inc"
 #include "../simd/attention.inc"
 }  // namespace
 }  // namespace scalar
 
 const Kernels& scalar_kernels() {
   using namespace scalar;
-  static const Kernels table{"scalar", gemv, gemm, quantize, rms_norm, add, swiglu, attend, join, screen, sum_exp, peak};
+  static const Kernels table{"scalar", gemv, gemm, quantize, drop_small, sparsify, rms_norm, add, swiglu, attend, join, screen, sum_exp, peak};
   return table;
 }
 }  // namespace midline

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include "compact.h"
+
 #ifdef MIDLINE_AVXVNNI
 #define MIDLINE_ISA avx2vnni
 #else
@@ -75,6 +77,7 @@ inline vf divf(vf a, vf b) { return _mm256_div_ps(a, b); }
 inline vf maxf(vf a, vf b) { return _mm256_max_ps(a, b); }
 inline vf minf(vf a, vf b) { return _mm256_min_ps(a, b); }
 inline vf absf(vf a) { return _mm256_andnot_ps(_mm256_set1_ps(-0.0f), a); }
+inline vf keep_above(vf x, vf t) { return _mm256_and_ps(x, _mm256_cmp_ps(absf(x), t, _CMP_NLE_UQ)); }  // 0 where |x| <= t
 inline vf roundf_even(vf a) { return _mm256_round_ps(a, 8); }
 inline vf scale_pow2(vf a, vf n) {  // n within the exponents of normal floats
   return _mm256_mul_ps(a, _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32(_mm256_cvtps_epi32(n), splat(127)), 23)));

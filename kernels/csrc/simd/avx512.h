@@ -65,6 +65,9 @@ inline vf divf(vf a, vf b) { return _mm512_div_ps(a, b); }
 inline vf maxf(vf a, vf b) { return _mm512_max_ps(a, b); }
 inline vf minf(vf a, vf b) { return _mm512_min_ps(a, b); }
 inline vf absf(vf a) { return _mm512_abs_ps(a); }
+inline vf keep_above(vf x, vf t) {  // 0 where |x| <= t
+  return _mm512_maskz_mov_ps(_mm512_cmp_ps_mask(_mm512_abs_ps(x), t, _CMP_NLE_UQ), x);
+}
 inline vf roundf_even(vf a) { return _mm512_roundscale_ps(a, 8); }
 inline vf scale_pow2(vf a, vf n) { return _mm512_scalef_ps(a, n); }  // a * 2^n, n integral
 inline float reduce_add(vf a) { return _mm512_reduce_add_ps(a); }
@@ -90,6 +93,16 @@ inline vi fold_bytes(vi codes, vi gain, vi offset) {
   const vi low = _mm512_and_si512(codes, _mm512_set1_epi16(255)), high = _mm512_srli_epi16(codes, 8);
   const vi a = _mm512_add_epi16(_mm512_mullo_epi16(low, gain), offset), b = _mm512_add_epi16(_mm512_mullo_epi16(high, gain), offset);
   return _mm512_ternarylogic_epi32(_mm512_srli_epi16(a, 8), b, _mm512_set1_epi16(static_cast<short>(0xff00)), 0xF8);
+}
+// The codes among 16 that are not zero, and first + their places; returns how many. Writes 16 entries.
+inline int compact16(const int8_t* q, int first, int8_t* to, uint16_t* index) {
+  const __m128i codes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(q));
+  const __mmask16 kept = _mm_test_epi8_mask(codes, codes);
+  const __m512i places = _mm512_add_epi32(_mm512_set1_epi32(first), _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0));
+  const __m512i both = _mm512_maskz_compress_epi32(kept, _mm512_or_si512(_mm512_slli_epi32(_mm512_cvtepi8_epi32(codes), 16), places));
+  _mm256_storeu_si256(reinterpret_cast<__m256i*>(index), _mm512_cvtepi32_epi16(both));
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm512_cvtepi32_epi8(_mm512_srai_epi32(both, 16)));
+  return __builtin_popcount(kept);
 }
 inline void prefetch(const void* p) { _mm_prefetch(static_cast<const char*>(p), _MM_HINT_T1); }
 

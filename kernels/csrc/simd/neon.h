@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include "compact.h"
+
 #define MIDLINE_ISA neon
 
 namespace midline::neon {
@@ -80,6 +82,9 @@ inline vf divf(vf a, vf b) { return vdivq_f32(a, b); }
 inline vf maxf(vf a, vf b) { return vbslq_f32(vcgtq_f32(a, b), a, b); }  // b where either is NaN, as on x86
 inline vf minf(vf a, vf b) { return vbslq_f32(vcltq_f32(a, b), a, b); }
 inline vf absf(vf a) { return vabsq_f32(a); }
+inline vf keep_above(vf x, vf t) {  // 0 where |x| <= t
+  return vreinterpretq_f32_u32(vbicq_u32(vreinterpretq_u32_f32(x), vcleq_f32(vabsq_f32(x), t)));
+}
 inline vf roundf_even(vf a) { return vrndnq_f32(a); }
 inline vf scale_pow2(vf a, vf n) {  // n within the exponents of normal floats
   return vmulq_f32(a, vreinterpretq_f32_s32(vshlq_n_s32(vaddq_s32(vcvtnq_s32_f32(n), splat(127)), 23)));

@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "../half.h"
+#include "compact.h"
 
 #define MIDLINE_ISA scalar
 
@@ -28,6 +29,7 @@ inline vf divf(vf a, vf b) { return a / b; }
 inline vf maxf(vf a, vf b) { return a > b ? a : b; }
 inline vf minf(vf a, vf b) { return a < b ? a : b; }
 inline vf absf(vf a) { return std::fabs(a); }
+inline vf keep_above(vf x, vf t) { return std::fabs(x) <= t ? 0.0f : x; }
 inline vf roundf_even(vf a) { return std::nearbyint(a); }
 inline vf scale_pow2(vf a, vf n) { return std::ldexp(a, static_cast<int>(n)); }
 inline float reduce_add(vf a) { return a; }
