@@ -67,12 +67,19 @@ class PagePool:
         return new
 
 
+NEVER = 2**31 - 1
+
+
 @dataclass(slots=True)
 class Sequence:
-    """Tokens whose keys and values are computed, and the pages that hold them."""
+    """Tokens whose keys and values are computed, and the pages that hold them.
+
+    Tokens at positions from `sparse_from` on are computed sparsely in a step that has thresholds.
+    """
 
     tokens: list[int] = field(default_factory=list)
     pages: list[int] = field(default_factory=list)
+    sparse_from: int = NEVER
 
 
 @dataclass(slots=True, eq=False)
@@ -143,7 +150,7 @@ class PrefixCache:
         ]  # not what was only made room for
         for page in pages:
             self.pool.hold(page)
-        return Sequence(list(sequence.tokens), pages)
+        return Sequence(list(sequence.tokens), pages, sequence.sparse_from)
 
     def extend(self, sequence: Sequence, count: int) -> None:
         """Makes room for `count` more tokens, evicting what was used longest ago if need be.
@@ -171,8 +178,12 @@ class PrefixCache:
         del sequence.pages[kept:]
 
     def finish(self, sequence: Sequence, *, remember: bool = True) -> None:
-        """Gives the sequence's pages back, keeping its computed tokens known if `remember`."""
+        """Gives the sequence's pages back, keeping its computed tokens known if `remember`.
+
+        What was computed sparsely is never remembered: a later request may be dense.
+        """
         if remember:
+            del sequence.tokens[sequence.sparse_from :]
             self._remember(sequence)
         for page in sequence.pages:
             self.pool.drop(page)

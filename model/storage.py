@@ -33,6 +33,11 @@ def packed_folder() -> Path:
     return cache_folder() / "packed"
 
 
+def profiles_folder() -> Path:
+    """The user's own sparsity profiles; those of the catalogue's models are part of Midline."""
+    return cache_folder() / "profiles"
+
+
 def log_folder() -> Path:
     """Log files of the commands and of the language server."""
     home = os.environ.get(HOME_VARIABLE)

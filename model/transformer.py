@@ -6,7 +6,7 @@ tensors, holds the arrays and keeps the books of sequences.
 
 from collections.abc import Sequence as Ids
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from midline.model.config import ModelConfig, read_config
 from midline.model.errors import MidlineError, ModelFileError
 from midline.model.gguf import SUPPORTED, GGUFFile
 from midline.model.kv_cache import PAGE, PagePool, PrefixCache, Sequence
+from midline.model.sparsity import Profile, native_thresholds
 from midline.model.weights import PackedWeights, Progress, load_weights
 
 Logits = NDArray[np.float32]
@@ -44,10 +45,13 @@ class StepOptions:
 
     exact: the whole output matrix instead of its screen (one row only; more rows are always exact).
     float_activations: the debug path, float64 sums of unpacked weights and float activations.
+    thresholds: what of the activations is dropped, at positions from each sequence's `sparse_from`
+    on; one row reads only the weights of what is left, more rows compute the same numbers.
     """
 
     exact: bool = False
     float_activations: bool = False
+    thresholds: kernels.Thresholds | None = None
 
 
 DEFAULTS = StepOptions()
@@ -69,9 +73,11 @@ class Transformer:
         self.config: ModelConfig = read_config(file)
         self.weights: PackedWeights = load_weights(file, self.config, threads, progress)
         self.threads = threads
-        self._file = file
+        self.file = file
+        self._thresholds: dict[Profile, kernels.Thresholds] = {}
         self._touched = 0  # embedding rows read since the file's pages were released
-        self._decoder = _native_decoder(file, self.config, self.weights, threads)
+        self.native_config = _native_config(self.config, threads)
+        self._decoder = _native_decoder(file, self.config, self.weights, self.native_config)
         pool = PagePool(self._decoder.page_halves, -(-cache_tokens // PAGE))
         self.cache = PrefixCache(pool)
         self.context_length = min(self.config.context_length, cache_tokens - 2 * PAGE)
@@ -106,6 +112,35 @@ class Transformer:
             done += len(rows)
         return out
 
+    def thresholds(self, profile: Profile) -> kernels.Thresholds:
+        """The profile as StepOptions takes it, kept; ProfileError if it is not of this model."""
+        if profile not in self._thresholds:
+            self._thresholds[profile] = native_thresholds(
+                profile, self.file, self.config, self.native_config
+            )
+        return self._thresholds[profile]
+
+    def activations(
+        self, sequence: Sequence, tokens: Ids[int], options: StepOptions = DEFAULTS
+    ) -> NDArray[np.float32]:
+        """Appends up to 256 tokens to `sequence` and returns what entered the matrices.
+
+        float32 [tokens, layers, channels of qkv | out | gate_up | down]; what was dropped is 0.
+        """
+        shape = (len(tokens), self.config.layers, self._decoder.tap_width)
+        tap = np.empty((shape[0], shape[1] * shape[2]), np.float32)
+        nothing = np.empty((0, self.config.vocab), np.float32)
+        self._step([(sequence, tokens, True)], [], nothing, options, None, tap)
+        return tap.reshape(shape)
+
+    def step_logits(
+        self, sequence: Sequence, tokens: Ids[int], rows: list[int], options: StepOptions
+    ) -> Logits:
+        """Appends up to 256 tokens in one native step; logits of `rows`, float32 [rows, vocab]."""
+        out = np.empty((len(rows), self.config.vocab), np.float32)
+        self._step([(sequence, tokens, True)], rows, out, options, None)
+        return out
+
     def _step(
         self,
         step: list[tuple[Sequence, Ids[int], bool]],
@@ -113,8 +148,15 @@ class Transformer:
         out: Logits,
         options: StepOptions,
         cancel: Cancellation | None,
+        tap: NDArray[np.float32] | None = None,
     ) -> None:
         flag = cancel if isinstance(cancel, kernels.CancelFlag) else None
+        more: dict[str, Any] = {}
+        if options.thresholds is not None:
+            starts = [sequence.sparse_from for sequence, _, _ in step]
+            more = {"thresholds": options.thresholds, "sparse_from": starts}
+        if tap is not None:
+            more["tap"] = tap
         segments = []
         for sequence, tokens, _ in step:
             self.cache.extend(sequence, len(tokens))
@@ -123,14 +165,14 @@ class Transformer:
         ids = np.asarray([t for _, tokens, _ in step for t in tokens], np.int32)
         if not self._decoder.run(
             self.cache.pool.data, ids, segments, rows, out, options.exact,
-            options.float_activations, flag,
+            options.float_activations, flag, **more,
         ):  # fmt: skip
             raise Cancelled
         for sequence, tokens, _ in step:
             sequence.tokens.extend(tokens)
         self._touched += len(ids)
         if self._touched >= _RELEASE_ROWS:
-            self._file.release_pages()
+            self.file.release_pages()
             self._touched = 0
 
 
@@ -166,14 +208,17 @@ def _wanted_rows(step: list[tuple[Sequence, Ids[int], bool]], logits: str) -> li
     return rows
 
 
-def _native_decoder(
-    file: GGUFFile, c: ModelConfig, weights: PackedWeights, threads: int
-) -> kernels.Decoder:
-    config = kernels.DecoderConfig(
+def _native_config(c: ModelConfig, threads: int) -> kernels.DecoderConfig:
+    return kernels.DecoderConfig(
         layers=c.layers, width=c.width, heads=c.heads, kv_heads=c.kv_heads, head_dim=c.head_dim,
         hidden=c.hidden, vocab=c.vocab, eps=c.eps, rope_base=c.rope_base,
         rope_interleaved=c.rope_interleaved, threads=threads,
     )  # fmt: skip
+
+
+def _native_decoder(
+    file: GGUFFile, c: ModelConfig, weights: PackedWeights, config: kernels.DecoderConfig
+) -> kernels.Decoder:
     embedding = file.tensors["token_embd.weight"]
     return kernels.Decoder(
         config,

@@ -1,0 +1,271 @@
+"""Calibration of activation sparsity: which thresholds skip a given share of the weights.
+
+Magnitudes are measured on code, without padding and without the first tokens of each window, whose
+activations are hundreds of times larger than all others (attention sinks). A uniform profile takes
+the same quantile of every input. A greedy one (TEAL, arXiv 2408.14690, algorithm 1) raises, a
+little at a time, the level of that input whose error per skipped byte grows least; where the paper
+measures the error at the end of each layer, it is here the divergence of the model's output, so
+that layers too get unequal levels.
+"""
+
+import hashlib
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from midline.model.activation_statistics import GRID, Curves, measure_curves
+from midline.model.column_norms import column_norms
+from midline.model.engine import Engine
+from midline.model.errors import UsageError
+from midline.model.kv_cache import Sequence as Cached
+from midline.model.sparsity import (
+    INPUTS,
+    Allocation,
+    CalibrationText,
+    Criterion,
+    Profile,
+    input_widths,
+    native_thresholds,
+)
+from midline.model.transformer import StepOptions, Transformer
+from midline.model.weights import model_hash
+
+WINDOWS = 24
+WINDOW_TOKENS = 256
+SINK_TOKENS = 16
+"""Tokens of a window that are left out: the first one's activations are like no others."""
+LEAST_TOKENS = 1024
+BYTES_PER_TOKEN = 8
+"""More than a token of code takes, so that a piece of text is enough for a window."""
+COUNT_EVERY = 3
+"""One position in so many is counted: neighbours say little new."""
+PROBE_LEVEL = 0.5
+PROBE_WINDOWS = 2
+PROBE_EVERY = 4
+"""One position in so many is compared when the divergence of the output is measured."""
+GREEDY_STEP = 0.01
+Progress = Callable[[str, float], None]
+CONTROL_BYTES = frozenset(range(32)) - frozenset(b"\t\n\r\f\v\b\x1b")
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What profiles are made from.
+
+    magnitude, weighted: curves of both criteria. sensitivity: float64 [layers, 4], nats of
+    divergence for each unit of an input's energy that is dropped. sizes: float64 [layers, 4],
+    bytes of the weights that an input meets.
+    """
+
+    model: str
+    model_sha256: str
+    text: CalibrationText
+    magnitude: Curves
+    weighted: Curves
+    sensitivity: NDArray[np.float64]
+    sizes: NDArray[np.float64]
+
+    def profile(self, level: float, allocation: Allocation, criterion: Criterion) -> Profile:
+        """The profile that skips `level` of the layers' weights."""
+        curves = self.weighted if criterion == "weighted" else self.magnitude
+        if allocation == "uniform":
+            shares = np.full(self.sizes.shape, level)
+        else:
+            shares = allocate(curves, self.sensitivity, self.sizes, level)
+        rows = curves.thresholds_at(shares)
+        return Profile(
+            self.model, self.model_sha256, level, criterion, allocation,
+            tuple(tuple(float(f"{value:.5g}") for value in row) for row in rows), self.text,
+        )  # fmt: skip
+
+
+def read_text(paths: Sequence[Path]) -> str:
+    """All files one after the other; a folder stands for the files in it that are text.
+
+    Raises UsageError for a path that is missing, a named file that is binary, and empty text.
+    """
+    pieces = []
+    for path in paths:
+        if path.is_dir():
+            files = sorted(p for p in path.rglob("*") if p.is_file() and ".git" not in p.parts)
+            pieces += [text for file in files if (text := _text_of(file)) is not None]
+        elif path.is_file():
+            text = _text_of(path)
+            if text is None:
+                raise UsageError(f"{path} is binary; calibration needs text, best your own code")
+            pieces.append(text)
+        else:
+            raise UsageError(f"{path} does not exist; name files or folders of code")
+    text = "\n".join(pieces)
+    if not text.strip():
+        raise UsageError(f"{paths[0]} holds no text; {_needed()}")
+    return text
+
+
+def _text_of(path: Path) -> str | None:
+    try:
+        data = path.read_bytes()
+        return None if CONTROL_BYTES & set(data) else data.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read ({error.strerror})") from error
+
+
+def _needed() -> str:
+    return (
+        f"calibration needs at least {LEAST_TOKENS} tokens, about {LEAST_TOKENS * 4 // 1024} KB "
+        "of code"
+    )
+
+
+def windows(engine: Engine, text: str) -> list[list[int]]:
+    """Up to WINDOWS pieces of WINDOW_TOKENS ids from places spread evenly over the text.
+
+    Raises UsageError naming the amount needed if the text is too short.
+    """
+    found = []
+    for i in range(WINDOWS):
+        start, end = len(text) * i // WINDOWS, len(text) * (i + 1) // WINDOWS
+        piece = text[start : min(end, start + WINDOW_TOKENS * BYTES_PER_TOKEN)]
+        ids = engine.tokenizer.encode(piece)[:WINDOW_TOKENS]
+        if len(ids) > 2 * SINK_TOKENS:
+            found.append(ids)
+    count = sum(map(len, found))
+    if count < LEAST_TOKENS:
+        raise UsageError(f"the text has {count} tokens in usable pieces; {_needed()}")
+    return found
+
+
+def measure(
+    engine: Engine, text: str, description: str, progress: Progress = lambda _, __: None
+) -> Measured:
+    """Measures everything that profiles of this model need; minutes for a model of a GB.
+
+    progress(what, share) hears shares from 0 to 1. Raises UsageError (text too short).
+    """
+    ids = windows(engine, text)
+    transformer = engine.transformer
+    config = engine.config
+    norms = column_norms(transformer.file, config)
+    widths = input_widths(config)
+    rows = _activations(transformer, ids, progress)
+    magnitude, weighted = measure_curves(rows, norms, widths)
+    digest = hashlib.sha256(np.concatenate([np.asarray(w, "<i4") for w in ids]).tobytes())
+    about = CalibrationText(description, digest.hexdigest(), sum(map(len, ids)))
+    half = Measured(
+        engine.name, model_hash(engine.path), about, magnitude, weighted,
+        np.zeros((config.layers, len(INPUTS))), matrix_bytes(transformer),
+    )  # fmt: skip
+    divergences = _probe(transformer, half, ids, progress)
+    dropped = weighted.energy_at(np.full(divergences.shape, PROBE_LEVEL))
+    return Measured(
+        half.model, half.model_sha256, about, magnitude, weighted, divergences / dropped, half.sizes
+    )
+
+
+def _activations(
+    transformer: Transformer, windows: list[list[int]], progress: Progress
+) -> Iterator[NDArray[np.float32]]:
+    """float32 [tokens, layers, channels] of each window, the first tokens left out."""
+    for i, ids in enumerate(windows):
+        sequence = Cached()
+        try:
+            yield transformer.activations(sequence, ids)[SINK_TOKENS::COUNT_EVERY]
+        finally:
+            transformer.cache.finish(sequence, remember=False)
+        progress("measuring magnitudes", (i + 1) / len(windows))
+
+
+def matrix_bytes(transformer: Transformer) -> NDArray[np.float64]:
+    """Bytes of the weights behind every input: float64 [layers, 4]."""
+    sections = transformer.weights.plan.sections
+    layers = range(transformer.config.layers)
+    return np.array([[float(sections[f"{i}.{name}"].nbytes) for name in INPUTS] for i in layers])
+
+
+def _probe(
+    transformer: Transformer, measured: Measured, windows: list[list[int]], progress: Progress
+) -> NDArray[np.float64]:
+    """Mean divergence from dense, in nats, when one input alone is sparse: float64 [layers, 4]."""
+    places = [(2 * i + 1) * len(windows) // (2 * PROBE_WINDOWS) for i in range(PROBE_WINDOWS)]
+    texts = [windows[place] for place in places]
+    dense = [_log_probabilities(transformer, ids, None) for ids in texts]
+    full = measured.profile(PROBE_LEVEL, "uniform", "weighted")
+    shape = measured.sizes.shape
+    found = np.zeros(shape)
+    cells = list(itertools.product(range(shape[0]), range(shape[1])))
+    for n, (layer, j) in enumerate(cells):
+        rows: list[list[float | None]] = [[None] * shape[1] for _ in range(shape[0])]
+        rows[layer][j] = full.thresholds[layer][j]
+        alone = Profile(
+            full.model, full.model_sha256, full.level, full.criterion, full.allocation,
+            tuple(map(tuple, rows)), full.calibration,
+        )  # fmt: skip
+        kls = [
+            _divergence(expected, _log_probabilities(transformer, ids, alone))
+            for expected, ids in zip(dense, texts, strict=True)
+        ]
+        found[layer, j] = max(float(np.mean(kls)), 1e-9)
+        progress("probing layers", (n + 1) / len(cells))
+    return found
+
+
+def _log_probabilities(
+    transformer: Transformer, ids: list[int], profile: Profile | None
+) -> NDArray[np.float32]:
+    """Of every PROBE_EVERY-th position behind the first tokens: float32 [rows, vocab]."""
+    sequence = Cached(sparse_from=SINK_TOKENS)
+    options = StepOptions()
+    if profile is not None:
+        native = native_thresholds(
+            profile, transformer.file, transformer.config, transformer.native_config
+        )
+        options = StepOptions(thresholds=native)
+    rows = list(range(SINK_TOKENS, len(ids), PROBE_EVERY))
+    try:
+        logits = transformer.step_logits(sequence, ids, rows, options)
+    finally:
+        transformer.cache.finish(sequence, remember=False)
+    peak = logits.max(axis=1, keepdims=True)
+    np.subtract(logits, peak, out=logits)
+    sums = np.exp(logits).sum(axis=1, keepdims=True)
+    np.subtract(logits, np.log(sums), out=logits)
+    return logits
+
+
+def _divergence(expected: NDArray[np.float32], found: NDArray[np.float32]) -> float:
+    return float((np.exp(expected) * (expected - found)).sum(axis=1, dtype=np.float64).mean())
+
+
+def allocate(
+    curves: Curves, sensitivity: NDArray[np.float64], sizes: NDArray[np.float64], level: float
+) -> NDArray[np.float64]:
+    """Levels [layers, 4] that skip `level` of the bytes at the least sum of errors.
+
+    An input's error is its sensitivity times the energy dropped from it. Steps of one percent; the
+    last one is cut so that the bytes skipped are exactly those of the uniform allocation.
+    """
+    levels = np.zeros(sizes.shape)
+    energy = curves.energy * sensitivity[..., None]
+    at = np.zeros(sizes.shape, int)
+    left = level * float(sizes.sum())
+    most = len(GRID) - 1
+    while left > 0:
+        ahead = np.minimum(at + 1, most)
+        rise = np.take_along_axis(energy, ahead[..., None], 2)[..., 0] - np.take_along_axis(
+            energy, at[..., None], 2
+        )[..., 0]  # fmt: skip
+        cost = np.where(at < most, np.maximum(rise, 0) / sizes, np.inf)
+        cell = np.unravel_index(int(cost.argmin()), cost.shape)
+        step = min(float(GREEDY_STEP), left / float(sizes[cell]))
+        levels[cell] += step
+        at[cell] += 1
+        left -= step * float(sizes[cell])
+        if left < 1e-6 * float(sizes.sum()):
+            break
+    return levels
