@@ -75,6 +75,14 @@ def _q8_0(blocks: Bytes) -> Floats:
     return _half(blocks, 0) * blocks[:, 2:].view(np.int8).astype(np.float32)
 
 
+def drop_small(x: Floats, threshold: Floats) -> Floats:
+    """x with the entries of magnitude up to `threshold` zero: TEAL, arXiv 2408.14690, equation 2.
+
+    float32 arrays of one shape; NaN stays.
+    """
+    return np.where(np.abs(x) <= threshold, np.float32(0), x)
+
+
 def unpack_q4_k_scales(packed: Bytes) -> tuple[Bytes, Bytes]:
     """Six-bit scales and minima of a Q4_K block: uint8 [blocks, 12] -> two of [blocks, 8]."""
     low, middle, high = packed[:, 0:4], packed[:, 4:8], packed[:, 8:12]

@@ -10,6 +10,8 @@ that layers too get unequal levels.
 
 import hashlib
 import itertools
+import logging
+import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +21,7 @@ from numpy.typing import NDArray
 
 from midline.model.activation_statistics import GRID, Curves, measure_curves
 from midline.model.column_norms import column_norms
+from midline.model.config import ModelConfig
 from midline.model.engine import Engine
 from midline.model.errors import UsageError
 from midline.model.kv_cache import Sequence as Cached
@@ -31,10 +34,16 @@ from midline.model.sparsity import (
     input_widths,
     native_thresholds,
 )
+from midline.model.storage import profiles_folder
 from midline.model.transformer import StepOptions, Transformer
 from midline.model.weights import model_hash
 
-WINDOWS = 24
+log = logging.getLogger(__name__)
+
+METHOD_VERSION = 1
+ARRAYS = ("magnitude", "magnitude_energy", "weighted", "weighted_energy", "sensitivity")
+Arrays = dict[str, NDArray[np.float64]]
+WINDOWS = 16
 WINDOW_TOKENS = 256
 SINK_TOKENS = 16
 """Tokens of a window that are left out: the first one's activations are like no others."""
@@ -45,6 +54,7 @@ COUNT_EVERY = 3
 """One position in so many is counted: neighbours say little new."""
 PROBE_LEVEL = 0.5
 PROBE_WINDOWS = 2
+PROBE_TOKENS = 176
 PROBE_EVERY = 4
 """One position in so many is compared when the divergence of the output is measured."""
 GREEDY_STEP = 0.01
@@ -146,26 +156,66 @@ def measure(
 ) -> Measured:
     """Measures everything that profiles of this model need; minutes for a model of a GB.
 
+    What was measured on the same text before is read back from the folder of profiles.
     progress(what, share) hears shares from 0 to 1. Raises UsageError (text too short).
     """
     ids = windows(engine, text)
+    digest = hashlib.sha256(np.concatenate([np.asarray(w, "<i4") for w in ids]).tobytes())
+    about = CalibrationText(description, digest.hexdigest(), sum(map(len, ids)))
+    sha256 = model_hash(engine.path)
+    path = profiles_folder() / f"{sha256[:16]}-{about.sha256[:16]}-v{METHOD_VERSION}.npz"
+    arrays = _read_arrays(path, engine.config)
+    if arrays is None:
+        arrays = _measure(engine, ids, progress)
+        _write_arrays(path, arrays)
+    return Measured(
+        engine.name, sha256, about,
+        Curves(arrays["magnitude"], arrays["magnitude_energy"]),
+        Curves(arrays["weighted"], arrays["weighted_energy"]),
+        arrays["sensitivity"], matrix_bytes(engine.transformer),
+    )  # fmt: skip
+
+
+def _read_arrays(path: Path, config: ModelConfig) -> Arrays | None:
+    curve = (config.layers, len(INPUTS), len(GRID))
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: np.asarray(file[name], np.float64) for name in ARRAYS}
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        return None
+    is_good = all(
+        array.shape == (curve if name != "sensitivity" else curve[:2])
+        and bool(np.isfinite(array).all())
+        for name, array in arrays.items()
+    )
+    return arrays if is_good else None
+
+
+def _write_arrays(path: Path, arrays: Arrays) -> None:
+    beside = path.with_name(f"{path.stem}.partial.npz")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        np.savez(beside, **arrays)  # type: ignore[arg-type]
+        beside.replace(path)
+    except OSError as error:
+        log.warning("%s could not be written (%s); it is measured again next time", path, error)
+
+
+def _measure(engine: Engine, ids: list[list[int]], progress: Progress) -> Arrays:
     transformer = engine.transformer
     config = engine.config
     norms = column_norms(transformer.file, config)
     widths = input_widths(config)
     rows = _activations(transformer, ids, progress)
     magnitude, weighted = measure_curves(rows, norms, widths)
-    digest = hashlib.sha256(np.concatenate([np.asarray(w, "<i4") for w in ids]).tobytes())
-    about = CalibrationText(description, digest.hexdigest(), sum(map(len, ids)))
-    half = Measured(
-        engine.name, model_hash(engine.path), about, magnitude, weighted,
-        np.zeros((config.layers, len(INPUTS))), matrix_bytes(transformer),
-    )  # fmt: skip
-    divergences = _probe(transformer, half, ids, progress)
-    dropped = weighted.energy_at(np.full(divergences.shape, PROBE_LEVEL))
-    return Measured(
-        half.model, half.model_sha256, about, magnitude, weighted, divergences / dropped, half.sizes
-    )
+    sensitivity = _probe(transformer, weighted, ids, progress)
+    return {
+        "magnitude": magnitude.thresholds,
+        "magnitude_energy": magnitude.energy,
+        "weighted": weighted.thresholds,
+        "weighted_energy": weighted.energy,
+        "sensitivity": sensitivity,
+    }
 
 
 def _activations(
@@ -189,30 +239,45 @@ def matrix_bytes(transformer: Transformer) -> NDArray[np.float64]:
 
 
 def _probe(
-    transformer: Transformer, measured: Measured, windows: list[list[int]], progress: Progress
+    transformer: Transformer, curves: Curves, windows: list[list[int]], progress: Progress
 ) -> NDArray[np.float64]:
-    """Mean divergence from dense, in nats, when one input alone is sparse: float64 [layers, 4]."""
+    """Nats of mean divergence from dense for the energy dropped from an input: float64 [layers, 4].
+
+    One kind of input of one or two neighbouring layers is sparse at a time; neighbours share what
+    is found.
+    """
     places = [(2 * i + 1) * len(windows) // (2 * PROBE_WINDOWS) for i in range(PROBE_WINDOWS)]
-    texts = [windows[place] for place in places]
+    texts = [windows[place][:PROBE_TOKENS] for place in places]
     dense = [_log_probabilities(transformer, ids, None) for ids in texts]
-    full = measured.profile(PROBE_LEVEL, "uniform", "weighted")
-    shape = measured.sizes.shape
+    shape = curves.energy.shape[:2]
+    thresholds = curves.thresholds_at(np.full(shape, PROBE_LEVEL))
+    dropped = curves.energy_at(np.full(shape, PROBE_LEVEL))
     found = np.zeros(shape)
-    cells = list(itertools.product(range(shape[0]), range(shape[1])))
-    for n, (layer, j) in enumerate(cells):
+    cells = list(itertools.product(_groups(shape[0]), range(shape[1])))
+    for n, (layers, j) in enumerate(cells):
         rows: list[list[float | None]] = [[None] * shape[1] for _ in range(shape[0])]
-        rows[layer][j] = full.thresholds[layer][j]
-        alone = Profile(
-            full.model, full.model_sha256, full.level, full.criterion, full.allocation,
-            tuple(map(tuple, rows)), full.calibration,
-        )  # fmt: skip
+        for layer in layers:
+            rows[layer][j] = float(thresholds[layer, j])
+        alone = _probing(rows)
         kls = [
             _divergence(expected, _log_probabilities(transformer, ids, alone))
             for expected, ids in zip(dense, texts, strict=True)
         ]
-        found[layer, j] = max(float(np.mean(kls)), 1e-9)
+        found[layers, j] = max(float(np.mean(kls)), 1e-9) / dropped[layers, j].sum()
         progress("probing layers", (n + 1) / len(cells))
     return found
+
+
+def _probing(rows: list[list[float | None]]) -> Profile:
+    nothing = CalibrationText("", "", 0)
+    return Profile("", "", PROBE_LEVEL, "weighted", "uniform", tuple(map(tuple, rows)), nothing)
+
+
+def _groups(layers: int) -> list[list[int]]:
+    """The first and the last layer, which are like no others, alone; those between in pairs."""
+    middle = list(range(1, layers - 1))
+    pairs = [middle[i : i + 2] for i in range(0, len(middle), 2)]
+    return [[0], *pairs, *([[layers - 1]] if layers > 1 else [])]
 
 
 def _log_probabilities(

@@ -19,6 +19,7 @@ from midline.model.alignment import Alignment
 from midline.model.drafting import Drafter
 from midline.model.errors import MidlineError, UsageError
 from midline.model.kv_cache import CacheFull, Sequence
+from midline.model.sparsity import Profile, check_level
 from midline.model.tokenizer import Tokenizer
 from midline.model.transformer import (
     EXACT_ROWS,
@@ -32,6 +33,10 @@ from midline.model.transformer import (
 MAX_SAMPLES = 64
 Stop = Callable[[int, list[int]], bool]
 OnToken = Callable[[int, int], None]
+DENSE_TOKENS = 4
+"""Generated tokens that are dense for all that: the first ones decide the most."""
+SINK_TOKENS = 16
+"""So are a sequence's first tokens, which all later ones attend to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +44,12 @@ class GenerateOptions:
     """How to draw: temperature 0 is greedy; top_p 1 and min_p 0 switch those filters off.
 
     exact computes the whole output matrix where greedy decoding would screen it; random draws never
-    do. sparsity is the share of channels skipped in decoding. draft says who guesses tokens ahead
-    where one prompt is decoded greedily to one sample. The output is that of drawing one by one: to
-    the bit with exact; without, wherever the screen, which passes of several rows do not need, does
-    not miss the likeliest token, and log-probabilities are nearer the exact ones.
+    do. sparsity is the share of weights skipped in decoding one sample of a prompt, whatever other
+    prompts are decoded beside it; several samples are dense, since together they need all weights.
+    draft says who guesses tokens ahead where one prompt is decoded greedily to one sample. The output
+    is that of drawing one by one: to the bit with exact; without, wherever the screen, which passes
+    of several rows do not need, does not miss the likeliest token, and log-probabilities are nearer
+    the exact ones.
     """
 
     samples: int = 1
@@ -78,8 +85,7 @@ class GenerateOptions:
         for name, ok in in_range.items():
             if not ok:
                 raise UsageError(f"{name} is {getattr(self, name)}, it must be {limits[name]}")
-        if self.sparsity != 0:
-            raise UsageError("this version decodes densely; leave --sparsity at 0")
+        check_level(self.sparsity)
 
 
 @dataclass(slots=True)
@@ -147,11 +153,15 @@ class Decoding:
         stops: Ids[Stop] | None,
         on_token: OnToken | None,
         drafter: Drafter | None = None,
+        profile: Profile | None = None,
     ) -> None:
         self._model, self._tokenizer, self._options = transformer, tokenizer, options
         self._cancel, self._stop, self._stops, self._on_token = cancel, stop, stops, on_token
         # A screened tail of the distribution would make a draw depend on how many others there are.
-        self._step_options = StepOptions(exact=options.exact or options.temperature > 0)
+        exact = options.exact or options.temperature > 0
+        self._is_sparse = profile is not None and options.samples == 1
+        thresholds = transformer.thresholds(profile) if profile and self._is_sparse else None
+        self._step_options = StepOptions(exact=exact, thresholds=thresholds)
         self._streams: list[_Stream] = []
         self._cached: list[int] = []
         self._prompt_tokens: list[int] = []
@@ -229,6 +239,8 @@ class Decoding:
         live: list[_Stream] = []
         for i, (prompt, align) in enumerate(zip(prompts, aligns, strict=True)):
             sequence = self._model.cache.start(prompt)
+            if self._is_sparse:
+                sequence.sparse_from = max(len(prompt) + DENSE_TOKENS, SINK_TOKENS)
             first = _Stream(i, 0, sequence, Alignment(self._tokenizer, align))
             self._streams.append(first)
             self._prompt_tokens.append(len(prompt))

@@ -27,6 +27,7 @@ from midline.model.errors import MidlineError, ModelFileError
 from midline.model.gguf import read_gguf
 from midline.model.kv_cache import Sequence
 from midline.model.threads import thread_count
+from midline.model.sparsity import Profile, find_profile
 from midline.model.tokenizer import Tokenizer
 from midline.model.transformer import (
     CACHE_TOKENS,
@@ -61,6 +62,7 @@ class Engine:
         self.transformer = transformer
         self.tokenizer = tokenizer
         self.load_ms = 0.0
+        self._profiles: dict[float, Profile | None] = {}
         self._lock = threading.Lock()
 
     @classmethod
@@ -71,13 +73,16 @@ class Engine:
         threads: int | None = None,
         progress: Callable[[float], None] | None = None,
         cache_tokens: int = CACHE_TOKENS,
+        sparsity: float = 0.0,
     ) -> "Engine":
         """Loads a catalogue name or the path of a GGUF file; `progress` hears shares from 0 to 1.
 
+        `sparsity` is what will be asked for: that there is no profile of it is said at once.
         Raises MidlineError (not pulled, memory too small), ModelFileError, UsageError.
         """
         started = time.perf_counter()
         path = resolve(model)
+        profile = find_profile(path, sparsity)
         try:
             kernels.kernel_name()
         except ValueError as error:
@@ -92,6 +97,7 @@ class Engine:
             )
         name = str(model) if str(model) in CATALOGUE else path.stem
         engine = cls(name, path, transformer, tokenizer)
+        engine._profiles[sparsity] = profile
         engine.load_ms = (time.perf_counter() - started) * 1e3
         return engine
 
@@ -140,6 +146,7 @@ class Engine:
         `stop` serves all prompts; `stops` gives each its own. Timings are of the whole batch.
         """
         options.check()
+        profile = self.profile(options.sparsity)
         for prompt in prompts:
             self._check_prompt(prompt)
         with self._lock:
@@ -152,6 +159,7 @@ class Engine:
                 stops=stops,
                 on_token=on_token,
                 drafter=self._drafter(options, len(prompts)),
+                profile=profile,
             )
             return decoding.run(prompts, aligns or [b""] * len(prompts))
 
@@ -179,6 +187,12 @@ class Engine:
                 self.transformer.forward([(sequence, rest)], logits="none", cancel=cancel)
             finally:
                 self.transformer.cache.finish(sequence)
+
+    def profile(self, level: float) -> Profile | None:
+        """The sparsity profile at `level`, None at 0; errors as `find_profile` raises them."""
+        if level not in self._profiles:
+            self._profiles[level] = find_profile(self.path, level)
+        return self._profiles[level]
 
     def _check_prompt(self, prompt: Ids[int]) -> None:
         if not prompt:

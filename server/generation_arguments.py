@@ -47,7 +47,7 @@ def add_generation_arguments(parser: argparse.ArgumentParser, max_tokens: int) -
         help="draw from the likeliest",
     )
     add(
-        "--sparsity", type=_real(0, 0.95), default=0.0, metavar="S", help="share of weights to skip"
+        "--sparsity", type=_real(0, 0.9), default=0.0, metavar="S", help="share of weights to skip"
     )
     add("--exact", action="store_true", help="compute the whole output matrix")
     add("--seed", type=_integer(0, 2**63 - 1), default=0, metavar="N", help="of the random numbers")
@@ -104,7 +104,7 @@ def load_engine(args: argparse.Namespace) -> "Engine":
     """The engine with the model of the arguments."""
     from midline.model.engine import Engine
 
-    return Engine.load(args.model, threads=args.threads)
+    return Engine.load(args.model, threads=args.threads, sparsity=args.sparsity)
 
 
 @contextlib.contextmanager

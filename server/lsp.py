@@ -39,7 +39,9 @@ def load_engine(settings: Settings, progress: Callable[[float], None]) -> "Engin
     """The engine of the settings; imported here because the server starts without it."""
     from midline.model.engine import Engine
 
-    engine = Engine.load(settings.model, threads=settings.threads, progress=progress)
+    engine = Engine.load(
+        settings.model, threads=settings.threads, progress=progress, sparsity=settings.sparsity
+    )
     # The first look into the sorted vocabulary sorts it: better now than in the first request.
     engine.tokenizer.tokens_with_prefix(b"\n")
     return engine

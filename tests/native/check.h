@@ -67,6 +67,7 @@ inline bool same_bits(const float* a, const float* b, size_t n) { return std::me
 // The parts, each against the scalar twin and against float64.
 void test_products(const Kernels& k);
 void test_survivors(const Kernels& k);
+void test_threshold(const Kernels& k);
 void test_attention(const Kernels& k);
 void test_elementwise(const Kernels& k);
 void test_screen(const Kernels& k);

@@ -45,6 +45,7 @@ int main(int argc, char** argv) {
     test_attention(k);
     test_elementwise(k);
     test_screen(k);
+    test_threshold(k);
     if (failures) std::printf("%s: %d expectations failed\n", k.name, failures);
     else std::printf("%s: passed\n", k.name);
   } catch (const std::invalid_argument& e) {

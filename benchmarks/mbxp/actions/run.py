@@ -141,7 +141,7 @@ def _generate(
         from midline.benchmarks.mbxp.generate import Generator
         from midline.model.engine import Engine
 
-        engine = Engine.load(args.model, threads=args.threads)
+        engine = Engine.load(args.model, threads=args.threads, sparsity=args.sparsity)
         generator = Generator(engine, options, args.out, args.shots)
         console = Console(stderr=True)
         columns = (TextColumn("generating"), MofNCompleteColumn(), TimeRemainingColumn())

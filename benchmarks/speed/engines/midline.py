@@ -14,12 +14,23 @@ from midline.model.transformer import StepOptions
 
 
 class MidlineSpeed:
-    """Speed measurements of the native engine; `exact` computes the whole output matrix."""
+    """Speed measurements of the native engine; `exact` computes the whole output matrix.
 
-    def __init__(self, model: Path, threads: int, exact: bool, cache_tokens: int) -> None:
-        self.options = StepOptions(exact=exact)
-        self.engine = Engine.load(model, threads=threads, cache_tokens=cache_tokens)
+    With `sparsity` everything behind the first prompt is sparse, but several rows only compute the
+    same numbers: they gain nothing.
+    """
+
+    def __init__(
+        self, model: Path, threads: int, exact: bool, cache_tokens: int, sparsity: float = 0.0
+    ) -> None:
+        self.engine = Engine.load(
+            model, threads=threads, cache_tokens=cache_tokens, sparsity=sparsity
+        )
         self.transformer = self.engine.transformer
+        profile = self.engine.profile(sparsity)
+        thresholds = self.transformer.thresholds(profile) if profile else None
+        self.options = StepOptions(exact=exact, thresholds=thresholds)
+        self.sparsity = sparsity
         self.cache = self.transformer.cache
         self._shape: tuple[Any, ...] = ()
         self._filled: list[Sequence] = []
@@ -33,6 +44,7 @@ class MidlineSpeed:
         """Threads, form of the output matrix and memory in huge pages."""
         return {
             "threads": self.transformer.threads,
+            "sparsity": self.sparsity,
             "output_matrix": "exact" if self.options.exact else "screened",
             "huge_page_bytes": kernels.huge_page_bytes(self.transformer.weights.arena),
         }
@@ -64,7 +76,7 @@ class MidlineSpeed:
             rows = [self._forward([s], [p])[0] for s, p in zip(self._filled, prompts, strict=True)]
             self._first = [int(row.argmax()) for row in rows]
             self._shape = shape
-        return self._steps([self.cache.fork(filled) for filled in self._filled], tokens)
+        return self._steps([self._behind(filled) for filled in self._filled], tokens)
 
     def samples(self, prompt: list[int], samples: int, tokens: int) -> float:
         """Seconds of `tokens` steps of `samples` sequences that share the prompt's pages."""
@@ -92,6 +104,11 @@ class MidlineSpeed:
         seconds = time.perf_counter() - start
         self.cache.finish(document, remember=False)
         return seconds
+
+    def _behind(self, filled: Sequence) -> Sequence:
+        sequence = self.cache.fork(filled)
+        sequence.sparse_from = len(sequence.tokens)
+        return sequence
 
     def _keystroke(self, document: Sequence, typed: int, tokens: int) -> None:
         last = self._forward([document], [[typed]])[0]
@@ -122,5 +139,6 @@ class MidlineSpeed:
 
 
 def load(model: Path, threads: int, options: dict[str, Any]) -> MidlineSpeed:
-    """Load `model`; options: `exact` and `cache_tokens`."""
-    return MidlineSpeed(model, threads, options["exact"], options["cache_tokens"])
+    """Load `model`; options: `exact`, `cache_tokens` and `sparsity`."""
+    sparsity = options.get("sparsity", 0.0)
+    return MidlineSpeed(model, threads, options["exact"], options["cache_tokens"], sparsity)

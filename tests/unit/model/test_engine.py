@@ -283,9 +283,11 @@ def test_options_out_of_range_are_named(model: Engine, name: str, value: float) 
         model.generate([1], replace(GREEDY, **{name: value}))
 
 
-def test_sparsity_is_refused_for_now(model: Engine) -> None:
-    with pytest.raises(UsageError, match="leave --sparsity at 0"):
+def test_sparsity_without_a_profile_is_refused(model: Engine) -> None:
+    with pytest.raises(UsageError, match=r"no profile for --sparsity 0\.5"):
         model.generate([1], replace(GREEDY, sparsity=0.5))
+    with pytest.raises(UsageError, match="between 0 and 0.9"):
+        model.generate([1], replace(GREEDY, sparsity=0.95))
 
 
 def test_a_cache_that_is_full_is_said_and_pages_come_back(variants: Callable[[str], Path]) -> None:
