@@ -12,7 +12,7 @@ import hashlib
 import itertools
 import logging
 import zipfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -79,18 +79,37 @@ class Measured:
     sensitivity: NDArray[np.float64]
     sizes: NDArray[np.float64]
 
-    def profile(self, level: float, allocation: Allocation, criterion: Criterion) -> Profile:
-        """The profile that skips `level` of the layers' weights."""
+    def profile(
+        self,
+        level: float,
+        allocation: Allocation,
+        criterion: Criterion,
+        dense: Collection[str] = (),
+    ) -> Profile:
+        """The profile that skips `level` of the layers' weights, none of the inputs in `dense`.
+
+        Raises UsageError if the other inputs are too few for that.
+        """
         curves = self.weighted if criterion == "weighted" else self.magnitude
+        sizes = self.sizes * np.array([float(name not in dense) for name in INPUTS])
+        most = GRID[-1] * sizes.sum() / self.sizes.sum()
+        if level > most:
+            raise UsageError(f"with {', '.join(dense)} dense at most {most:.2f} can be skipped")
+        wanted = level * float(self.sizes.sum())
         if allocation == "uniform":
-            shares = np.full(self.sizes.shape, level)
+            shares = np.full(sizes.shape, wanted / float(sizes.sum()))
         else:
-            shares = allocate(curves, self.sensitivity, self.sizes, level)
-        rows = curves.thresholds_at(shares)
+            shares = allocate(curves, self.sensitivity, sizes, wanted / float(sizes.sum()))
+        rows = [
+            tuple(
+                None if name in dense else float(f"{value:.5g}")
+                for name, value in zip(INPUTS, row, strict=True)
+            )
+            for row in curves.thresholds_at(shares)
+        ]
         return Profile(
-            self.model, self.model_sha256, level, criterion, allocation,
-            tuple(tuple(float(f"{value:.5g}") for value in row) for row in rows), self.text,
-        )  # fmt: skip
+            self.model, self.model_sha256, level, criterion, allocation, tuple(rows), self.text
+        )
 
 
 def read_text(paths: Sequence[Path]) -> str:
@@ -325,7 +344,8 @@ def allocate(
         rise = np.take_along_axis(energy, ahead[..., None], 2)[..., 0] - np.take_along_axis(
             energy, at[..., None], 2
         )[..., 0]  # fmt: skip
-        cost = np.where(at < most, np.maximum(rise, 0) / sizes, np.inf)
+        is_open = (at < most) & (sizes > 0)
+        cost = np.where(is_open, np.maximum(rise, 0) / np.maximum(sizes, 1e-30), np.inf)
         cell = np.unravel_index(int(cost.argmin()), cost.shape)
         step = min(float(GREEDY_STEP), left / float(sizes[cell]))
         levels[cell] += step

@@ -133,6 +133,15 @@ class Transformer:
         self._step([(sequence, tokens, True)], [], nothing, options, None, tap)
         return tap.reshape(shape)
 
+    def time_products(
+        self, inputs: Ids[NDArray[np.float32]], thresholds: kernels.Thresholds | None, rounds: int
+    ) -> list[float]:
+        """Seconds that one-row products of all layers take a pass: qkv, out, gate_up, down.
+
+        inputs: what enters each of the four, float32 [channels]; thresholds None for dense.
+        """
+        return list(self._decoder.time_products(tuple(inputs), thresholds, rounds))
+
     def step_logits(
         self, sequence: Sequence, tokens: Ids[int], rows: list[int], options: StepOptions
     ) -> Logits:

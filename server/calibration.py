@@ -9,7 +9,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 
 from midline.model.catalogue import resolve
 from midline.model.errors import UsageError
-from midline.model.sparsity import MAX_LEVEL, check_level, describe, write_profile
+from midline.model.sparsity import INPUTS, MAX_LEVEL, check_level, describe, write_profile
 from midline.model.storage import profiles_folder
 
 
@@ -23,6 +23,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="unequal or equal levels for the matrices (default: greedy)")  # fmt: skip
     add("--criterion", choices=("weighted", "magnitude"), default="weighted",
         help="what a threshold is held against (default: magnitude times column norm)")  # fmt: skip
+    add("--dense", nargs="+", choices=INPUTS, default=[], metavar="INPUT",
+        help=f"inputs of which nothing is skipped: {', '.join(INPUTS)}")  # fmt: skip
     add("--description", metavar="TEXT", help="what the text is, kept in the profile")
     add("--to", type=Path, metavar="DIR", help="folder to write to instead of Midline's own")
     add("--threads", type=int, metavar="N", help="threads to use (all cores)")
@@ -55,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
 
         measured = measure(engine, text, description, report)
     for level in args.sparsity:
-        profile = measured.profile(round(level * 100) / 100, args.allocation, args.criterion)
+        profile = measured.profile(round(level * 100) / 100, args.allocation, args.criterion, args.dense)
         path = write_profile(profile, args.to or profiles_folder())
         print(describe(profile), file=sys.stderr)
         print(path)

@@ -27,7 +27,7 @@ from midline.model.tokenizer import Tokenizer
 from midline.server.settings import Settings
 
 COMPARED = ("prefill", "decode", "samples", "keystroke")
-ALONE = ("memory", "start", "drafting")
+ALONE = ("memory", "start", "drafting", "sparse")
 PEERS = ("llama.cpp", "openvino", "transformers")
 
 
@@ -110,11 +110,15 @@ def measure_typing(args: argparse.Namespace, module: ModuleType, path: Path) -> 
 
 def measure_alone(args: argparse.Namespace, module: ModuleType, path: Path) -> dict[str, Any]:
     """Figures of a measurement that has no peer."""
+    own = {}
+    if args.measurement == "sparse":
+        own = {"level": args.sparsity or module.DEFAULT_LEVEL, "runs": args.runs}
     found: dict[str, Any] = module.measure(
         path,
         thread_count(args.threads),
         args.tokens or module.DEFAULT_TOKENS,
         args.context or module.DEFAULT_CONTEXT,
+        **own,
     )
     return found
 

@@ -1,6 +1,7 @@
 // The seam: NumPy arrays in, arrays out. Long calls release the GIL.
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
+#include <nanobind/stl/array.h>
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
@@ -20,6 +21,7 @@
 #include "gguf_blocks.h"
 #include "memory.h"
 #include "pack.h"
+#include "product_timer.h"
 #include "screen.h"
 
 namespace nb = nanobind;
@@ -242,6 +244,14 @@ class PyDecoder {
     nb::gil_scoped_release release;
     return decoder_->run(pool.data(), step);
   }
+  // Seconds a pass that the products of all layers take, by kind: see product_timer.h.
+  std::array<double, 4> time_products(const std::array<Floats, 4>& inputs, const PyThresholds* thresholds, int rounds) {
+    const std::array<int, 4> sizes{config_.width, config_.heads * config_.head_dim, config_.width, config_.hidden};
+    for (size_t j = 0; j < 4; j++) require(inputs[j].size() == static_cast<size_t>(sizes[j]), "inputs of the wrong size");
+    require(rounds > 0, "at least one round");
+    nb::gil_scoped_release release;
+    return midline::time_products(*decoder_, {inputs[0].data(), inputs[1].data(), inputs[2].data(), inputs[3].data()}, thresholds ? &thresholds->of(config_) : nullptr, rounds);
+  }
   size_t page_halves() const { return decoder_->page_halves(); }
   size_t tap_width() const { return decoder_->tap_width(); }
 
@@ -312,6 +322,7 @@ NB_MODULE(_native, m) {
       .def("__init__", [](Matrix* self, int inputs, const std::vector<int>& types, int run_bytes, int min_items) { new (self) Matrix(make_matrix(inputs, types, run_bytes, min_items)); },
            "inputs"_a, "unit_types"_a, "run_bytes"_a = 2304, "min_items"_a = 8)
       .def_ro("inputs", &Matrix::inputs).def_ro("units", &Matrix::units).def_ro("nbytes", &Matrix::bytes)
+      .def_prop_ro("run_bytes", [](const Matrix& m) { return m.panels[0].run_bytes; })
       .def_prop_ro("outputs", &Matrix::outputs).def_prop_ro("superblocks", &Matrix::superblocks)
       .def("pack", &pack_rows, "first_unit"_a, "unit_step"_a, "rows"_a, "row_count"_a, "out"_a.noconvert())
       .def("unpack", &unpack, "unit"_a, "superblock"_a, "data"_a)
@@ -333,7 +344,8 @@ NB_MODULE(_native, m) {
            "screen"_a, "embedding_type"_a, "embedding"_a)
       .def_prop_ro("page_halves", &PyDecoder::page_halves).def_prop_ro("tap_width", &PyDecoder::tap_width)
       .def("run", &PyDecoder::run, "pool"_a.noconvert(), "tokens"_a, "segments"_a, "logit_rows"_a, "logits"_a.noconvert(), "exact"_a, "float_activations"_a = false, "cancel"_a.none() = nb::none(),
-           "thresholds"_a.none() = nb::none(), "sparse_from"_a = std::vector<int>(), "tap"_a.noconvert().none() = nb::none());
+           "thresholds"_a.none() = nb::none(), "sparse_from"_a = std::vector<int>(), "tap"_a.noconvert().none() = nb::none())
+      .def("time_products", &PyDecoder::time_products, "inputs"_a, "thresholds"_a.none(), "rounds"_a);
   m.def("log_sum_exp", &log_sum_exp, "logits"_a);
   m.def("uniform", &uniform, "seed"_a, "sample"_a, "position"_a);
   m.def("choose", &choose_token, "logits"_a, "log_sum"_a, nb::kw_only(), "temperature"_a = 0.0f, "top_p"_a = 1.0f, "min_p"_a = 0.0f, "seed"_a = 0, "sample"_a = 0, "position"_a = 0,

@@ -9,14 +9,6 @@
 namespace midline {
 namespace {
 
-struct Range { int begin, end; };
-Range share(int n, int tid, int threads) { return {n * tid / threads, n * (tid + 1) / threads}; }
-
-Upcoming item(const Matrix& m, int i) {
-  if (i >= m.items()) return {};
-  return {&m, i / m.chunk_count(), i % m.chunk_count()};
-}
-
 // Sum of the chunks' parts of outputs [begin, begin + n), in order.
 void sum_chunks(const Kernels& k, const Matrix& m, const std::vector<float>& partial, int begin, int n, float* y) {
   std::copy_n(partial.data() + begin, n, y);

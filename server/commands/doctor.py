@@ -44,6 +44,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="the model to check: a name of the catalogue or a path (default: %(default)s)",
     )
+    parser.add_argument(
+        "--sparsity",
+        type=float,
+        default=0.0,
+        metavar="S",
+        help="the share of weights to skip whose profile to check (default: %(default)s)",
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
 
@@ -53,6 +60,7 @@ def run(args: argparse.Namespace) -> int:
     _examine_machine(report)
     _examine_kernels(report)
     _examine_model(report, args.model)
+    _examine_sparsity(report, args.sparsity)
     if args.json:
         print(json.dumps({**report.facts, "problems": report.problems}, indent=2))
     else:
@@ -117,6 +125,23 @@ def _examine_model(report: Report, name: str) -> None:
             )
 
 
+def _examine_sparsity(report: Report, level: float) -> None:
+    facts = report.facts["model"]
+    if "architecture" not in facts:
+        return
+    from midline.model.sparsity import describe, find_profile, levels
+
+    path = Path(facts["path"])
+    try:
+        facts["sparsity"] = {"level": level, "levels": levels(path), "profile": None}
+        profile = find_profile(path, level)
+    except MidlineError as error:
+        report.problems.append(str(error))
+        return
+    if profile is not None:
+        facts["sparsity"]["profile"] = describe(profile)
+
+
 def _describe_model(path: Path) -> dict[str, Any]:
     from midline.model.gguf import read_gguf
 
@@ -143,6 +168,7 @@ def _print(report: Report) -> None:
         "memory": total + pages,
         "kernels": _kernels_line(facts),
         "model": _model_line(facts["model"]),
+        "sparsity": _sparsity_line(facts["model"].get("sparsity")),
         "cache": facts["folders"]["cache"],
         "log": facts["folders"]["log"],
     }
@@ -162,6 +188,13 @@ def _kernels_line(facts: dict[str, Any]) -> str:
     passed = "passed" if facts["self_test"]["passed"] else "FAILED"
     speed = facts["read_gb_per_second"]
     return f"{kernels['path']}{forced}, self-test {passed}, reads {speed} GB/s"
+
+
+def _sparsity_line(sparsity: dict[str, Any] | None) -> str:
+    if sparsity is None:
+        return "needs the model"
+    levels = ", ".join(f"{level:g}" for level in sparsity["levels"]) or "none"
+    return f"{sparsity['profile'] or 'dense'}; levels with a profile: {levels}"
 
 
 def _model_line(model: dict[str, Any]) -> str:

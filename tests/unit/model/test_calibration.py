@@ -91,6 +91,10 @@ def test_measured_profiles_skip_what_they_say(
         kept = (model.transformer.activations(sequence, ids, options) != 0).mean()
         model.release(sequence)
         assert kept == pytest.approx(0.5, abs=0.08)
+    kept = measured.profile(0.4, "uniform", "weighted", ["out", "qkv"])
+    assert all(row[0] is row[1] is None and row[2] > 0 < row[3] for row in kept.thresholds)
+    with pytest.raises(UsageError, match="with gate_up, down dense at most 0"):
+        measured.profile(0.5, "greedy", "weighted", ["gate_up", "down"])
     greedy = measured.profile(0.4, "greedy", "weighted")
     assert greedy.calibration.description == "made up"
     assert greedy.calibration.tokens == calibration.WINDOWS * calibration.WINDOW_TOKENS

@@ -1,0 +1,72 @@
+"""One-row products with half of the channels skipped over the same products dense, in memory."""
+
+import statistics
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from midline import kernels
+from midline.model.engine import Engine
+from midline.model.errors import UsageError
+from midline.model.sparsity import INPUTS, CalibrationText, Profile, input_widths
+
+DEFAULT_TOKENS = 8
+DEFAULT_CONTEXT = 1
+DEFAULT_LEVEL = 0.5
+CACHE_TOKENS = 512
+
+
+def measure(
+    path: Path, threads: int, tokens: int, context: int, *, level: float, runs: int
+) -> dict[str, Any]:
+    """Milliseconds of each kind of matrix in all layers, dense and sparse by turns, and ratios.
+
+    A run is `tokens` passes through the layers; channels are dropped at random, `level` of them.
+    """
+    if not 0 < level:
+        raise UsageError("--sparsity is 0; there is nothing to skip")
+    engine = Engine.load(path, threads=threads, cache_tokens=CACHE_TOKENS)
+    transformer = engine.transformer
+    rng = np.random.default_rng(0)
+    inputs = [rng.normal(0, 1, n).astype(np.float32) for n in input_widths(engine.config)]
+    cuts = tuple(float(np.quantile(np.abs(x), level)) for x in inputs)
+    rows = (cuts,) * engine.config.layers
+    text = CalibrationText("random numbers", "", 0)
+    sparse = transformer.thresholds(
+        Profile(engine.name, "", level, "magnitude", "uniform", rows, text)
+    )
+    transformer.time_products(inputs, None, 1)
+    pairs = [
+        [transformer.time_products(inputs, thresholds, tokens) for thresholds in (None, sparse)]
+        for _ in range(runs)
+    ]
+    dense, skipping = zip(*pairs, strict=True)
+    kinds = {
+        name: {
+            "dense_ms": 1e3 * statistics.median(run[j] for run in dense),
+            "sparse_ms": 1e3 * statistics.median(run[j] for run in skipping),
+            "ratio": statistics.median(a[j] / b[j] for a, b in pairs),
+            "run_bytes": transformer.weights.matrix(f"0.{name}").run_bytes,
+        }
+        for j, name in enumerate(INPUTS)
+    }
+    return {
+        "passes": tokens,
+        "sparsity": level,
+        "versions": {"midline kernels": kernels.kernel_name()},
+        "matrices": kinds,
+        "pair_ratios": [sum(a) / sum(b) for a, b in pairs],
+        "ratio": statistics.median(sum(a) / sum(b) for a, b in pairs),
+    }
+
+
+def lines(result: dict[str, Any]) -> list[str]:
+    """The result as printed."""
+    found = [
+        f"{name:<8} runs of {row['run_bytes']:>5} bytes   dense {row['dense_ms']:>7.2f} ms   "
+        f"sparse {row['sparse_ms']:>7.2f} ms   ratio {row['ratio']:.2f}"
+        for name, row in result["matrices"].items()
+    ]
+    low, high = min(result["pair_ratios"]), max(result["pair_ratios"])
+    return [*found, f"all matrices: ratio {result['ratio']:.2f} (pairs from {low:.2f} to {high:.2f})"]
