@@ -26,8 +26,8 @@ from midline.model.drafting import Drafter, LookupDrafter
 from midline.model.errors import MidlineError, ModelFileError
 from midline.model.gguf import read_gguf
 from midline.model.kv_cache import Sequence
-from midline.model.threads import thread_count
 from midline.model.sparsity import Profile, find_profile
+from midline.model.threads import thread_count
 from midline.model.tokenizer import Tokenizer
 from midline.model.transformer import (
     CACHE_TOKENS,

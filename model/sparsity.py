@@ -216,12 +216,11 @@ def native_thresholds(
     for i, row in enumerate(profile.thresholds):
         borders = np.cumsum([0, *widths])
         of_layer = None if norms is None else np.split(norms[i], borders[1:-1])
-        layers.append(
-            tuple(
-                per_channel(threshold, width, None if of_layer is None else of_layer[j])
-                for j, (threshold, width) in enumerate(zip(row, widths, strict=True))
-            )
+        qkv, out, gate_up, down = (
+            per_channel(threshold, width, None if of_layer is None else of_layer[j])
+            for j, (threshold, width) in enumerate(zip(row, widths, strict=True))
         )
+        layers.append((qkv, out, gate_up, down))
     return kernels.Thresholds(native, layers)
 
 

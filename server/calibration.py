@@ -1,4 +1,4 @@
-"""`midline model calibrate`: thresholds of activation sparsity for a model, from the user's text."""
+"""`midline model calibrate`: thresholds of activation sparsity for a model, from own text."""
 
 import argparse
 import sys
@@ -57,7 +57,9 @@ def run(args: argparse.Namespace) -> int:
 
         measured = measure(engine, text, description, report)
     for level in args.sparsity:
-        profile = measured.profile(round(level * 100) / 100, args.allocation, args.criterion, args.dense)
+        profile = measured.profile(
+            round(level * 100) / 100, args.allocation, args.criterion, args.dense
+        )
         path = write_profile(profile, args.to or profiles_folder())
         print(describe(profile), file=sys.stderr)
         print(path)

@@ -46,9 +46,7 @@ def add_generation_arguments(parser: argparse.ArgumentParser, max_tokens: int) -
         metavar="P",
         help="draw from the likeliest",
     )
-    add(
-        "--sparsity", type=_real(0, 0.9), default=0.0, metavar="S", help="share of weights to skip"
-    )
+    add("--sparsity", type=_real(0, 0.9), default=0.0, metavar="S", help="share of weights to skip")
     add("--exact", action="store_true", help="compute the whole output matrix")
     add("--seed", type=_integer(0, 2**63 - 1), default=0, metavar="N", help="of the random numbers")
     add("--threads", type=_integer(1, 1024), metavar="N", help="threads to use (all cores)")

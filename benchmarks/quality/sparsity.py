@@ -23,7 +23,6 @@ from rich.console import Console
 from rich.progress import track
 
 from midline.benchmarks.machine import describe_machine, describe_versions
-from midline.benchmarks.mbxp.samples import with_names_of_prompt
 from midline.benchmarks.mbxp.tasks import Task, data_folder, load_tasks
 from midline.benchmarks.quality.sparse_bytes import DecodeBytes
 from midline.model.calibration import measure, read_text
@@ -171,7 +170,7 @@ def _force(engine: Engine, task: Task) -> Forced:
     for piece in _pieces(ids):
         last = engine.transformer.forward([(sequence, piece)], options=StepOptions(exact=True))
     sequence.sparse_from = len(ids)
-    return Forced(sequence, last[0].copy(), tokenizer.encode(with_names_of_prompt(task)))
+    return Forced(sequence, last[0].copy(), tokenizer.encode(task.canonical_solution or ""))
 
 
 def _pieces(ids: Sequence[int]) -> Iterator[list[int]]:

@@ -24,7 +24,7 @@ def measure(
 
     A run is `tokens` passes through the layers; channels are dropped at random, `level` of them.
     """
-    if not 0 < level:
+    if not level > 0:
         raise UsageError("--sparsity is 0; there is nothing to skip")
     engine = Engine.load(path, threads=threads, cache_tokens=CACHE_TOKENS)
     transformer = engine.transformer
@@ -69,4 +69,7 @@ def lines(result: dict[str, Any]) -> list[str]:
         for name, row in result["matrices"].items()
     ]
     low, high = min(result["pair_ratios"]), max(result["pair_ratios"])
-    return [*found, f"all matrices: ratio {result['ratio']:.2f} (pairs from {low:.2f} to {high:.2f})"]
+    return [
+        *found,
+        f"all matrices: ratio {result['ratio']:.2f} (pairs from {low:.2f} to {high:.2f})",
+    ]

@@ -93,6 +93,16 @@ def test_memory(tiny_qwen2, tmp_path, home):
     assert over > 5
 
 
+def test_sparse_products(tiny_qwen2, tmp_path, home, capsys):
+    words = ["sparse", "--model", str(tiny_qwen2), "--runs", "2", "--tokens", "2"]
+    result = measured(words, tmp_path / "sparse.json")
+    assert result["sparsity"] == 0.5 and len(result["pair_ratios"]) == 2
+    assert list(result["matrices"]) == ["qkv", "out", "gate_up", "down"]
+    for row in result["matrices"].values():
+        assert row["dense_ms"] > 0 and row["sparse_ms"] > 0 and row["run_bytes"] > 0
+    assert "all matrices: ratio" in capsys.readouterr().out
+
+
 def test_start(tiny_qwen2, tmp_path, home):
     result = measured(["start", "--model", str(tiny_qwen2)], tmp_path / "start.json")
     assert result["median_seconds"] == statistics.median(result["seconds"])
@@ -113,7 +123,8 @@ def test_plot(tiny_qwen2, tmp_path, home):
         (["--runs", "0"], "--runs is 0"),
         (["--tokens", "-1"], "--tokens is -1"),
         (["--context", "0"], "--context is 0"),
-        (["--sparsity", "0.5"], "later version"),
+        (["--sparsity", "0.95"], "between 0 and 0.9"),
+        (["--sparsity", "0.5"], "no profile for --sparsity 0.5"),
         (["--threads", "0"], "threads is 0"),
         (["--lines", "0"], "--lines is 0"),
         (["--model", "no-such-model"], "no-such-model"),

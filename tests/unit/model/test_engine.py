@@ -286,7 +286,7 @@ def test_options_out_of_range_are_named(model: Engine, name: str, value: float) 
 def test_sparsity_without_a_profile_is_refused(model: Engine) -> None:
     with pytest.raises(UsageError, match=r"no profile for --sparsity 0\.5"):
         model.generate([1], replace(GREEDY, sparsity=0.5))
-    with pytest.raises(UsageError, match="between 0 and 0.9"):
+    with pytest.raises(UsageError, match="between 0 and"):
         model.generate([1], replace(GREEDY, sparsity=0.95))
 
 

@@ -108,8 +108,9 @@ def test_several_samples_and_prompts_are_dense(
     together = [c.ids for g in model.batch_generate(prompts, sparse) for c in g.completions]
     assert together == ids
     several = replace(sparse, samples=3, temperature=1.0)
-    drawn = model.generate(prompts[0], several), model.generate(
-        prompts[0], replace(several, sparsity=0.0)
+    drawn = (
+        model.generate(prompts[0], several),
+        model.generate(prompts[0], replace(several, sparsity=0.0)),
     )
     assert [c.ids for c in drawn[0].completions] == [c.ids for c in drawn[1].completions]
 
@@ -214,7 +215,7 @@ def test_own_profiles_come_before_shipped_ones(
 
 @pytest.mark.parametrize("level", [-0.1, 0.91, float("nan"), float("inf")])
 def test_levels_out_of_range_are_refused(tmp_path: Path, level: float) -> None:
-    with pytest.raises(UsageError, match="must be between 0 and 0.9"):
+    with pytest.raises(UsageError, match="must be between 0 and"):
         find_profile(tmp_path / "never-read", level)
 
 
