@@ -46,8 +46,6 @@ class GenerateOptions:
     exact computes the whole output matrix where greedy decoding would screen it; random draws never
     do. sparsity is the share of weights skipped in decoding one sample of a prompt, whatever other
     prompts are decoded beside it; several samples are dense, since together they need all weights.
-    do. sparsity is the share of weights skipped in decoding one sample of a prompt, whatever other
-    prompts are decoded beside it; several samples are dense, since together they need all weights.
     draft says who guesses tokens ahead where one prompt is decoded greedily to one sample. The
     output is that of drawing one by one: to the bit with exact; without, wherever the screen, which
     passes of several rows do not need, does not miss the likeliest token, and log-probabilities are
