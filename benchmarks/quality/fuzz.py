@@ -183,12 +183,15 @@ class Witness:
     def batch_generate(
         self, prompts: Any, options: GenerateOptions, *, aligns: Sequence[bytes], stops: Any
     ) -> list[Generation]:
-        """What the engine gives, counted where its bytes are not those of `aligns`."""
+        """What the engine gives, counted where its bytes are not those of `aligns`.
+
+        An answer that ran out of tokens while it spelled them agrees as far as it goes.
+        """
         found = self._engine.batch_generate(prompts, options, aligns=aligns, stops=stops)
         for align, generation in zip(aligns, found, strict=True):
             for completion in generation.completions:
                 data = b"".join(map(self._engine.tokenizer.token_bytes, completion.ids))
-                self.disagreeing += data[: len(align)] != align
+                self.disagreeing += data[: len(align)] != align[: len(data)]
         return found
 
 
