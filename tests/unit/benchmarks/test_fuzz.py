@@ -110,7 +110,9 @@ def test_an_exception_is_a_finding_and_spares_the_others(tokenizer: Tokenizer) -
     assert (everything[0]["non_empty"], everything[0]["non_empty_cases"]) == (1.0, 1)
 
 
-@pytest.mark.parametrize(("written", "disagreeing"), [("x = 1", 0), ("y = 1", 1), ("x", 0), ("xy", 1)])
+@pytest.mark.parametrize(
+    ("written", "disagreeing"), [("x = 1", 0), ("y = 1", 1), ("x", 0), ("xy", 1)]
+)
 def test_bytes_that_disagree_are_noticed(
     tokenizer: Tokenizer, written: str, disagreeing: int
 ) -> None:
