@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from packed_matrix import activation_block, packed, rounded
 
-from midline.kernels import UNIT, Matrix, allocate
+from midline.kernels import MAX_ROWS, UNIT, Matrix, allocate
 from midline.kernels.formats import SUPPORTED, GGMLType
 from midline.kernels.reference import dequantize, random_blocks
 
@@ -211,7 +211,9 @@ def bad_calls() -> dict[str, object]:
         "y too short": lambda: matrix.multiply(data, x, y[:1]),
         "too little data": lambda: matrix.multiply(data[:-1], x, y),
         "too many rows": lambda: matrix.multiply(
-            data, np.zeros((257, 64), np.float32), np.zeros((257, 256), np.float32)
+            data,
+            np.zeros((MAX_ROWS + 1, 64), np.float32),
+            np.zeros((MAX_ROWS + 1, 256), np.float32),
         ),
     }
 
