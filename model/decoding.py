@@ -7,15 +7,17 @@ does not depend on the number of others.
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from collections.abc import Sequence as Ids
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Literal
 
 import numpy as np
 
 from midline import kernels
 from midline.model.alignment import Alignment
+from midline.model.covering_tree import CoveringTree, Covered, cover
 from midline.model.drafting import Drafter
 from midline.model.errors import MidlineError, UsageError
 from midline.model.kv_cache import CacheFull, Sequence
@@ -49,7 +51,8 @@ class GenerateOptions:
     draft says who guesses tokens ahead where one prompt is decoded greedily to one sample. The
     output is that of drawing one by one: to the bit with exact; without, wherever the screen, which
     passes of several rows do not need, does not miss the likeliest token, and log-probabilities are
-    nearer the exact ones.
+    nearer the exact ones. alignment says how the bytes given back by `align` are written again:
+    token by token among those that agree, or as the likeliest leaf of the covering tree.
     """
 
     samples: int = 1
@@ -61,6 +64,7 @@ class GenerateOptions:
     exact: bool = False
     sparsity: float = 0.0
     draft: Literal["lookup", "none"] = "lookup"
+    alignment: Literal["tokens", "tree"] = "tokens"
 
     def check(self) -> None:
         """Raises UsageError naming the first value that is out of range."""
@@ -72,6 +76,7 @@ class GenerateOptions:
             "min_p": 0 <= self.min_p <= 1,
             "seed": 0 <= self.seed < 2**63,
             "draft": self.draft in ("lookup", "none"),
+            "alignment": self.alignment in ("tokens", "tree"),
         }
         limits = {
             "samples": f"between 1 and {MAX_SAMPLES}",
@@ -81,6 +86,7 @@ class GenerateOptions:
             "min_p": "between 0 and 1",
             "seed": "a number from 0 to 2^63 - 1",
             "draft": "lookup or none",
+            "alignment": "tokens or tree",
         }
         for name, ok in in_range.items():
             if not ok:
@@ -187,8 +193,10 @@ class Decoding:
                 self._model.cache.finish(stream.sequence, remember=stream.sample == 0)
         return self._results(len(prompts))
 
-    def _forward(self, batch: Ids[tuple[Sequence, Ids[int]]]) -> Logits:
-        return self._model.forward(batch, options=self._step_options, cancel=self._cancel)
+    def _forward(self, batch: Ids[tuple[Sequence, Ids[int]]], *, whole: bool = False) -> Logits:
+        """The last logits of each; `whole`: exact where they are not of the likeliest tokens too."""
+        options = replace(self._step_options, exact=True) if whole else self._step_options
+        return self._model.forward(batch, options=options, cancel=self._cancel)
 
     def _step(self, live: list[_Stream]) -> list[_Stream]:
         """Draws at least one token for each stream; returns the streams that go on."""
@@ -198,7 +206,8 @@ class Decoding:
                 return self._verify(live[0], draft)
             except CacheFull:
                 self._drafter = None  # one token at a time may still fit
-        logits = self._forward([(stream.sequence, [stream.ids[-1]]) for stream in live])
+        aligning = any(stream.alignment.remaining for stream in live)
+        logits = self._forward([(s.sequence, s.ids[-1:]) for s in live], whole=aligning)
         self._decoded += len(live)
         return self._draw(live, logits)
 
@@ -237,20 +246,59 @@ class Decoding:
 
     def _begin(self, prompts: Ids[Ids[int]], aligns: Ids[bytes]) -> list[_Stream]:
         live: list[_Stream] = []
-        for i, (prompt, align) in enumerate(zip(prompts, aligns, strict=True)):
-            sequence = self._model.cache.start(prompt)
-            if self._is_sparse:
-                sequence.sparse_from = max(len(prompt) + DENSE_TOKENS, SINK_TOKENS)
-            first = _Stream(i, 0, sequence, Alignment(self._tokenizer, align))
-            self._streams.append(first)
-            self._prompt_tokens.append(len(prompt))
-            self._cached.append(len(sequence.tokens))
-            rest = prompt[len(sequence.tokens) :]
-            logits = self._forward([(sequence, rest)])
-            self._computed += len(rest)
+        covered: list[Covered[_Stream]] = []
+        for first, row in self._read(prompts, aligns):
             streams = [first, *(self._fork(first, n) for n in range(1, self._options.samples))]
-            live += self._draw(streams, np.broadcast_to(logits, (len(streams), logits.shape[1])))
+            if tree := self._tree(first):
+                tree.add(tree.root, row)
+                covered.append((tree, streams))
+            else:
+                live += self._draw(streams, np.broadcast_to(row, (len(streams), len(row))))
+        forward = partial(self._forward, whole=True)
+        for stream, leaf in cover(covered, self._options, forward, self._model.cache):
+            for token in leaf.ids:
+                if not stream.finish:
+                    self._take(stream, token, leaf.logprob)
+            live += [] if stream.finish else [stream]
         return live
+
+    def _read(
+        self, prompts: Ids[Ids[int]], aligns: Ids[bytes]
+    ) -> Iterator[tuple[_Stream, Logits]]:
+        """Each prompt's first stream and last logits; those with little to compute go together."""
+        for group in self._groups(prompts):
+            firsts = [self._start(i, prompts[i], aligns[i]) for i in group]
+            batch = [(s.sequence, prompts[s.prompt][len(s.sequence.tokens) :]) for s in firsts]
+            logits = self._forward(batch, whole=any(s.alignment.remaining for s in firsts))
+            self._computed += sum(len(rest) for _, rest in batch)
+            yield from zip(firsts, logits, strict=True)
+
+    def _groups(self, prompts: Ids[Ids[int]]) -> Iterator[range]:
+        start, rows = 0, 0
+        for i, prompt in enumerate(prompts):
+            new = len(prompt) - self._model.cache.known(prompt)
+            if i > start and rows + new > EXACT_ROWS:
+                yield range(start, i)
+                start, rows = i, 0
+            rows += new
+        yield range(start, len(prompts))
+
+    def _start(self, number: int, prompt: Ids[int], align: bytes) -> _Stream:
+        sequence = self._model.cache.start(prompt)
+        if self._is_sparse:
+            sequence.sparse_from = max(len(prompt) + DENSE_TOKENS, SINK_TOKENS)
+        stream = _Stream(number, 0, sequence, Alignment(self._tokenizer, align))
+        self._streams.append(stream)
+        self._prompt_tokens.append(len(prompt))
+        self._cached.append(len(sequence.tokens))
+        return stream
+
+    def _tree(self, first: _Stream) -> CoveringTree | None:
+        if self._options.alignment == "tokens" or not first.alignment.remaining:
+            return None
+        given, prompt = first.alignment.remaining, first.sequence
+        tree = CoveringTree(self._tokenizer, prompt.tokens, given, prompt)
+        return None if tree.is_empty else tree
 
     def _fork(self, first: _Stream, sample: int) -> _Stream:
         sequence = self._model.cache.fork(first.sequence)
@@ -288,6 +336,9 @@ class Decoding:
             row, log_sum, temperature=o.temperature, top_p=o.top_p, min_p=o.min_p, seed=o.seed,
             sample=stream.sample, position=len(stream.ids), allowed=stream.alignment.allowed(),
         )  # fmt: skip
+        self._take(stream, token, logprob)
+
+    def _take(self, stream: _Stream, token: int, logprob: float) -> None:
         if token in self._tokenizer.end_tokens:
             stream.finish = "stop"
             return
@@ -300,7 +351,7 @@ class Decoding:
             self._on_token(stream.sample, token)
         if self._wants_stop(stream):
             stream.finish = "stop"
-        elif len(stream.ids) >= o.max_tokens or self._is_full(stream):
+        elif len(stream.ids) >= self._options.max_tokens or self._is_full(stream):
             stream.finish = "length"
 
     def _is_full(self, stream: _Stream) -> bool:

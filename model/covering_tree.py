@@ -1,0 +1,257 @@
+"""Covering tree: the first tokens drawn over all ways to cut the given bytes (arXiv 2506.14123).
+
+`alignment` draws token by token among those that agree, so a short token wins even where nothing
+likely follows it. Here whole ways of writing the given bytes compete. A leaf is the canonical
+tokenization of the first i of them and one token that covers all others and may go on behind them;
+its probability is the product over its tokens, that of all texts that begin with it. Leaves that
+the tokenizer would never write are left out. At temperature 0 the likeliest leaf is chosen (not the
+likeliest next byte, which is a sum over leaves); otherwise one is drawn from their distribution.
+
+The tree stands at the boundary only: i runs over the bytes given back, which `fim.back_up` bounds
+by tokens, of these over the last `MOST_BYTES`, and over the borders of their own tokens. Nothing is
+computed that cannot matter: a branch's first logits are those behind the prompt, and it is read on
+only while its own probability is above that of the best leaf.
+"""
+
+import math
+from collections.abc import Callable, Iterator
+from collections.abc import Sequence as Ids
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from midline import kernels
+from midline.model.kv_cache import PrefixCache, Sequence
+from midline.model.tokenizer import Tokenizer
+from midline.model.vocabulary import CONTROL
+
+if TYPE_CHECKING:
+    from midline.model.decoding import GenerateOptions
+
+MOST_BYTES = 16
+"""A branch begins at each of the last bytes given back; before them only where a token ends."""
+NEGLIGIBLE = 1e-3
+"""Random draws do without branches that have less than this share of the best leaf's probability."""
+_CONTEXT = 8
+_MOST_REJECTED = 16
+
+Forward = Callable[[Ids[tuple[Sequence, Ids[int]]]], NDArray[np.float32]]
+
+
+@dataclass(slots=True, eq=False)
+class Node:
+    """Tokens `ids` that write the given bytes up to `rest`, which is not empty.
+
+    `logprob` is natural, of all tokens; `sequence` holds prompt and ids once they were read, and
+    `tokens` (int64) with `scores` (float32) are then its leaves' last tokens and log-probabilities.
+    """
+
+    ids: tuple[int, ...]
+    rest: bytes
+    parent: "Node | None" = None
+    logprob: float = -math.inf
+    sequence: Sequence | None = None
+    tokens: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    scores: NDArray[np.float32] = field(default_factory=lambda: np.empty(0, np.float32))
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A way to write all given bytes: a node's ids and `token`, whose own log-probability it has."""
+
+    node: Node
+    token: int
+    logprob: float
+
+    @property
+    def ids(self) -> tuple[int, ...]:
+        """All its tokens."""
+        return (*self.node.ids, self.token)
+
+
+class CoveringTree:
+    """Every way to write `given` behind `prompt`, which `sequence` holds.
+
+    `add` the logits behind the prompt to the root, `grow`, then `draw` as often as there are
+    samples, and `close`.
+    """
+
+    def __init__(
+        self, tokenizer: Tokenizer, prompt: Ids[int], given: bytes, sequence: Sequence
+    ) -> None:
+        self._tokenizer = tokenizer
+        self.root = Node((), given, logprob=0.0, sequence=sequence)
+        self._context, self._text = _context(tokenizer, prompt)
+        self.nodes = {(): self.root}
+        for ids in self._tokenizations(given):
+            self._insert(ids)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no leaf covers the given bytes, as where they are a special token's text."""
+        lookup = self._tokenizer.tokens_with_prefix
+        return not any(len(lookup(node.rest)) for node in self.nodes.values())
+
+    def add(self, node: Node, logits: NDArray[np.float32]) -> None:
+        """Gives a node the logits behind its tokens, float32 [vocab]."""
+        shift = node.logprob - kernels.log_sum_exp(logits)
+        node.tokens = self._tokenizer.tokens_with_prefix(node.rest)
+        node.scores = logits[node.tokens] + np.float32(shift)
+        for child in self.nodes.values():
+            if child.parent is node:
+                child.logprob = float(logits[child.ids[-1]]) + shift
+
+    def promising(self, share: float) -> list[Node]:
+        """Nodes to read next: with more than `share` of the best leaf's probability.
+
+        With a share of 1 the best leaf of all is known once there is none.
+        """
+        least = self._best() + math.log(share)
+        found = [n for n in self.nodes.values() if n.sequence is None and n.logprob > least]
+        # What is read first may settle the rest.
+        first = max((n.logprob for n in found), default=0.0) + math.log(NEGLIGIBLE)
+        return [node for node in found if node.logprob > first]
+
+    def draw(self, options: "GenerateOptions", sample: int) -> Leaf:
+        """The likeliest leaf, or at a temperature one that depends on seed and sample only."""
+        scores, ends, nodes = self._leaves
+        for attempt in range(_MOST_REJECTED):
+            index, _ = kernels.choose(
+                scores, 0.0, temperature=options.temperature, top_p=options.top_p,
+                min_p=options.min_p, seed=options.seed, sample=sample, position=attempt << 32,
+            )  # fmt: skip
+            which = int(np.searchsorted(ends, index, side="right"))
+            node = nodes[which]
+            token = int(node.tokens[index - int(ends[which]) + len(node.tokens)])
+            if options.temperature == 0 or self._is_canonical(node, token):
+                break
+        return Leaf(node, token, float(scores[index]) - node.logprob)
+
+    def close(self, cache: PrefixCache) -> None:
+        """Gives back what the branches hold; the root's sequence is the caller's."""
+        for node in self.nodes.values():
+            if node is not self.root and node.sequence is not None:
+                cache.finish(node.sequence, remember=False)
+
+    def _tokenizations(self, given: bytes) -> Iterator[tuple[int, ...]]:
+        """Canonical tokenizations of beginnings of `given` that leave the prompt as it is."""
+        first = max(1, len(given) - MOST_BYTES)
+        for end in range(first, len(given) + 1):
+            # Inside a character there is no text; where its bytes are tokens, the whole has them.
+            if end < len(given) and given[end] & 0xC0 == 0x80:
+                continue
+            ids = self._encoded(given[:end])
+            if ids is not None:
+                yield ids
+
+    def _encoded(self, piece: bytes) -> tuple[int, ...] | None:
+        """Ids of `piece` behind the prompt; None if the prompt's own would be others with it."""
+        ids = tuple(self._tokenizer.encode(self._text + piece))
+        own = len(self._context)
+        return ids[own:] if ids[:own] == self._context else None
+
+    def _insert(self, ids: tuple[int, ...]) -> None:
+        """Nodes for all beginnings of `ids` behind which some given bytes remain."""
+        node, given = self.root, self.root.rest
+        for count in range(1, len(ids) + 1):
+            written = b"".join(map(self._tokenizer.token_bytes, ids[:count]))
+            if len(written) >= len(given) or not given.startswith(written):
+                return
+            known = self.nodes.get(ids[:count])
+            node = known or Node(ids[:count], given[len(written) :], node)
+            self.nodes[node.ids] = node
+
+    def _best(self) -> float:
+        """Log-probability of the likeliest canonical leaf; likelier ones are dropped on the way."""
+        read = [node for node in self.nodes.values() if len(node.scores)]
+        for _ in range(_MOST_REJECTED):
+            node = max(read, key=lambda node: node.scores.max(), default=None)
+            if node is None:
+                break
+            index = int(node.scores.argmax())
+            if self._is_canonical(node, int(node.tokens[index])):
+                return float(node.scores[index])
+            node.scores[index] = -np.inf
+        return -math.inf
+
+    def _is_canonical(self, node: Node, token: int) -> bool:
+        """Whether the tokenizer would write the leaf so; a part of a character may be anything."""
+        written = self.root.rest[: len(self.root.rest) - len(node.rest)]
+        written += self._tokenizer.token_bytes(token)
+        try:
+            written.decode()
+        except UnicodeDecodeError:
+            return True
+        return self._encoded(written) == (*node.ids, token)
+
+    @cached_property
+    def _leaves(self) -> tuple[NDArray[np.float32], NDArray[np.int64], list[Node]]:
+        """All leaves' scores, where those of each node end, and the nodes."""
+        nodes = [node for node in self.nodes.values() if len(node.scores)]
+        ends = np.cumsum([len(node.scores) for node in nodes])
+        return np.concatenate([node.scores for node in nodes]), ends, nodes
+
+
+class Stream(Protocol):
+    """One sample of a prompt; `sequence` is replaced by one that holds a drawn leaf's branch."""
+
+    sample: int
+    sequence: Sequence
+
+
+S = TypeVar("S", bound=Stream)
+Covered = tuple[CoveringTree, list[S]]
+
+
+def cover(
+    covered: Ids[Covered[S]], options: "GenerateOptions", forward: Forward, cache: PrefixCache
+) -> Iterator[tuple[S, Leaf]]:
+    """Draws a leaf for each stream of each tree, whose roots have their logits, and closes them.
+
+    A stream's sequence then holds its leaf but for the last token. All trees are read together.
+    """
+    try:
+        share = NEGLIGIBLE if options.temperature > 0 else 1.0
+        grow([tree for tree, _ in covered], share, forward, cache)
+        for tree, streams in covered:
+            for stream in streams:
+                leaf = tree.draw(options, stream.sample)
+                if leaf.node is not tree.root:
+                    assert leaf.node.sequence is not None
+                    cache.finish(stream.sequence, remember=False)
+                    stream.sequence = cache.fork(leaf.node.sequence)
+                yield stream, leaf
+    finally:
+        for tree, _ in covered:
+            tree.close(cache)
+
+
+def grow(trees: Ids[CoveringTree], share: float, forward: Forward, cache: PrefixCache) -> int:
+    """Reads all trees' promising nodes together until there are none; the number of rows."""
+    rows = 0
+    while opened := [(tree, node) for tree in trees for node in tree.promising(share)]:
+        batch: list[tuple[Sequence, Ids[int]]] = []
+        for _, node in opened:
+            assert node.parent is not None and node.parent.sequence is not None
+            node.sequence = cache.fork(node.parent.sequence)
+            batch.append((node.sequence, node.ids[-1:]))
+        for (tree, node), logits in zip(opened, forward(batch), strict=True):
+            tree.add(node, logits)
+        rows += len(opened)
+    return rows
+
+
+def _context(tokenizer: Tokenizer, prompt: Ids[int]) -> tuple[tuple[int, ...], bytes]:
+    """The prompt's last tokens behind a special one, as many as mean the same alone; their text."""
+    ids = list(prompt[-_CONTEXT:])
+    kinds = tokenizer.vocabulary.kinds[ids]
+    ids = ids[max(np.flatnonzero(kinds == CONTROL) + 1, default=0) :]
+    while ids:
+        text = b"".join(map(tokenizer.token_bytes, ids))
+        if tokenizer.encode(text) == ids:
+            return tuple(ids), text
+        del ids[0]
+    return (), b""
