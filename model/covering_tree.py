@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 MOST_BYTES = 16
 """A branch begins at each of the last bytes given back; before them only where a token ends."""
 NEGLIGIBLE = 1e-3
-"""Random draws do without branches that have less than this share of the best leaf's probability."""
+"""Random draws do without branches of less than this share of the best leaf's probability."""
 _CONTEXT = 8
 _MOST_REJECTED = 16
 
@@ -60,7 +60,7 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """A way to write all given bytes: a node's ids and `token`, whose own log-probability it has."""
+    """A way to write all given bytes: a node's ids, and `token`, whose own `logprob` it has."""
 
     node: Node
     token: int
@@ -73,27 +73,24 @@ class Leaf:
 
 
 class CoveringTree:
-    """Every way to write `given` behind `prompt`, which `sequence` holds.
+    """Every way to write `given` behind the prompt that `sequence` holds.
 
     `add` the logits behind the prompt to the root, `grow`, then `draw` as often as there are
     samples, and `close`.
     """
 
-    def __init__(
-        self, tokenizer: Tokenizer, prompt: Ids[int], given: bytes, sequence: Sequence
-    ) -> None:
-        self._tokenizer = tokenizer
+    def __init__(self, tokenizer: Tokenizer, sequence: Sequence, given: bytes) -> None:
+        self._tokenizer, self._prompt = tokenizer, sequence.tokens
         self.root = Node((), given, logprob=0.0, sequence=sequence)
-        self._context, self._text = _context(tokenizer, prompt)
-        self.nodes = {(): self.root}
+        self.nodes: dict[tuple[int, ...], Node] = {(): self.root}
         for ids in self._tokenizations(given):
             self._insert(ids)
 
     @property
-    def is_empty(self) -> bool:
-        """Whether no leaf covers the given bytes, as where they are a special token's text."""
+    def is_possible(self) -> bool:
+        """Whether there is a leaf; not without given bytes, nor for a special token's text."""
         lookup = self._tokenizer.tokens_with_prefix
-        return not any(len(lookup(node.rest)) for node in self.nodes.values())
+        return any(node.rest and len(lookup(node.rest)) for node in self.nodes.values())
 
     def add(self, node: Node, logits: NDArray[np.float32]) -> None:
         """Gives a node the logits behind its tokens, float32 [vocab]."""
@@ -149,9 +146,23 @@ class CoveringTree:
 
     def _encoded(self, piece: bytes) -> tuple[int, ...] | None:
         """Ids of `piece` behind the prompt; None if the prompt's own would be others with it."""
-        ids = tuple(self._tokenizer.encode(self._text + piece))
-        own = len(self._context)
-        return ids[own:] if ids[:own] == self._context else None
+        context, text = self._context
+        ids = tuple(self._tokenizer.encode(text + piece))
+        own = len(context)
+        return ids[own:] if ids[:own] == context else None
+
+    @cached_property
+    def _context(self) -> tuple[tuple[int, ...], bytes]:
+        """The prompt's last tokens behind a special one that mean the same alone, and as text."""
+        ids = list(self._prompt[-_CONTEXT:])
+        kinds = self._tokenizer.vocabulary.kinds[ids]
+        ids = ids[max(np.flatnonzero(kinds == CONTROL) + 1, default=0) :]
+        while ids:
+            text = b"".join(map(self._tokenizer.token_bytes, ids))
+            if self._tokenizer.encode(text) == ids:
+                return tuple(ids), text
+            del ids[0]
+        return (), b""
 
     def _insert(self, ids: tuple[int, ...]) -> None:
         """Nodes for all beginnings of `ids` behind which some given bytes remain."""
@@ -208,7 +219,7 @@ Covered = tuple[CoveringTree, list[S]]
 
 def cover(
     covered: Ids[Covered[S]], options: "GenerateOptions", forward: Forward, cache: PrefixCache
-) -> Iterator[tuple[S, Leaf]]:
+) -> list[tuple[S, Leaf]]:
     """Draws a leaf for each stream of each tree, whose roots have their logits, and closes them.
 
     A stream's sequence then holds its leaf but for the last token. All trees are read together.
@@ -216,14 +227,13 @@ def cover(
     try:
         share = NEGLIGIBLE if options.temperature > 0 else 1.0
         grow([tree for tree, _ in covered], share, forward, cache)
-        for tree, streams in covered:
-            for stream in streams:
-                leaf = tree.draw(options, stream.sample)
-                if leaf.node is not tree.root:
-                    assert leaf.node.sequence is not None
-                    cache.finish(stream.sequence, remember=False)
-                    stream.sequence = cache.fork(leaf.node.sequence)
-                yield stream, leaf
+        drawn = [(s, tree.draw(options, s.sample)) for tree, streams in covered for s in streams]
+        for stream, leaf in drawn:
+            if leaf.node.ids:
+                assert leaf.node.sequence is not None
+                cache.finish(stream.sequence, remember=False)
+                stream.sequence = cache.fork(leaf.node.sequence)
+        return drawn
     finally:
         for tree, _ in covered:
             tree.close(cache)
@@ -242,16 +252,3 @@ def grow(trees: Ids[CoveringTree], share: float, forward: Forward, cache: Prefix
             tree.add(node, logits)
         rows += len(opened)
     return rows
-
-
-def _context(tokenizer: Tokenizer, prompt: Ids[int]) -> tuple[tuple[int, ...], bytes]:
-    """The prompt's last tokens behind a special one, as many as mean the same alone; their text."""
-    ids = list(prompt[-_CONTEXT:])
-    kinds = tokenizer.vocabulary.kinds[ids]
-    ids = ids[max(np.flatnonzero(kinds == CONTROL) + 1, default=0) :]
-    while ids:
-        text = b"".join(map(tokenizer.token_bytes, ids))
-        if tokenizer.encode(text) == ids:
-            return tuple(ids), text
-        del ids[0]
-    return (), b""

@@ -17,7 +17,7 @@ import numpy as np
 
 from midline import kernels
 from midline.model.alignment import Alignment
-from midline.model.covering_tree import CoveringTree, Covered, cover
+from midline.model.covering_tree import Covered, CoveringTree, cover
 from midline.model.drafting import Drafter
 from midline.model.errors import MidlineError, UsageError
 from midline.model.kv_cache import CacheFull, Sequence
@@ -194,7 +194,7 @@ class Decoding:
         return self._results(len(prompts))
 
     def _forward(self, batch: Ids[tuple[Sequence, Ids[int]]], *, whole: bool = False) -> Logits:
-        """The last logits of each; `whole`: exact where they are not of the likeliest tokens too."""
+        """The last logits of each; `whole`: exact for unlikely tokens too."""
         options = replace(self._step_options, exact=True) if whole else self._step_options
         return self._model.forward(batch, options=options, cancel=self._cancel)
 
@@ -249,7 +249,9 @@ class Decoding:
         covered: list[Covered[_Stream]] = []
         for first, row in self._read(prompts, aligns):
             streams = [first, *(self._fork(first, n) for n in range(1, self._options.samples))]
-            if tree := self._tree(first):
+            given = first.alignment.remaining if self._options.alignment == "tree" else b""
+            tree = CoveringTree(self._tokenizer, first.sequence, given)
+            if tree.is_possible:
                 tree.add(tree.root, row)
                 covered.append((tree, streams))
             else:
@@ -262,26 +264,14 @@ class Decoding:
             live += [] if stream.finish else [stream]
         return live
 
-    def _read(
-        self, prompts: Ids[Ids[int]], aligns: Ids[bytes]
-    ) -> Iterator[tuple[_Stream, Logits]]:
+    def _read(self, prompts: Ids[Ids[int]], aligns: Ids[bytes]) -> Iterator[tuple[_Stream, Logits]]:
         """Each prompt's first stream and last logits; those with little to compute go together."""
-        for group in self._groups(prompts):
+        for group in self._model.cache.grouped(prompts, EXACT_ROWS):
             firsts = [self._start(i, prompts[i], aligns[i]) for i in group]
             batch = [(s.sequence, prompts[s.prompt][len(s.sequence.tokens) :]) for s in firsts]
             logits = self._forward(batch, whole=any(s.alignment.remaining for s in firsts))
             self._computed += sum(len(rest) for _, rest in batch)
             yield from zip(firsts, logits, strict=True)
-
-    def _groups(self, prompts: Ids[Ids[int]]) -> Iterator[range]:
-        start, rows = 0, 0
-        for i, prompt in enumerate(prompts):
-            new = len(prompt) - self._model.cache.known(prompt)
-            if i > start and rows + new > EXACT_ROWS:
-                yield range(start, i)
-                start, rows = i, 0
-            rows += new
-        yield range(start, len(prompts))
 
     def _start(self, number: int, prompt: Ids[int], align: bytes) -> _Stream:
         sequence = self._model.cache.start(prompt)
@@ -292,13 +282,6 @@ class Decoding:
         self._prompt_tokens.append(len(prompt))
         self._cached.append(len(sequence.tokens))
         return stream
-
-    def _tree(self, first: _Stream) -> CoveringTree | None:
-        if self._options.alignment == "tokens" or not first.alignment.remaining:
-            return None
-        given, prompt = first.alignment.remaining, first.sequence
-        tree = CoveringTree(self._tokenizer, prompt.tokens, given, prompt)
-        return None if tree.is_empty else tree
 
     def _fork(self, first: _Stream, sample: int) -> _Stream:
         sequence = self._model.cache.fork(first.sequence)

@@ -118,6 +118,17 @@ class PrefixCache:
         """How many of `tokens` a sequence that `start` returns would begin with."""
         return sum(common for _, common in self._shared(tokens))
 
+    def grouped(self, prompts: Tokens[Tokens[int]], most: int) -> Iterator[range]:
+        """Runs of prompts of which at most `most` tokens are not known, or single ones."""
+        start, total = 0, 0
+        for i, prompt in enumerate(prompts):
+            unknown = len(prompt) - self.known(prompt)
+            if i > start and total + unknown > most:
+                yield range(start, i)
+                start, total = i, 0
+            total += unknown
+        yield range(start, len(prompts))
+
     def _shared(self, tokens: Tokens[int]) -> Iterator[tuple[_Node, int]]:
         """Nodes along the longest known beginning, and how many of their tokens belong to it."""
         node, at, wanted = self._root, 0, tuple(tokens)

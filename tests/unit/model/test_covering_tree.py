@@ -88,9 +88,11 @@ def grown(model: Engine, prompt: list[int], given: bytes, share: float) -> Cover
     options = StepOptions(exact=True)
     sequence = Sequence()
     row = transformer.forward([(sequence, prompt)], options=options)[0]
-    tree = CoveringTree(model.tokenizer, prompt, given, sequence)
+    tree = CoveringTree(model.tokenizer, sequence, given)
     tree.add(tree.root, row)
-    grow([tree], share, lambda batch: transformer.forward(batch, options=options), transformer.cache)
+    grow(
+        [tree], share, lambda batch: transformer.forward(batch, options=options), transformer.cache
+    )
     return tree
 
 
@@ -232,7 +234,7 @@ def test_bytes_inside_a_character_and_special_text_are_written(model: Engine) ->
 
 def test_a_long_run_of_spaces_has_few_branches(model: Engine) -> None:
     prompt, _ = cut(model, "x = 1")
-    tree = CoveringTree(model.tokenizer, prompt, b" " * 200, Sequence())
+    tree = CoveringTree(model.tokenizer, Sequence(prompt), b" " * 200)
     beginnings = {len(tree.root.rest) - len(node.rest) for node in tree.nodes.values()}
     assert {200 - n for n in range(1, covering_tree.MOST_BYTES + 1)} <= beginnings
 

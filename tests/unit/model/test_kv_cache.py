@@ -103,6 +103,16 @@ def test_an_empty_or_unknown_request_shares_nothing() -> None:
     assert cache.start([5000, 5001]) == Sequence()
 
 
+def test_prompts_are_grouped_by_what_is_not_known() -> None:
+    cache, first = make(40), text(96, 1)
+    run(cache, first)
+    prompts = [[*first, 1], [*first, 2, 3], text(9, 2), [*first[:90], 4], text(20, 3), text(5, 4)]
+    # 1, 2 and 9 tokens; 1; 20; 5
+    assert list(cache.grouped(prompts, 12)) == [range(3), range(3, 4), range(4, 5), range(5, 6)]
+    assert list(cache.grouped(prompts, 25)) == [range(4), range(4, 6)]
+    assert [len(group) for group in cache.grouped([], 25)] == [0]
+
+
 def test_forks_write_into_pages_of_their_own() -> None:
     cache, prompt = make(30), text(40)
     first = cache.start(prompt)
