@@ -1,13 +1,14 @@
 """From a cursor to completions worth showing: prompt, samples, stopping, trimming, ranking."""
 
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from midline.model.file_style import FileStyle
 from midline.model.fim import Cursor, FimLayout, Prompt, WindowLimits, build_prompt
+from midline.model.ranking import Suggestion, Surroundings, ranked
 from midline.model.stopping import (
     Place,
     Unit,
@@ -34,21 +35,6 @@ _CLOSERS = ")]}>\"'`;,"
 _BLANK_TOKENS = 16
 _LONGEST_FRAGMENT = 200
 """Bytes of a line's beginning that an answer may write once more."""
-
-
-@dataclass(frozen=True)
-class Suggestion:
-    """One completion: `text` goes in at the cursor as it is.
-
-    `score` is higher for better; `mean_logprob` is natural, over `tokens` generated tokens;
-    `finish_reason` is stop, length or cancelled.
-    """
-
-    text: str
-    score: float
-    mean_logprob: float
-    tokens: int
-    finish_reason: str
 
 
 @dataclass(frozen=True)
@@ -197,6 +183,11 @@ class _Task:
         return SyntaxAround.of(self._whole)
 
     @cached_property
+    def surroundings(self) -> Surroundings:
+        """What candidates are ranked by."""
+        return Surroundings(self._whole, self.syntax)
+
+    @cached_property
     def prompt(self) -> Prompt:
         """What the engine reads."""
         return build_prompt(self.engine.tokenizer, self.cursor, self._limits, self._layout)
@@ -258,11 +249,12 @@ class _Task:
 
     def result(self, generation: "Generation") -> CompletionResult:
         """What the engine's answer comes to."""
+        suggestions = [
+            self._suggestion(completion, sample in self._late)
+            for sample, completion in enumerate(generation.completions)
+        ]
         return CompletionResult(
-            suggestions=ranked(
-                self._suggestion(completion, sample in self._late)
-                for sample, completion in enumerate(generation.completions)
-            )[: self._most],
+            suggestions=ranked(suggestions, self.surroundings)[: self._most],
             prompt_tokens=generation.prompt_tokens,
             cached_tokens=generation.cached_tokens,
             timings=replace(generation.timings, load_ms=self.engine.load_ms),
@@ -293,15 +285,6 @@ class _Task:
             return ""
         tail = self.style.line_end + fragment
         return valid_text(text, self.place, self.style, self.syntax, tail)
-
-
-def ranked(suggestions: Iterable[Suggestion]) -> tuple[Suggestion, ...]:
-    """Best first, each text once with its best score; an empty one only where all are empty."""
-    best: dict[str, Suggestion] = {}
-    for suggestion in sorted(suggestions, key=lambda s: s.score, reverse=True):
-        best.setdefault(suggestion.text, suggestion)
-    written = tuple(suggestion for text, suggestion in best.items() if text)
-    return written or tuple(best.values())
 
 
 def _joined(first: CompletionResult | None, second: CompletionResult) -> CompletionResult:

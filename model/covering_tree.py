@@ -16,7 +16,7 @@ only while its own probability is above that of the best leaf.
 import math
 from collections.abc import Callable, Iterator
 from collections.abc import Sequence as Ids
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
@@ -222,21 +222,38 @@ def cover(
 ) -> list[tuple[S, Leaf]]:
     """Draws a leaf for each stream of each tree, whose roots have their logits, and closes them.
 
-    A stream's sequence then holds its leaf but for the last token. All trees are read together.
+    Streams come on their tree's sequence and leave on one for each leaf, which holds it but for the
+    last token; those of one leaf follow one another. All trees are read together.
     """
     try:
         share = NEGLIGIBLE if options.temperature > 0 else 1.0
         grow([tree for tree, _ in covered], share, forward, cache)
-        drawn = [(s, tree.draw(options, s.sample)) for tree, streams in covered for s in streams]
-        for stream, leaf in drawn:
-            if leaf.node.ids:
-                assert leaf.node.sequence is not None
-                cache.finish(stream.sequence, remember=False)
-                stream.sequence = cache.fork(leaf.node.sequence)
-        return drawn
+        drawn = [part for tree, streams in covered for part in _drawn(tree, streams, options)]
+        for leaf, part in drawn:
+            assert leaf.node.sequence is not None
+            own = cache.fork(leaf.node.sequence)
+            for stream in part:
+                stream.sequence = own
+        for tree, _ in covered:
+            assert tree.root.sequence is not None
+            cache.finish(tree.root.sequence, remember=False)
+        return [(stream, leaf) for leaf, part in drawn for stream in part]
     finally:
         for tree, _ in covered:
             tree.close(cache)
+
+
+def _drawn(
+    tree: CoveringTree, streams: Ids[S], options: "GenerateOptions"
+) -> list[tuple[Leaf, list[S]]]:
+    """Leaves that were drawn, and the streams that drew them."""
+    parts: dict[tuple[int, ...], tuple[Leaf, list[S]]] = {}
+    for stream in streams:
+        likeliest = options.greedy_first and stream.sample == 0
+        how = replace(options, temperature=0.0) if likeliest else options
+        leaf = tree.draw(how, stream.sample)
+        parts.setdefault(leaf.ids, (leaf, []))[1].append(stream)
+    return list(parts.values())
 
 
 def grow(trees: Ids[CoveringTree], share: float, forward: Forward, cache: PrefixCache) -> int:

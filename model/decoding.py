@@ -2,7 +2,8 @@
 
 The shared prompt is computed once and read once a step whatever the number of samples (bifurcated
 attention, arXiv 2403.08845). Random numbers depend on seed, sample and position only, so a sample
-does not depend on the number of others.
+does not depend on the number of others. Streams share a sequence, and a row of each step, until
+they draw different tokens.
 """
 
 import math
@@ -11,16 +12,17 @@ from collections.abc import Callable, Iterator
 from collections.abc import Sequence as Ids
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import groupby
 from typing import Literal
-
-import numpy as np
 
 from midline import kernels
 from midline.model.alignment import Alignment
 from midline.model.covering_tree import Covered, CoveringTree, cover
 from midline.model.drafting import Drafter
 from midline.model.errors import MidlineError, UsageError
+from midline.model.generation import Completion, Generation, Timings
 from midline.model.kv_cache import CacheFull, Sequence
+from midline.model.repetition import repeats
 from midline.model.sparsity import Profile, check_level
 from midline.model.tokenizer import Tokenizer
 from midline.model.transformer import (
@@ -53,6 +55,9 @@ class GenerateOptions:
     passes of several rows do not need, does not miss the likeliest token, and log-probabilities are
     nearer the exact ones. alignment says how the bytes given back by `align` are written again:
     token by token among those that agree, or as the likeliest leaf of the covering tree.
+
+    With greedy_first sample 0 is greedy whatever the temperature. max_repeats ends a sample whose
+    last tokens are the same cycle that many times over (`repetition`); 0 lets it go on.
     """
 
     samples: int = 1
@@ -65,6 +70,8 @@ class GenerateOptions:
     sparsity: float = 0.0
     draft: Literal["lookup", "none"] = "lookup"
     alignment: Literal["tokens", "tree"] = "tokens"
+    greedy_first: bool = False
+    max_repeats: int = 0
 
     def check(self) -> None:
         """Raises UsageError naming the first value that is out of range."""
@@ -77,6 +84,7 @@ class GenerateOptions:
             "seed": 0 <= self.seed < 2**63,
             "draft": self.draft in ("lookup", "none"),
             "alignment": self.alignment in ("tokens", "tree"),
+            "max_repeats": self.max_repeats == 0 or self.max_repeats > 1,
         }
         limits = {
             "samples": f"between 1 and {MAX_SAMPLES}",
@@ -87,47 +95,12 @@ class GenerateOptions:
             "seed": "a number from 0 to 2^63 - 1",
             "draft": "lookup or none",
             "alignment": "tokens or tree",
+            "max_repeats": "0 or at least 2",
         }
         for name, ok in in_range.items():
             if not ok:
                 raise UsageError(f"{name} is {getattr(self, name)}, it must be {limits[name]}")
         check_level(self.sparsity)
-
-
-@dataclass(slots=True)
-class Completion:
-    """One sample. mean_logprob is natural, of the unmodified distribution, over the drawn tokens
-    that write more than bytes given back by `align`.
-    """
-
-    ids: list[int]
-    text: str
-    mean_logprob: float
-    score: float
-    finish_reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Timings:
-    """Milliseconds and rates of one request; decode counts all samples' tokens together."""
-
-    load_ms: float
-    prefill_ms: float
-    decode_ms: float
-    prefill_tokens_per_second: float
-    decode_tokens_per_second: float
-
-
-@dataclass(slots=True)
-class Generation:
-    """All samples of one prompt in the order of their numbers; tokens guessed ahead, and right."""
-
-    completions: list[Completion]
-    prompt_tokens: int
-    cached_tokens: int
-    timings: Timings
-    drafted_tokens: int = 0
-    accepted_tokens: int = 0
 
 
 @dataclass(slots=True)
@@ -190,7 +163,7 @@ class Decoding:
                 stream.finish = stream.finish or "cancelled"
         finally:
             for stream in self._streams:
-                self._model.cache.finish(stream.sequence, remember=stream.sample == 0)
+                self._give_back(stream.sequence)
         return self._results(len(prompts))
 
     def _forward(self, batch: Ids[tuple[Sequence, Ids[int]]], *, whole: bool = False) -> Logits:
@@ -207,9 +180,12 @@ class Decoding:
             except CacheFull:
                 self._drafter = None  # one token at a time may still fit
         aligning = any(stream.alignment.remaining for stream in live)
-        logits = self._forward([(s.sequence, s.ids[-1:]) for s in live], whole=aligning)
+        groups = [list(group) for _, group in groupby(live, lambda stream: id(stream.sequence))]
+        batch = [(group[0].sequence, group[0].ids[-1:]) for group in groups]
+        logits = self._forward(batch, whole=aligning)
         self._decoded += len(live)
-        return self._draw(live, logits)
+        drawn = zip(groups, logits, strict=True)
+        return [stream for group, row in drawn for stream in self._draw(group, row)]
 
     def _propose(self, live: list[_Stream]) -> list[int]:
         stream = live[0]
@@ -247,15 +223,15 @@ class Decoding:
     def _begin(self, prompts: Ids[Ids[int]], aligns: Ids[bytes]) -> list[_Stream]:
         live: list[_Stream] = []
         covered: list[Covered[_Stream]] = []
-        for first, row in self._read(prompts, aligns):
-            streams = [first, *(self._fork(first, n) for n in range(1, self._options.samples))]
+        for streams, row in self._read(prompts, aligns):
+            first = streams[0]
             given = first.alignment.remaining if self._options.alignment == "tree" else b""
             tree = CoveringTree(self._tokenizer, first.sequence, given)
             if tree.is_possible:
                 tree.add(tree.root, row)
                 covered.append((tree, streams))
             else:
-                live += self._draw(streams, np.broadcast_to(row, (len(streams), len(row))))
+                live += self._draw(streams, row)
         forward = partial(self._forward, whole=True)
         for stream, leaf in cover(covered, self._options, forward, self._model.cache):
             for token in leaf.ids:
@@ -264,43 +240,53 @@ class Decoding:
             live += [] if stream.finish else [stream]
         return live
 
-    def _read(self, prompts: Ids[Ids[int]], aligns: Ids[bytes]) -> Iterator[tuple[_Stream, Logits]]:
-        """Each prompt's first stream and last logits; those with little to compute go together."""
+    def _read(
+        self, prompts: Ids[Ids[int]], aligns: Ids[bytes]
+    ) -> Iterator[tuple[list[_Stream], Logits]]:
+        """Each prompt's streams and last logits; those with little to compute go together."""
         for group in self._model.cache.grouped(prompts, EXACT_ROWS):
-            firsts = [self._start(i, prompts[i], aligns[i]) for i in group]
+            begun = [self._start(i, prompts[i], aligns[i]) for i in group]
+            firsts = [streams[0] for streams in begun]
             batch = [(s.sequence, prompts[s.prompt][len(s.sequence.tokens) :]) for s in firsts]
             logits = self._forward(batch, whole=any(s.alignment.remaining for s in firsts))
             self._computed += sum(len(rest) for _, rest in batch)
-            yield from zip(firsts, logits, strict=True)
+            yield from zip(begun, logits, strict=True)
 
-    def _start(self, number: int, prompt: Ids[int], align: bytes) -> _Stream:
+    def _start(self, number: int, prompt: Ids[int], align: bytes) -> list[_Stream]:
+        """The prompt's streams, all on one sequence."""
         sequence = self._model.cache.start(prompt)
         if self._is_sparse:
             sequence.sparse_from = max(len(prompt) + DENSE_TOKENS, SINK_TOKENS)
-        stream = _Stream(number, 0, sequence, Alignment(self._tokenizer, align))
-        self._streams.append(stream)
+        alignment = Alignment(self._tokenizer, align)
+        samples = range(self._options.samples)
+        streams = [_Stream(number, n, sequence, alignment.fork()) for n in samples]
+        self._streams += streams
         self._prompt_tokens.append(len(prompt))
         self._cached.append(len(sequence.tokens))
-        return stream
+        return streams
 
-    def _fork(self, first: _Stream, sample: int) -> _Stream:
-        sequence = self._model.cache.fork(first.sequence)
-        stream = _Stream(first.prompt, sample, sequence, first.alignment.fork())
-        self._streams.append(stream)
-        return stream
+    def _draw(self, streams: list[_Stream], row: Logits) -> list[_Stream]:
+        """Draws one token for each stream of a sequence; returns those that go on.
 
-    def _draw(self, streams: list[_Stream], logits: Logits) -> list[_Stream]:
-        """Draws one token for each stream; returns the streams that go on."""
-        log_sums: dict[int, float] = {}  # rows of one prompt's first step are the same memory
-        live = []
-        for stream, row in zip(streams, logits, strict=True):
-            where = row.ctypes.data
-            if where not in log_sums:
-                log_sums[where] = self._log_sum(row)
-            self._draw_one(stream, row, log_sums[where])
+        Streams that drew the same one follow one another, and share a sequence still.
+        """
+        log_sum, sequence = self._log_sum(row), streams[0].sequence
+        parts: dict[int, list[_Stream]] = {}
+        for stream in streams:
+            self._draw_one(stream, row, log_sum)
             if not stream.finish:
-                live.append(stream)
-        return live
+                parts.setdefault(stream.ids[-1], []).append(stream)
+        for part in list(parts.values())[1:]:
+            own = self._model.cache.fork(sequence)
+            for stream in part:
+                stream.sequence = own
+        if not parts:  # its pages may be wanted before the others are done
+            self._give_back(sequence)
+        return [stream for part in parts.values() for stream in part]
+
+    def _give_back(self, sequence: Sequence) -> None:
+        is_first = any(s.sequence is sequence and s.sample == 0 for s in self._streams)
+        self._model.cache.finish(sequence, remember=is_first)
 
     @staticmethod
     def _log_sum(row: Logits) -> float:
@@ -315,8 +301,9 @@ class Decoding:
         if self._cancel is not None and self._cancel.is_set():
             raise Cancelled
         o = self._options
+        temperature = 0.0 if o.greedy_first and stream.sample == 0 else o.temperature
         token, logprob = kernels.choose(
-            row, log_sum, temperature=o.temperature, top_p=o.top_p, min_p=o.min_p, seed=o.seed,
+            row, log_sum, temperature=temperature, top_p=o.top_p, min_p=o.min_p, seed=o.seed,
             sample=stream.sample, position=len(stream.ids), allowed=stream.alignment.allowed(),
         )  # fmt: skip
         self._take(stream, token, logprob)
@@ -335,6 +322,8 @@ class Decoding:
         if self._wants_stop(stream):
             stream.finish = "stop"
         elif len(stream.ids) >= self._options.max_tokens or self._is_full(stream):
+            stream.finish = "length"
+        elif self._options.max_repeats and repeats(stream.ids, self._options.max_repeats):
             stream.finish = "length"
 
     def _is_full(self, stream: _Stream) -> bool:

@@ -13,17 +13,10 @@ from numpy.typing import NDArray
 from midline import kernels
 from midline.model.catalogue import CATALOGUE, resolve
 from midline.model.config import ModelConfig
-from midline.model.decoding import (
-    Completion,
-    Decoding,
-    GenerateOptions,
-    Generation,
-    OnToken,
-    Stop,
-    Timings,
-)
+from midline.model.decoding import Decoding, GenerateOptions, OnToken, Stop
 from midline.model.drafting import Drafter, LookupDrafter
 from midline.model.errors import MidlineError, ModelFileError
+from midline.model.generation import Completion, Generation, Timings
 from midline.model.gguf import read_gguf
 from midline.model.kv_cache import Sequence
 from midline.model.sparsity import Profile, find_profile

@@ -119,12 +119,20 @@ class SyntaxAround:
         found = parser(language)
         return None if found is None else cls(language, found, _whole_lines(cursor), cursor.after)
 
-    def errors_with(self, written: bytes) -> int:
-        """How many places do not parse once `written` stands at the cursor."""
+    @property
+    def offset(self) -> int:
+        """Where the cursor is in what was parsed, in bytes."""
+        return len(self._before)
+
+    def tree_with(self, written: bytes) -> "Tree":
+        """The tree once `written` stands at the cursor."""
         old, at = self._before + self._after, len(self._before)
         text = self._before + written + self._after
-        tree = _changed(self._parser, self._tree, old, text, at, 0, len(written))
-        return sum(1 for _ in _errors(tree.root_node))
+        return _changed(self._parser, self._tree, old, text, at, 0, len(written))
+
+    def errors_with(self, written: bytes) -> int:
+        """How many places do not parse once `written` stands at the cursor."""
+        return count_errors(self.tree_with(written))
 
     def enclosing(self) -> Iterator["Node"]:
         """The nodes that the cursor stands inside of, innermost first; not those it touches."""
@@ -211,6 +219,11 @@ def _whole_lines(cursor: Cursor) -> bytes:
         return cursor.before
     found = _TOP_LEVEL.search(cursor.before)
     return cursor.before[found.end() :] if found else cursor.before
+
+
+def count_errors(tree: "Tree") -> int:
+    """How many places of a tree's text do not parse, as far as is counted."""
+    return sum(1 for _ in _errors(tree.root_node))
 
 
 def _errors(root: "Node") -> "Iterator[Node]":

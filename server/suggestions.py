@@ -16,8 +16,9 @@ from midline.server.typed_ahead import Shown
 from midline.server.windows import Plan, WindowPlanner
 
 if TYPE_CHECKING:
-    from midline.model.completion import CompletionResult, Suggestion
+    from midline.model.completion import CompletionResult
     from midline.model.engine import Engine, GenerateOptions
+    from midline.model.ranking import Suggestion
     from midline.server.lsp import MidlineServer
 
 LOGGER = logging.getLogger(__name__)

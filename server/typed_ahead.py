@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from midline.server.documents import Document
 
 if TYPE_CHECKING:
-    from midline.model.completion import Suggestion
+    from midline.model.ranking import Suggestion
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ MEASUREMENTS = {
     "tokenizer": "token ids against llama.cpp and transformers",
     "screen": "the screened output matrix against the whole one",
     "cursor": "completions at marked cursors of small projects, against what belongs there",
+    "ranking": "which of several samples to show first, judged by execution",
     "fuzz": "completions at random places of real files: exceptions, empty answers, broken syntax",
     "alignment": "completions that start inside a token",
     "sparsity": "activation sparsity against perplexity",

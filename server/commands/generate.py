@@ -124,12 +124,13 @@ class _Writer:
 
 
 def _result(engine: "Engine", generation: "Generation") -> "CompletionResult":
-    from midline.model.completion import CompletionResult, Suggestion, ranked
+    from midline.model.completion import CompletionResult
+    from midline.model.ranking import Suggestion, ranked
 
-    answers = (
+    answers = [
         Suggestion(c.text, c.score, c.mean_logprob, len(c.ids), c.finish_reason)
         for c in generation.completions
-    )
+    ]
     return CompletionResult(
         suggestions=ranked(answers),
         prompt_tokens=generation.prompt_tokens,

@@ -9,7 +9,7 @@ from midline.server.documents import Document
 from midline.server.suggestions import suggestions
 
 if TYPE_CHECKING:
-    from midline.model.completion import Suggestion
+    from midline.model.ranking import Suggestion
     from midline.server.lsp import MidlineServer
 
 _WORD = re.compile(r"\w*\Z")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from midline.model.completion import Suggestion
+from midline.model.ranking import Suggestion
 from midline.server.documents import Document
 from midline.server.typed_ahead import Shown
 

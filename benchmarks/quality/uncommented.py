@@ -1,0 +1,39 @@
+"""A program's text without what is said in it for people: comments, documentation, examples."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from midline.benchmarks.mbxp.syntax import parser
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+
+def uncommented(text: str, language: str) -> str:
+    """`text` without its comments, and without strings that stand as statements of their own.
+
+    The lines they stood on stay, empty, so that a number of a line is still the same.
+    """
+    data = text.encode()
+    for node in sorted(_remarks(parser(language).parse(data).root_node), key=_start, reverse=True):
+        lines = data[node.start_byte : node.end_byte].count(b"\n")
+        data = data[: node.start_byte] + b"\n" * lines + data[node.end_byte :]
+    return data.decode()
+
+
+def _start(node: "Node") -> int:
+    return node.start_byte
+
+
+def _remarks(root: "Node") -> Iterator["Node"]:
+    waiting = [root]
+    while waiting:
+        node = waiting.pop()
+        if "comment" in node.type or _is_lone_string(node):
+            yield node
+        else:
+            waiting += node.children
+
+
+def _is_lone_string(node: "Node") -> bool:
+    return node.type == "expression_statement" and [c.type for c in node.children] == ["string"]

@@ -1,0 +1,149 @@
+"""The names in a piece of code: which it binds, which it takes for granted, and how it reads.
+
+Taken from the tree of the whole file, so that a piece is read as what it is there. The rules name
+node types and fields that the grammars have in common; what they do not know counts as bound.
+"""
+
+import builtins
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tree_sitter import Node, Tree, TreeCursor
+
+_WORD = re.compile(r"\w+|[^\w\s]")
+_NAMES = {"identifier", "simple_identifier", "constant", "name", "variable_name", "type_identifier"}
+_DOTS = {".", "?.", "->", "::", "&."}
+_BINDING_FIELDS = {"alias", "declarator", "left", "name", "parameter", "parameters", "pattern"}
+_NOT_BINDING = re.compile(r"access|argument|binary|call|comparison|invocation|operator|scoped")
+_PASSED_ON = re.compile(r"alias|declarator|import|list|name|param|pattern|spec|tuple")
+_WHOLE = re.compile(r"char_literal|comment|heredoc|regex|string")
+
+_JAVASCRIPT = """AbortController Array ArrayBuffer BigInt Blob Boolean Buffer DataView Date Error
+    Float32Array Float64Array FormData Function Headers Infinity Int16Array Int32Array Int8Array
+    Intl JSON Map Math NaN Number Object Promise Proxy RangeError ReferenceError Reflect RegExp
+    Request Response Set String Symbol SyntaxError TextDecoder TextEncoder TypeError URL
+    URLSearchParams Uint16Array Uint32Array Uint8Array WeakMap WeakSet WebSocket alert arguments
+    atob btoa clearInterval clearTimeout console crypto decodeURI decodeURIComponent document
+    encodeURI encodeURIComponent event exports fetch global globalThis history isFinite isNaN
+    localStorage location module navigator parseFloat parseInt performance process queueMicrotask
+    require sessionStorage setImmediate setInterval setTimeout structuredClone undefined window
+    __dirname __filename"""
+_TYPESCRIPT = f"""{_JAVASCRIPT} Awaited Element Event Exclude Extract HTMLElement InstanceType
+    Iterable Iterator NodeJS NonNullable Omit Parameters Partial Pick PromiseLike Readonly
+    ReadonlyArray ReadonlyMap ReadonlySet Record Required ReturnType any boolean never number
+    object string symbol unknown"""
+_RUST = """Box Clone Copy Debug Default DoubleEndedIterator Drop Eq Err ExactSizeIterator Extend Fn
+    FnMut FnOnce From FromIterator Into IntoIterator Iterator None Ok Option Ord PartialEq
+    PartialOrd Result Self Send Sized Some String Sync ToOwned ToString TryFrom TryInto Vec assert
+    assert_eq assert_ne bool char cfg concat core crate dbg debug_assert debug_assert_eq derive drop env
+    eprint
+    eprintln f32 f64 file format i128 i16 i32 i64 i8 include_str isize line macro_rules
+    matches panic print println self std str stringify super todo u128 u16 u32 u64 u8 unimplemented
+    unreachable usize vec write writeln"""
+BUILT_IN = {
+    "python": frozenset(dir(builtins)) | {"__file__", "__name__", "__doc__", "__path__"},
+    "javascript": frozenset(_JAVASCRIPT.split()),
+    "typescript": frozenset(_TYPESCRIPT.split()),
+    "tsx": frozenset(_TYPESCRIPT.split()),
+    "rust": frozenset(_RUST.split()),
+}
+"""Names that need no declaration, of the languages in which every other name of a file is declared
+or imported in it; elsewhere packages, headers and directories bring names that a file does not
+show."""
+
+
+@dataclass(frozen=True)
+class Names:
+    """What a piece of code binds and uses.
+
+    `tokens` are its leaves in order, comments left out, a string a single one; `bound` the names
+    that it gives a meaning, in order, and `used` those it takes for granted. Members of something
+    are neither.
+    """
+
+    tokens: tuple[str, ...]
+    bound: tuple[str, ...] = ()
+    used: frozenset[str] = frozenset()
+
+    @classmethod
+    def of_text(cls, text: str) -> "Names":
+        """Words and signs of a text without a grammar."""
+        return cls(tuple(_WORD.findall(text)))
+
+    @classmethod
+    def within(cls, tree: "Tree", start: int, end: int) -> "Names":
+        """Of what begins between two offsets, in bytes, of the text that `tree` was made from."""
+        tokens: list[str] = []
+        bound: dict[str, None] = {}
+        used: set[str] = set()
+        for node, binds in _leaves(tree.walk(), start, end):
+            text = (node.text or b"").decode("utf-8", "replace")
+            if "comment" in node.type or not text:
+                continue
+            if node.type in _NAMES and not (tokens and tokens[-1] in _DOTS):
+                if binds:
+                    bound.setdefault(text)
+                elif binds is False:
+                    used.add(text)
+            tokens.append(text)
+        return cls(tuple(tokens), tuple(bound), frozenset(used.difference(bound)))
+
+    @property
+    def shape(self) -> tuple[str, ...]:
+        """`tokens` with what is bound numbered in order: code that only names it otherwise is
+        the same.
+        """
+        numbers = {name: f"${number}" for number, name in enumerate(self.bound)}
+        return tuple(numbers.get(token, token) for token in self.tokens)
+
+
+def parameters(tree: "Tree", start: int, end: int) -> tuple[frozenset[str], int]:
+    """Parameters of the innermost function around `start`, and where its body begins, in bytes.
+
+    None of them if it goes on behind `end`: what is not used yet may be used there.
+    """
+    node = tree.root_node.descendant_for_byte_range(start, max(start, end - 1))
+    while node is not None:
+        found = node.child_by_field_name("parameters")
+        if found is not None and found.end_byte <= start:
+            if node.end_byte > end:
+                break
+            bound = Names.within(tree, found.start_byte, found.end_byte).bound
+            return frozenset(bound), found.end_byte
+        node = node.parent
+    return frozenset(), start
+
+
+def _leaves(at: "TreeCursor", start: int, end: int) -> Iterator[tuple["Node", bool | None]]:
+    """Leaves, and strings and comments, that begin in a range; whether a name there is bound.
+
+    None where it is neither bound nor used: a module's or an argument's.
+    """
+    path: list[tuple[bool | None, str]] = []  # the same of the nodes above, and their types
+    while True:
+        node = at.node
+        assert node is not None
+        if node.end_byte > start and node.start_byte < end:
+            binds = _binds(at.field_name, path)
+            if node.child_count == 0 or _WHOLE.search(node.type):
+                if node.start_byte >= start:
+                    yield node, binds
+            elif at.goto_first_child():
+                path.append((binds, node.type))
+                continue
+        while not at.goto_next_sibling():
+            if not at.goto_parent():
+                return
+            path.pop()
+
+
+def _binds(field: str | None, path: list[tuple[bool | None, str]]) -> bool | None:
+    above, kind = path[-1] if path else (False, "")
+    if field == "module_name" or (field == "name" and "argument" in kind):
+        return None
+    if field in _BINDING_FIELDS and not _NOT_BINDING.search(kind):
+        return True
+    return above if _PASSED_ON.search(kind) else False
