@@ -100,23 +100,6 @@ class Names:
         return tuple(numbers.get(token, token) for token in self.tokens)
 
 
-def parameters(tree: "Tree", start: int, end: int) -> tuple[frozenset[str], int]:
-    """Parameters of the innermost function around `start`, and where its body begins, in bytes.
-
-    None of them if it goes on behind `end`: what is not used yet may be used there.
-    """
-    node = tree.root_node.descendant_for_byte_range(start, max(start, end - 1))
-    while node is not None:
-        found = node.child_by_field_name("parameters")
-        if found is not None and found.end_byte <= start:
-            if node.end_byte > end:
-                break
-            bound = Names.within(tree, found.start_byte, found.end_byte).bound
-            return frozenset(bound), found.end_byte
-        node = node.parent
-    return frozenset(), start
-
-
 def _leaves(at: "TreeCursor", start: int, end: int) -> Iterator[tuple["Node", bool | None]]:
     """Leaves, and strings and comments, that begin in a range; whether a name there is bound.
 

@@ -14,6 +14,7 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from midline.model.fim import Cursor
@@ -224,6 +225,35 @@ def _whole_lines(cursor: Cursor) -> bytes:
 def count_errors(tree: "Tree") -> int:
     """How many places of a tree's text do not parse, as far as is counted."""
     return sum(1 for _ in _errors(tree.root_node))
+
+
+def is_misindented(tree: "Tree", start: int, end: int) -> bool:
+    """Whether, of Python, statements of one block between two offsets begin in different columns.
+
+    Or whether a block has none. The grammar lets both pass, the language does not.
+    """
+    waiting = [tree.root_node]
+    while waiting:
+        node = waiting.pop()
+        near = [child for child in node.children if child.end_byte >= start]
+        if node.type in ("block", "module") and _has_odd_column(node, start, end):
+            return True
+        waiting += [child for child in near if child.start_byte < end]
+    return False
+
+
+def _has_odd_column(block: "Node", start: int, end: int) -> bool:
+    statements = [n for n in block.children if n.is_named and "comment" not in n.type]
+    if not statements:
+        return block.type == "block" and start <= block.start_byte < end
+    header = block.prev_sibling
+    if header is not None and header.end_point[0] == statements[0].start_point[0]:
+        return False  # on the line of its header
+    columns = {statements[0].start_point[1]}
+    for before, node in pairwise(statements):
+        if start <= node.start_byte < end and node.start_point[0] > before.end_point[0]:
+            columns.add(node.start_point[1])
+    return len(columns) > 1
 
 
 def _errors(root: "Node") -> "Iterator[Node]":

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 SAMPLING_TEMPERATURE = 0.4
 """Used for several samples when no temperature is given: without it all would be the same."""
-_MAX_SAMPLES = 256
+_MAX_SAMPLES = 64
 
 
 def add_generation_arguments(parser: argparse.ArgumentParser, max_tokens: int) -> None:
@@ -45,6 +45,18 @@ def add_generation_arguments(parser: argparse.ArgumentParser, max_tokens: int) -
         default=1.0,
         metavar="P",
         help="draw from the likeliest",
+    )
+    add(
+        "--greedy-first",
+        action=argparse.BooleanOptionalAction,
+        help="let the first of several samples be the likeliest (unless --temperature is given)",
+    )
+    add(
+        "--max-repeats",
+        type=_integer(0),
+        default=0,
+        metavar="N",
+        help="end an answer whose last tokens are the same N times over (0: never)",
     )
     add("--sparsity", type=_real(0, 0.9), default=0.0, metavar="S", help="share of weights to skip")
     add("--exact", action="store_true", help="compute the whole output matrix")
@@ -95,6 +107,8 @@ def generate_options(args: argparse.Namespace) -> "GenerateOptions":
         seed=args.seed,
         exact=args.exact,
         sparsity=args.sparsity,
+        greedy_first=args.temperature is None if args.greedy_first is None else args.greedy_first,
+        max_repeats=args.max_repeats,
     )
 
 

@@ -116,7 +116,7 @@ def _complete(
     result = complete(
         engine,
         plan.window.cursor,
-        _generate_options(snapshot.settings),
+        _generate_options(snapshot.settings, by_hand=anew),
         limits=plan.window.limits,
         cancel=request.flag,
         give_up=lambda: request.stale,
@@ -138,14 +138,21 @@ def _complete(
     return result, plan
 
 
-def _generate_options(settings: Settings) -> "GenerateOptions":
+def _generate_options(settings: Settings, *, by_hand: bool) -> "GenerateOptions":
+    """What to draw: who asks by hand looks at several, and who sets no temperature at the likeliest.
+
+    Several of temperature 0 would all be the same.
+    """
     from midline.model.engine import GenerateOptions
 
-    sampled = SAMPLING_TEMPERATURE if settings.samples > 1 else 0.0
+    samples = max(settings.samples, settings.alternatives) if by_hand else settings.samples
+    samples = 1 if settings.temperature == 0 else samples
+    sampled = SAMPLING_TEMPERATURE if samples > 1 else 0.0
     return GenerateOptions(
-        samples=settings.samples,
+        samples=samples,
         max_tokens=settings.max_tokens,
         temperature=sampled if settings.temperature is None else settings.temperature,
+        greedy_first=settings.temperature is None,
         exact=settings.exact,
         sparsity=settings.sparsity,
     )

@@ -3,7 +3,8 @@
 The cases are small projects written for this purpose (`projects/`), in six languages, many of which
 can only be answered from another file. Scored: the first line and the whole text exactly as one of
 the expected ones, an answer at all, and whether the file parses with it. With both prompt layouts,
-the difference is over pairs of the same case.
+the difference is over pairs of the same case. With --samples the first of several ranked samples is
+compared with the one greedy answer instead (`cursor_samples`).
 """
 
 import argparse
@@ -26,6 +27,7 @@ from midline.model.errors import MidlineError, UsageError
 from midline.model.fim import Cursor, FimLayout, WindowLimits, chunk_ids
 from midline.model.syntax import language_of, parser
 from midline.model.tokenizer import Tokenizer
+from midline.server.generation_arguments import SAMPLING_TEMPERATURE
 
 MAX_TOKENS = 48
 LIMITS = WindowLimits(prefix_tokens=768, suffix_tokens=192, context_tokens=384)
@@ -54,6 +56,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--layout", choices=list(FimLayout), action="append", type=FimLayout, help="(default: both)"
     )
     parser.add_argument("--only", default="", metavar="TEXT", help="cases whose place contains it")
+    parser.add_argument("--samples", type=int, metavar="N", help="rank N samples, against greedy")
+    parser.add_argument("--temperature", type=float, default=SAMPLING_TEMPERATURE, metavar="T")
+    parser.add_argument("--greedy-first", action="store_true", help="one of them is the greedy one")
     parser.add_argument("--csv", type=Path, metavar="FILE", help="write every answer here")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here")
 
@@ -64,6 +69,10 @@ def run(args: argparse.Namespace) -> int:
     if not cases:
         raise UsageError(f"no case's place contains {args.only!r}; leave --only out for all")
     engine = Engine.load(args.model)
+    if args.samples is not None:
+        from midline.benchmarks.quality.cursor_samples import report
+
+        return report(engine, cases, args)
     layouts = args.layout or list(FimLayout)
     rows = [row for layout in layouts for row in examine(engine, cases, layout)]
     result = {

@@ -12,12 +12,12 @@ if TYPE_CHECKING:
 def uncommented(text: str, language: str) -> str:
     """`text` without its comments, and without strings that stand as statements of their own.
 
-    The lines they stood on stay, empty, so that a number of a line is still the same.
+    The quotes of such a string stay, so that what follows it is indented as it is.
     """
     data = text.encode()
     for node in sorted(_remarks(parser(language).parse(data).root_node), key=_start, reverse=True):
-        lines = data[node.start_byte : node.end_byte].count(b"\n")
-        data = data[: node.start_byte] + b"\n" * lines + data[node.end_byte :]
+        left = b'""' if node.type == "expression_statement" else b""
+        data = data[: node.start_byte] + left + data[node.end_byte :]
     return data.decode()
 
 

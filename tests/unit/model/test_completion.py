@@ -7,7 +7,7 @@ import pytest
 from fake_engine import FakeEngine
 from tiny_model import QWEN2, write_tiny_model
 
-from midline.model.completion import Suggestion, complete, complete_many, ranked
+from midline.model.completion import complete, complete_many
 from midline.model.engine import GenerateOptions
 from midline.model.fim import Cursor, FimLayout, WindowLimits
 from midline.model.gguf import read_gguf
@@ -58,18 +58,14 @@ def test_no_more_new_tokens_than_asked_for(tokenizer: Tokenizer) -> None:
 def test_samples_are_ranked_and_merged(tokenizer: Tokenizer) -> None:
     engine = FakeEngine(tokenizer, lambda prompt: "|b|a|b")
     result = complete(engine, cursor_at("x = |"), GenerateOptions(samples=4))
-    assert [(s.text, s.score) for s in result.suggestions] == [("b", -2.0), ("a", -3.0)]
+    assert [(s.text, s.mean_logprob) for s in result.suggestions] == [("b", -2.0), ("a", -3.0)]
+    assert result.suggestions[0].score > result.suggestions[1].score
 
 
 def test_an_empty_answer_is_one_when_there_is_no_other(tokenizer: Tokenizer) -> None:
     engine = FakeEngine(tokenizer, lambda prompt: "||")
     result = complete(engine, cursor_at("x = 1|"), GenerateOptions(samples=3))
-    assert [(s.text, s.score) for s in result.suggestions] == [("", -1.0)]
-
-
-def test_ranking_prefers_the_better_score() -> None:
-    made = [Suggestion(text, score, score, 1, "stop") for text, score in (("a", -2.0), ("b", -1.0))]
-    assert [s.text for s in ranked([*made, Suggestion("a", -0.5, -0.5, 2, "stop")])] == ["a", "b"]
+    assert [(s.text, s.mean_logprob) for s in result.suggestions] == [("", -1.0)]
 
 
 def test_a_cancelled_completion_says_so(tokenizer: Tokenizer) -> None:
