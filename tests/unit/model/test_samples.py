@@ -78,6 +78,26 @@ def test_samples_that_wrote_the_same_share_a_row(
     assert found.timings.decode_tokens_per_second > 0
 
 
+def test_samples_that_drew_the_same_leaf_share_a_row(
+    model: Engine, passes: list[tuple[list, np.ndarray]]
+) -> None:
+    prompt = random_ids(50, seed=1)
+    options = replace(RANDOM, samples=16, temperature=0.7, alignment="tree", max_tokens=20)
+    align = b"    return va"
+    found = model.generate(prompt, options, align=align)
+    rows = {row for made, _ in passes for row in made}
+    for one in ids(found):
+        assert {(*prompt, *one[:n]) for n in range(len(one))} <= rows
+    assert all(len(set(made)) == len(made) for made, _ in passes)
+    alone = [model.generate(prompt, replace(options, samples=n), align=align) for n in (1, 5)]
+    assert [ids(found)[:1], ids(found)[:5]] == [ids(one) for one in alone]
+    first = model.generate(prompt, replace(options, greedy_first=True), align=align)
+    greedy = replace(options, samples=1, temperature=0.0, draft="none")
+    assert ids(first)[:1] == ids(model.generate(prompt, greedy, align=align))
+    assert ids(first)[1:] == ids(found)[1:]
+    forget(model)
+
+
 def test_memory_is_the_prompts_once_and_the_tails(model: Engine) -> None:
     """Sixteen samples of one page of tail each: at most sixteen pages more than one sample has."""
     prompt = random_ids(10 * PAGE + 1, seed=2)
