@@ -22,6 +22,7 @@ from midline.model.drafting import Drafter
 from midline.model.errors import MidlineError, UsageError
 from midline.model.generation import Completion, Generation, Timings
 from midline.model.kv_cache import CacheFull, Sequence
+from midline.model.policy import DRAFTS, Draft
 from midline.model.repetition import repeats
 from midline.model.sparsity import Profile, check_level
 from midline.model.tokenizer import Tokenizer
@@ -50,7 +51,9 @@ class GenerateOptions:
     exact computes the whole output matrix where greedy decoding would screen it; random draws never
     do. sparsity is the share of weights skipped in decoding one sample of a prompt, whatever other
     prompts are decoded beside it; several samples are dense, since together they need all weights.
-    draft says who guesses tokens ahead where one prompt is decoded greedily to one sample. The
+    draft says who guesses tokens ahead where one prompt is decoded greedily to one sample: lookup
+    in the text, the model itself, sparse, where decoding is not sparse anyway, or both, each where
+    it promises to pay; "self" alone always does. None for either is the model's own `Policy`. The
     output is that of drawing one by one: to the bit with exact; without, wherever the screen, which
     passes of several rows do not need, does not miss the likeliest token, and log-probabilities are
     nearer the exact ones. alignment says how the bytes given back by `align` are written again:
@@ -67,8 +70,8 @@ class GenerateOptions:
     min_p: float = 0.0
     seed: int = 0
     exact: bool = False
-    sparsity: float = 0.0
-    draft: Literal["lookup", "none"] = "lookup"
+    sparsity: float | None = 0.0
+    draft: Draft | None = None
     alignment: Literal["tokens", "tree"] = "tokens"
     greedy_first: bool = False
     max_repeats: int = 0
@@ -82,7 +85,7 @@ class GenerateOptions:
             "top_p": 0 < self.top_p <= 1,
             "min_p": 0 <= self.min_p <= 1,
             "seed": 0 <= self.seed < 2**63,
-            "draft": self.draft in ("lookup", "none"),
+            "draft": self.draft is None or self.draft in DRAFTS,
             "alignment": self.alignment in ("tokens", "tree"),
             "max_repeats": self.max_repeats == 0 or self.max_repeats > 1,
         }
@@ -93,14 +96,14 @@ class GenerateOptions:
             "top_p": "above 0 and at most 1",
             "min_p": "between 0 and 1",
             "seed": "a number from 0 to 2^63 - 1",
-            "draft": "lookup or none",
+            "draft": "lookup, self, both or none",
             "alignment": "tokens or tree",
             "max_repeats": "0 or at least 2",
         }
         for name, ok in in_range.items():
             if not ok:
                 raise UsageError(f"{name} is {getattr(self, name)}, it must be {limits[name]}")
-        check_level(self.sparsity)
+        check_level(self.sparsity or 0.0)
 
 
 @dataclass(slots=True)
@@ -149,7 +152,7 @@ class Decoding:
         self._prefilled: float | None = None  # when all prompts had their first token
         self._decoded = 0  # tokens drawn after that, end tokens included
         self._drafter = drafter
-        self._drafted = self._accepted = 0
+        self._drafted = self._accepted = self._passes = 0
 
     def run(self, prompts: Ids[Ids[int]], aligns: Ids[bytes]) -> list[Generation]:
         """Decodes all prompts together; a cancelled request returns what it has so far."""
@@ -183,6 +186,7 @@ class Decoding:
         groups = [list(group) for _, group in groupby(live, lambda stream: id(stream.sequence))]
         batch = [(group[0].sequence, group[0].ids[-1:]) for group in groups]
         logits = self._forward(batch, whole=aligning)
+        self._passes += 1
         self._decoded += len(live)
         drawn = zip(groups, logits, strict=True)
         return [stream for group, row in drawn for stream in self._draw(group, row)]
@@ -194,7 +198,9 @@ class Decoding:
         computed = stream.sequence.tokens
         left = self._options.max_tokens - len(stream.ids)
         room = min(left, EXACT_ROWS, self._model.context_length - len(computed))
-        return self._drafter.propose([*computed, stream.ids[-1]], room - 1) if room > 1 else []
+        if room <= 1:
+            return []
+        return self._drafter.propose([*computed, stream.ids[-1]], room - 1, stream.sequence)
 
     def _verify(self, stream: _Stream, draft: list[int]) -> list[_Stream]:
         """Draws from a row behind each right guess and forgets the keys and values of the rest."""
@@ -215,6 +221,7 @@ class Decoding:
         right = sum(map(int.__eq__, draft, stream.ids[before:]))
         assert self._drafter is not None
         self._drafter.accepted(right)
+        self._passes += 1
         self._decoded += drawn
         self._drafted += len(draft)
         self._accepted += right
@@ -339,7 +346,7 @@ class Decoding:
         for i in range(len(self._prompt_tokens)):
             completions = [self._completion(s) for s in self._streams if s.prompt == i]
             known = self._prompt_tokens[i], self._cached[i]
-            drafts = self._drafted, self._accepted
+            drafts = self._drafted, self._accepted, self._passes
             results.append(Generation(completions, *known, timings, *drafts))
         for _ in range(prompts - len(results)):  # cancelled before they were begun
             results.append(Generation([], 0, 0, timings))

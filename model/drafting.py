@@ -6,8 +6,10 @@ followed the longest suffix of the text where it was written before is a guess t
 """
 
 from collections.abc import Sequence as Ids
+from dataclasses import dataclass
 from typing import Protocol
 
+from midline.model.kv_cache import Sequence
 from midline.model.suffix_automaton import SuffixAutomaton
 
 MOST_DRAFTED = 23
@@ -17,6 +19,8 @@ PASS_COST, ROW_COST = 2.2, 0.28
 """A pass of n rows takes PASS_COST + n * ROW_COST times as long as a step of one row, which has
 kernels of its own and a screened output matrix: between the least of the 135M (1.9 + 0.27 n), the
 0.5B (2.1 + 0.26 n) and the most of the 1.5B (2.4 + 0.34 n) on AVX-512; one thread or two."""
+DRAFT_COST = 0.85
+"""So has a sparse step: what half of the weights less leaves, between the 0.5B and the 1.5B."""
 LEAST_GAIN = 1.15
 """Expected speed-up below which no draft is worth its risk."""
 PRIOR_HITS = (0.25, 0.5, 0.7, 0.82, 0.92, 0.97)
@@ -25,11 +29,33 @@ PRIOR_WEIGHT = 8.0
 """Tokens that the prior counts for beside those of the request."""
 
 
+@dataclass(frozen=True, slots=True)
+class PassCosts:
+    """Times in dense steps of one row: a pass of n rows takes base + n * row, a sparse step draft.
+
+    The defaults fit a model of which nothing was measured.
+    """
+
+    base: float = PASS_COST
+    row: float = ROW_COST
+    draft: float = DRAFT_COST
+
+    def verifying(self, count: int) -> float:
+        """Of the pass that verifies `count` guesses."""
+        return self.base + (count + 1) * self.row
+
+
+DEFAULT_COSTS = PassCosts()
+
+
 class Drafter(Protocol):
     """Whoever guesses tokens; the verifying loop is the same for all."""
 
-    def propose(self, tokens: Ids[int], most: int) -> list[int]:
-        """At most `most` guesses of what follows `tokens`, prompt and output; none is an answer."""
+    def propose(self, tokens: Ids[int], most: int, sequence: Sequence) -> list[int]:
+        """At most `most` guesses of what follows `tokens`, prompt and output; none is an answer.
+
+        `sequence` has computed all but the last of `tokens`, and holds the same afterwards.
+        """
         ...
 
     def accepted(self, count: int) -> None:
@@ -44,13 +70,14 @@ class LookupDrafter:
     those drawn one by one included, which cost nothing to check.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, costs: PassCosts = DEFAULT_COSTS) -> None:
+        self._costs = costs
         self._text = SuffixAutomaton()
         self._hits = [PRIOR_WEIGHT * p for p in PRIOR_HITS]
         self._trials = [PRIOR_WEIGHT] * len(PRIOR_HITS)
 
-    def propose(self, tokens: Ids[int], most: int) -> list[int]:
-        """See `Drafter`."""
+    def propose(self, tokens: Ids[int], most: int, sequence: Sequence | None = None) -> list[int]:
+        """See `Drafter`; the text is all that is asked."""
         self._learn(tokens)
         count = self._worth(min(most, MOST_DRAFTED))
         return self._text.continuation(count)
@@ -78,7 +105,7 @@ class LookupDrafter:
             group = _group(self._text.matched + count - 1)
             likely *= self._hits[group] / self._trials[group]
             expected += likely
-            gain = expected / (PASS_COST + (count + 1) * ROW_COST)
+            gain = expected / self._costs.verifying(count)
             if gain > best_gain:
                 best, best_gain = count, gain
         return best if self._text.matched else 0

@@ -19,6 +19,8 @@ from midline.model.errors import MidlineError, ModelFileError
 from midline.model.generation import Completion, Generation, Timings
 from midline.model.gguf import read_gguf
 from midline.model.kv_cache import Sequence
+from midline.model.policy import Policy, policy_of
+from midline.model.self_drafting import LEAST_GAIN, LookupFirst, SelfDrafter
 from midline.model.sparsity import Profile, find_profile
 from midline.model.threads import thread_count
 from midline.model.tokenizer import Tokenizer
@@ -55,6 +57,7 @@ class Engine:
         self.transformer = transformer
         self.tokenizer = tokenizer
         self.load_ms = 0.0
+        self.policy: Policy = policy_of(path)
         self._profiles: dict[float, Profile | None] = {}
         self._lock = threading.Lock()
 
@@ -66,16 +69,18 @@ class Engine:
         threads: int | None = None,
         progress: Callable[[float], None] | None = None,
         cache_tokens: int = CACHE_TOKENS,
-        sparsity: float = 0.0,
+        sparsity: float | None = 0.0,
     ) -> "Engine":
         """Loads a catalogue name or the path of a GGUF file; `progress` hears shares from 0 to 1.
 
-        `sparsity` is what will be asked for: that there is no profile of it is said at once.
+        `sparsity` is what will be asked for: that there is no profile of it is said at once. None
+        is the level of the model's `policy`.
         Raises MidlineError (not pulled, memory too small), ModelFileError, UsageError.
         """
         started = time.perf_counter()
         path = resolve(model)
-        profile = find_profile(path, sparsity)
+        level = policy_of(path).sparsity if sparsity is None else sparsity
+        profile = find_profile(path, level)
         try:
             kernels.kernel_name()
         except ValueError as error:
@@ -90,7 +95,7 @@ class Engine:
             )
         name = str(model) if str(model) in CATALOGUE else path.stem
         engine = cls(name, path, transformer, tokenizer)
-        engine._profiles[sparsity] = profile
+        engine._profiles[level] = profile
         engine.load_ms = (time.perf_counter() - started) * 1e3
         return engine
 
@@ -139,7 +144,7 @@ class Engine:
         `stop` serves all prompts; `stops` gives each its own. Timings are of the whole batch.
         """
         options.check()
-        profile = self.profile(options.sparsity)
+        profile = self.profile(self.level(options.sparsity))
         for prompt in prompts:
             self._check_prompt(prompt)
         with self._lock:
@@ -151,16 +156,35 @@ class Engine:
                 stop=stop,
                 stops=stops,
                 on_token=on_token,
-                drafter=self._drafter(options, len(prompts)),
+                drafter=self._drafter(options, len(prompts), profile, cancel),
                 profile=profile,
             )
             return decoding.run(prompts, aligns or [b""] * len(prompts))
 
-    @staticmethod
-    def _drafter(options: GenerateOptions, prompts: int) -> Drafter | None:
+    def _drafter(
+        self,
+        options: GenerateOptions,
+        prompts: int,
+        profile: Profile | None,
+        cancel: Cancellation | None,
+    ) -> Drafter | None:
         """Company makes steps of several rows anyway; random draws are seldom what was before."""
-        alone = prompts == 1 and options.samples == 1 and options.temperature == 0
-        return LookupDrafter() if alone and options.draft == "lookup" else None
+        draft = options.draft or self.policy.draft
+        if prompts > 1 or options.samples > 1 or options.temperature > 0 or draft == "none":
+            return None
+        lookup = LookupDrafter(self.policy.costs)
+        sparser = self.profile(self.policy.draft_sparsity) if draft in ("self", "both") else None
+        if sparser is None or profile is not None:
+            return None if draft == "self" else lookup
+        own = SelfDrafter(
+            self.transformer,
+            self.transformer.thresholds(sparser),
+            self.policy.costs,
+            end_tokens=self.tokenizer.end_tokens,
+            least_gain=0.0 if draft == "self" else LEAST_GAIN,
+            cancel=cancel,
+        )
+        return own if draft == "self" else LookupFirst(lookup, own)
 
     def known_tokens(self, prompt_ids: Ids[int]) -> int:
         """How many tokens of a prompt are in the prefix cache and would not be computed again."""
@@ -180,6 +204,10 @@ class Engine:
                 self.transformer.forward([(sequence, rest)], logits="none", cancel=cancel)
             finally:
                 self.transformer.cache.finish(sequence)
+
+    def level(self, sparsity: float | None) -> float:
+        """The share of weights that is skipped where `sparsity` was asked for."""
+        return self.policy.sparsity if sparsity is None else sparsity
 
     def profile(self, level: float) -> Profile | None:
         """The sparsity profile at `level`, None at 0; errors as `find_profile` raises them."""

@@ -29,7 +29,10 @@ class Timings:
 
 @dataclass(slots=True)
 class Generation:
-    """All samples of one prompt in the order of their numbers; tokens guessed ahead, and right."""
+    """All samples of one prompt in the order of their numbers; tokens guessed ahead, and right.
+
+    `passes` counts the steps behind the prompts, whatever their rows and without those of a draft.
+    """
 
     completions: list[Completion]
     prompt_tokens: int
@@ -37,3 +40,4 @@ class Generation:
     timings: Timings
     drafted_tokens: int = 0
     accepted_tokens: int = 0
+    passes: int = 0

@@ -27,7 +27,7 @@ from midline.model.tokenizer import Tokenizer
 from midline.server.settings import Settings
 
 COMPARED = ("prefill", "decode", "samples", "keystroke")
-ALONE = ("memory", "start", "drafting", "sparse")
+ALONE = ("memory", "start", "drafting", "sparse", "selfdraft")
 PEERS = ("llama.cpp", "openvino", "transformers")
 
 
@@ -113,6 +113,8 @@ def measure_alone(args: argparse.Namespace, module: ModuleType, path: Path) -> d
     own = {}
     if args.measurement == "sparse":
         own = {"level": args.sparsity or module.DEFAULT_LEVEL, "runs": args.runs}
+    elif args.measurement == "selfdraft":
+        own = {"level": args.sparsity or module.DEFAULT_LEVEL}
     found: dict[str, Any] = module.measure(
         path,
         thread_count(args.threads),

@@ -15,6 +15,7 @@ from typing import Any
 from midline.benchmarks.speed.company import TOLERABLE_CORES, Company
 from midline.benchmarks.speed.drafting_cases import Case, edit_cases, unrelated_cases
 from midline.model.engine import Engine, GenerateOptions, Generation
+from midline.model.policy import Draft
 from midline.model.transformer import StepOptions
 
 DEFAULT_TOKENS = 192
@@ -25,7 +26,7 @@ COST_RUNS = 9
 
 @dataclass(frozen=True)
 class Row:
-    """One case both ways: seconds of decoding, tokens, whether the ids are the same."""
+    """One case both ways: seconds of decoding, tokens, passes, whether the ids are the same."""
 
     name: str
     kind: str
@@ -34,6 +35,7 @@ class Row:
     plain_seconds: float
     drafted_tokens: int
     accepted_tokens: int
+    passes: int
     identical: bool
 
 
@@ -65,17 +67,19 @@ def measure(path: Path, threads: int, tokens: int, context: int) -> dict[str, An
     }
 
 
-def measured(engine: Engine, cases: Iterable[Case], tokens: int) -> Iterable[Row]:
+def measured(
+    engine: Engine, cases: Iterable[Case], tokens: int, draft: Draft = "lookup"
+) -> Iterable[Row]:
     """A row for each case that writes more than its first token, which no draft can hasten."""
     for number, case in enumerate(cases):
-        options = GenerateOptions(max_tokens=min(case.max_tokens, tokens))
+        options = GenerateOptions(max_tokens=min(case.max_tokens, tokens), draft=draft)
         engine.read([*case.ids, case.ids[-1]])
         ways = (options, replace(options, draft="none"))
-        found: dict[str, Generation] = {
+        found: dict[str | None, Generation] = {
             way.draft: engine.generate(case.ids, way, align=case.align)
             for way in (ways if number % 2 else reversed(ways))
         }
-        drafted, plain = found["lookup"], found["none"]
+        drafted, plain = found[draft], found["none"]
         written = len(plain.completions[0].ids)
         if written > 1:
             yield Row(
@@ -86,6 +90,7 @@ def measured(engine: Engine, cases: Iterable[Case], tokens: int) -> Iterable[Row
                 plain.timings.decode_ms / 1e3,
                 drafted.drafted_tokens,
                 drafted.accepted_tokens,
+                drafted.passes,
                 drafted.completions[0].ids == plain.completions[0].ids,
             )
 
@@ -103,6 +108,7 @@ def summary(rows: list[Row]) -> dict[str, Any]:
         "least_ratio": min((row.plain_seconds / row.seconds for row in rows), default=None),
         "drafted_tokens": sum(row.drafted_tokens for row in rows),
         "accepted_tokens": sum(row.accepted_tokens for row in rows),
+        "passes": sum(row.passes for row in rows),
         "identical": sum(row.identical for row in rows),
     }
 
@@ -127,6 +133,16 @@ def pass_costs(engine: Engine) -> list[dict[str, float]]:
     ]
 
 
+def busy_lines(result: dict[str, Any]) -> list[str]:
+    """A warning where other processes took part in the time."""
+    busy = result["busy_elsewhere_cores"] or 0.0
+    if busy <= TOLERABLE_CORES:
+        return []
+    return [
+        f"other processes kept {busy:.1f} cores busy meanwhile: measure again on an idle machine"
+    ]
+
+
 def lines(result: dict[str, Any]) -> list[str]:
     """The result as printed."""
     found = [
@@ -138,10 +154,4 @@ def lines(result: dict[str, Any]) -> list[str]:
     ]
     found += [f"  {one['kind']:<8} {one['ratio'] or 0:.2f}x" for one in result["kinds"]]
     costs = ", ".join(f"{c['rows']}: {c['times_one_row']:.2f}" for c in result["pass_cost"])
-    found.append(f"a pass by rows, in steps of one row: {costs}")
-    if (result["busy_elsewhere_cores"] or 0.0) > TOLERABLE_CORES:
-        found.append(
-            f"other processes kept {result['busy_elsewhere_cores']:.1f} cores busy meanwhile: "
-            "measure again on an idle machine"
-        )
-    return found
+    return [*found, f"a pass by rows, in steps of one row: {costs}", *busy_lines(result)]

@@ -54,8 +54,8 @@ def test_names_are_replaced_as_whole_words():
 
 def test_a_difference_is_told():
     rows = [
-        Row("a", "rename", 10, 1.0, 2.0, 8, 7, True),
-        Row("b", "rename", 10, 1.0, 4.0, 8, 7, False),
+        Row("a", "rename", 10, 1.0, 2.0, 8, 7, 3, True),
+        Row("b", "rename", 10, 1.0, 4.0, 8, 7, 3, False),
     ]
     found = summary(rows)
     assert (found["ratio"], found["least_ratio"], found["identical"]) == (3.0, 2.0, 1)

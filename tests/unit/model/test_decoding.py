@@ -14,6 +14,7 @@ from midline.model.drafting import Drafter
 from midline.model.engine import CancelFlag, Engine, GenerateOptions, Generation
 from midline.model.errors import UsageError
 from midline.model.kv_cache import PAGE, CacheFull
+from midline.model.kv_cache import Sequence as Cached
 
 PLAIN = GenerateOptions(max_tokens=40, exact=True, draft="none")
 DRAFTED = replace(PLAIN, draft="lookup")
@@ -26,7 +27,9 @@ class Guesses:
         self.truth, self.right, self.lies = truth, right, lies
         self.heard: list[int] = []
 
-    def propose(self, tokens: Sequence[int], most: int) -> list[int]:
+    def propose(
+        self, tokens: Sequence[int], most: int, sequence: Cached | None = None
+    ) -> list[int]:
         guess = self.truth[len(tokens) : len(tokens) + self.right()]
         if self.lies and len(tokens) + len(guess) < len(self.truth):
             wrong = (self.truth[len(tokens) + len(guess)] + 1) % 380
@@ -197,7 +200,7 @@ def test_nothing_is_drafted_in_company_at_random_or_unasked(qwen2: Engine) -> No
     ):
         assert qwen2.generate(prompt, options).drafted_tokens == 0
     assert all(g.drafted_tokens == 0 for g in qwen2.batch_generate([prompt, prompt], asked))
-    with pytest.raises(UsageError, match="draft is luck, it must be lookup or none"):
+    with pytest.raises(UsageError, match="draft is luck, it must be lookup, self, both or none"):
         qwen2.generate(prompt, replace(asked, draft="luck"))  # type: ignore[arg-type]
 
 
