@@ -1,7 +1,9 @@
-"""The statistics of a report: unbiased pass@k, Wilson intervals, McNemar's test."""
+"""The statistics of a report: unbiased pass@k, Wilson intervals, paired differences."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 Z95 = 1.959963984540054
 
@@ -51,3 +53,21 @@ def mcnemar(first: int, second: int) -> float:
         return 1.0
     tail = sum(math.comb(total, i) for i in range(min(first, second) + 1))
     return min(1.0, 2 * tail / 2**total)
+
+
+def paired_difference(pairs: Sequence[tuple[int, int]]) -> dict[str, Any]:
+    """First minus second of paired zeros and ones: difference, its interval of 95%, p (McNemar)."""
+    counts = [pairs.count(pair) for pair in ((1, 1), (1, 0), (0, 1), (0, 0))]
+    _, only_first, only_second, _ = counts
+    total = len(pairs)
+    difference = (only_first - only_second) / total
+    spread = only_first + only_second - (only_first - only_second) ** 2 / total
+    half = Z95 * math.sqrt(max(0.0, spread)) / total
+    return {
+        "cases": total,
+        "difference": round(difference, 4),
+        "interval": [round(difference - half, 4), round(difference + half, 4)],
+        "only_first": only_first,
+        "only_second": only_second,
+        "p_value": round(Paired(*counts).p_value, 4),
+    }

@@ -3,22 +3,22 @@
 The cases are small projects written for this purpose (`projects/`), in six languages, many of which
 can only be answered from another file. Scored: the first line and the whole text exactly as one of
 the expected ones, an answer at all, and whether the file parses with it. With both prompt layouts,
-the difference is over pairs of the same case. With --samples the first of several ranked samples is
-compared with the one greedy answer instead (`cursor_samples`).
+the difference is over pairs of the same case. So it is with --sparsity, of sparse and dense
+decoding, each measured now. With --samples the first of several ranked samples is compared with the
+one greedy answer instead (`cursor_samples`).
 """
 
 import argparse
 import csv
 import json
-import math
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
 from midline.benchmarks.machine import describe_machine, describe_versions
-from midline.benchmarks.mbxp.statistics import Z95, Paired, wilson
+from midline.benchmarks.mbxp.statistics import paired_difference, wilson
 from midline.benchmarks.quality.cursor_cases import CursorCase, load_cases
 from midline.model.completion import complete
 from midline.model.context import choose_chunks, cut_into_chunks
@@ -31,12 +31,13 @@ from midline.server.generation_arguments import SAMPLING_TEMPERATURE
 
 MAX_TOKENS = 48
 LIMITS = WindowLimits(prefix_tokens=768, suffix_tokens=192, context_tokens=384)
+IN_USE = FimLayout.FRAGMENT_AFTER_MIDDLE
 SCORES = ("exact_line", "exact", "non_empty", "valid")
 
 
 @dataclass(frozen=True)
 class Row:
-    """What became of one case; `text` is the answer."""
+    """What became of one case; `text` is the answer, `sparsity` the share of weights skipped."""
 
     place: str
     language: str
@@ -47,13 +48,21 @@ class Row:
     non_empty: int
     valid: int
     text: str
+    sparsity: float = 0.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the model, the layouts, which cases, --csv and --json."""
+    """Add the model, the layouts, the level, which cases, --csv and --json."""
     parser.add_argument("--model", default="qwen2.5-coder-0.5b", help="catalogue name or GGUF file")
     parser.add_argument(
-        "--layout", choices=list(FimLayout), action="append", type=FimLayout, help="(default: both)"
+        "--layout",
+        choices=list(FimLayout),
+        action="append",
+        type=FimLayout,
+        help="(default: both, or the one in use with --sparsity)",
+    )
+    parser.add_argument(
+        "--sparsity", type=float, default=0.0, metavar="S", help="complete sparse and dense"
     )
     parser.add_argument("--only", default="", metavar="TEXT", help="cases whose place contains it")
     parser.add_argument("--samples", type=int, metavar="N", help="rank N samples, against greedy")
@@ -68,13 +77,21 @@ def run(args: argparse.Namespace) -> int:
     cases = [case for case in load_cases() if args.only in case.place]
     if not cases:
         raise UsageError(f"no case's place contains {args.only!r}; leave --only out for all")
-    engine = Engine.load(args.model)
+    if args.samples is not None and args.sparsity:
+        raise UsageError("several samples are dense; leave out --samples or --sparsity")
+    engine = Engine.load(args.model, sparsity=args.sparsity)
     if args.samples is not None:
         from midline.benchmarks.quality.cursor_samples import report
 
         return report(engine, cases, args)
-    layouts = args.layout or list(FimLayout)
-    rows = [row for layout in layouts for row in examine(engine, cases, layout)]
+    layouts = args.layout or ([IN_USE] if args.sparsity else list(FimLayout))
+    levels = [0.0, args.sparsity] if args.sparsity else [0.0]
+    rows = [
+        row
+        for level in levels
+        for layout in layouts
+        for row in examine(engine, cases, layout, level)
+    ]
     result = {
         "benchmark": "cursor",
         "model": engine.name,
@@ -83,7 +100,9 @@ def run(args: argparse.Namespace) -> int:
         "cases": len(cases),
         "max_tokens": MAX_TOKENS,
         "rows": summary(rows),
+        "sparsity": args.sparsity,
         "layouts": comparison(rows) if len(layouts) > 1 else None,
+        "sparse": sparse_comparison(rows, layouts[0]) if args.sparsity else None,
     }
     print_summary(result)
     if args.csv:
@@ -93,15 +112,18 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def examine(engine: Engine, cases: Sequence[CursorCase], layout: FimLayout) -> list[Row]:
+def examine(
+    engine: Engine, cases: Sequence[CursorCase], layout: FimLayout, sparsity: float = 0.0
+) -> list[Row]:
     """The engine's answer to every case, scored."""
     rows: list[Row] = []
-    options = GenerateOptions(max_tokens=MAX_TOKENS)
+    options = GenerateOptions(max_tokens=MAX_TOKENS, sparsity=sparsity)
     for number, case in enumerate(cases):
         print(f"\r{layout}: {number} of {len(cases)}", end="", file=sys.stderr, flush=True)
         cursor = cursor_of(case, engine.tokenizer)
         result = complete(engine, cursor, options, limits=LIMITS, layout=layout)
-        rows.append(scored(case, result.suggestions[0].text, engine.name, layout))
+        row = scored(case, result.suggestions[0].text, engine.name, layout)
+        rows.append(replace(row, sparsity=sparsity))
     print(file=sys.stderr)
     return rows
 
@@ -156,13 +178,14 @@ def parses(name: str, text: str) -> bool:
 
 
 def summary(rows: Sequence[Row]) -> list[dict[str, Any]]:
-    """Scores of each layout, over all languages and by language, with intervals of 95%."""
+    """Scores of each layout and level, of all languages and each one, with intervals of 95%."""
     found = []
-    for layout in dict.fromkeys(row.layout for row in rows):
-        of_layout = [row for row in rows if row.layout == layout]
-        for language in ["all", *sorted({row.language for row in of_layout})]:
-            chosen = [row for row in of_layout if language in ("all", row.language)]
-            found.append({"layout": layout, "language": language, **_scores(chosen)})
+    for layout, level in dict.fromkeys((row.layout, row.sparsity) for row in rows):
+        own = [row for row in rows if (row.layout, row.sparsity) == (layout, level)]
+        for language in ["all", *sorted({row.language for row in own})]:
+            chosen = [row for row in own if language in ("all", row.language)]
+            head = {"layout": layout, "sparsity": level, "language": language}
+            found.append({**head, **_scores(chosen)})
     return found
 
 
@@ -178,49 +201,42 @@ def _scores(rows: Sequence[Row]) -> dict[str, Any]:
 def comparison(rows: Sequence[Row]) -> dict[str, Any]:
     """The fragment behind the middle marker against plain, in pairs of the same case."""
     first, second = FimLayout.FRAGMENT_AFTER_MIDDLE.value, FimLayout.PLAIN.value
-    result: dict[str, Any] = {"first": first, "second": second}
-    for score in ("exact_line", "exact"):
-        found = {(row.place, row.layout): getattr(row, score) for row in rows}
-        pairs = [
-            (found[place, first], found[place, second])
-            for place in dict.fromkeys(row.place for row in rows)
-        ]
-        result[score] = paired_difference(pairs)
-    return result
+    dense = [row for row in rows if not row.sparsity]
+    sides = [[row for row in dense if row.layout == layout] for layout in (first, second)]
+    return {"first": first, "second": second, **_differences(*sides)}
 
 
-def paired_difference(pairs: Sequence[tuple[int, int]]) -> dict[str, Any]:
-    """First minus second of paired zeros and ones: difference, its interval of 95%, p (McNemar)."""
-    counts = [pairs.count(pair) for pair in ((1, 1), (1, 0), (0, 1), (0, 0))]
-    _, only_first, only_second, _ = counts
-    total = len(pairs)
-    difference = (only_first - only_second) / total
-    spread = only_first + only_second - (only_first - only_second) ** 2 / total
-    half = Z95 * math.sqrt(max(0.0, spread)) / total
+def sparse_comparison(rows: Sequence[Row], layout: FimLayout) -> dict[str, Any]:
+    """Sparse against dense decoding, in pairs of the same case of one layout."""
+    own = [row for row in rows if row.layout == layout.value]
+    sparse, dense = [row for row in own if row.sparsity], [row for row in own if not row.sparsity]
+    return {"first": "sparse", "second": "dense", **_differences(sparse, dense)}
+
+
+def _differences(first: Sequence[Row], second: Sequence[Row]) -> dict[str, Any]:
+    other = {row.place: row for row in second}
     return {
-        "cases": total,
-        "difference": round(difference, 4),
-        "interval": [round(difference - half, 4), round(difference + half, 4)],
-        "only_first": only_first,
-        "only_second": only_second,
-        "p_value": round(Paired(*counts).p_value, 4),
+        score: paired_difference(
+            [(getattr(row, score), getattr(other[row.place], score)) for row in first]
+        )
+        for score in ("exact_line", "exact")
     }
 
 
 def write_csv(path: Path, rows: Iterable[Row]) -> None:
-    """Write the rows of this run; those of other models and layouts in the file stay."""
+    """Write the rows of this run; those of other models, layouts and levels stay."""
     new = list(rows)
-    made = {(row.model, row.layout, row.place) for row in new}
-    kept = (
-        [row for row in read_csv(path) if (row.model, row.layout, row.place) not in made]
-        if path.exists()
-        else []
-    )
+    made = {_key(row) for row in new}
+    kept = [row for row in read_csv(path) if _key(row) not in made] if path.exists() else []
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, [field.name for field in fields(Row)], lineterminator="\n")
         writer.writeheader()
-        ordered = sorted([*kept, *new], key=lambda row: (row.model, row.layout))
+        ordered = sorted([*kept, *new], key=lambda row: (row.model, row.layout, row.sparsity))
         writer.writerows(asdict(row) for row in ordered)
+
+
+def _key(row: Row) -> tuple[str, str, float, str]:
+    return row.model, row.layout, row.sparsity, row.place
 
 
 def read_csv(path: Path) -> list[Row]:
@@ -231,20 +247,23 @@ def read_csv(path: Path) -> list[Row]:
 
 def _row(**cells: str) -> Row:
     values: dict[str, Any] = {name: int(cells[name]) for name in SCORES}
+    values["sparsity"] = float(cells.get("sparsity", 0))
     return Row(**{**cells, **values})
 
 
 def print_summary(result: dict[str, Any]) -> None:
-    """Print the scores, one line per layout and language, and the difference between layouts."""
-    print(f"{'layout':<24}{'language':<12}{'cases':>6}", "".join(f"{s:>12}" for s in SCORES))
+    """Print the scores, one line per layout, level and language, and the differences."""
+    head = f"{'layout':<24}{'sparsity':>8}  {'language':<12}{'cases':>6}"
+    print(head, "".join(f"{score:>12}" for score in SCORES))
     for row in result["rows"]:
-        line = f"{row['layout']:<24}{row['language']:<12}{row['cases']:>6} "
+        line = f"{row['layout']:<24}{row['sparsity']:>8.0%}  "
+        line += f"{row['language']:<12}{row['cases']:>6} "
         print(line + "".join(f"{row[score]:>12.1%}" for score in SCORES))
-    for score in ("exact_line", "exact"):
-        if result["layouts"]:
-            found = result["layouts"][score]
+    for compared in filter(None, (result["layouts"], result["sparse"])):
+        for score in ("exact_line", "exact"):
+            found = compared[score]
             low, high = found["interval"]
             print(
-                f"{score}: {result['layouts']['first']} less {result['layouts']['second']} "
+                f"{score}: {compared['first']} less {compared['second']} "
                 f"{found['difference']:+.1%} [{low:+.1%}, {high:+.1%}], p = {found['p_value']}"
             )

@@ -15,15 +15,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from midline.benchmarks.machine import describe_machine, describe_versions
-from midline.benchmarks.mbxp.statistics import wilson
-from midline.benchmarks.quality.cursor import (
-    LIMITS,
-    MAX_TOKENS,
-    SCORES,
-    cursor_of,
-    paired_difference,
-    scored,
-)
+from midline.benchmarks.mbxp.statistics import paired_difference, wilson
+from midline.benchmarks.quality.cursor import LIMITS, MAX_TOKENS, SCORES, cursor_of, scored
 from midline.benchmarks.quality.cursor_cases import CursorCase
 from midline.model.completion import CompletionResult, complete
 from midline.model.engine import Engine, GenerateOptions

@@ -26,9 +26,9 @@ from midline.benchmarks.machine import describe_machine, describe_versions
 from midline.benchmarks.mbxp.record import read_table
 from midline.benchmarks.mbxp.results import RESULTS, latest_results
 from midline.benchmarks.mbxp.samples import read_generated
+from midline.benchmarks.mbxp.statistics import paired_difference
 from midline.benchmarks.mbxp.status import Status
 from midline.benchmarks.mbxp.tasks import Task, data_folder, load_tasks
-from midline.benchmarks.quality.cursor import paired_difference
 from midline.benchmarks.quality.pairwise import fit
 from midline.benchmarks.quality.uncommented import uncommented
 from midline.model.errors import UsageError

@@ -4,7 +4,8 @@ Every token of MBXP's own solutions is forced through the model behind its probl
 dense, the solution sparse, in steps of many rows that compute the numbers of sparse one-row decode
 (tests/unit/model/test_sparsity.py). Perplexity is of all solution tokens together;
 agreement counts positions whose likeliest token is the dense one. Bytes are those of weights that
-one decoded token reads, from the channels that survived.
+one decoded token reads, from the channels that survived. With `--gate` nothing is measured: see
+`sparsity_gate`.
 """
 
 import argparse
@@ -22,8 +23,10 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import track
 
+from midline.benchmarks.figures import RESULTS
 from midline.benchmarks.machine import describe_machine, describe_versions
 from midline.benchmarks.mbxp.tasks import Task, data_folder, load_tasks
+from midline.benchmarks.quality import sparsity_gate
 from midline.benchmarks.quality.sparse_bytes import DecodeBytes
 from midline.model.calibration import measure, read_text
 from midline.model.engine import Engine
@@ -59,6 +62,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--threads", type=int, metavar="N", help="default: the physical cores")
     add("--json", type=Path, metavar="FILE", help="write the figures here")
     add("--plot", type=Path, metavar="FILE", help="draw perplexity over bytes")
+    add("--gate", action="store_true",
+        help="name the highest level whose recorded price is small enough")  # fmt: skip
+    add("--pass-at-1", nargs="+", metavar="S=PATH",
+        help="gate: MBXP results of a level, 0 for dense, not the recorded ones")  # fmt: skip
+    add("--results", type=Path, default=RESULTS, metavar="DIR", help="gate: where records are")
 
 
 @dataclass
@@ -90,6 +98,8 @@ class Forced:
 
 def run(args: argparse.Namespace) -> int:
     """Measure dense and every variant and level; print the table, write what was asked for."""
+    if args.gate:
+        return _gate(args)
     for level in args.levels:
         check_level(level)
     if args.limit < 1:
@@ -110,11 +120,7 @@ def run(args: argparse.Namespace) -> int:
         kept = densities(engine, forced[:TAPPED_TASKS], profile)
         rows.append(_row(variant, level, found, dense, sizes.of_token(kept), sizes.dense, kept))
     result = {
-        "benchmark": "sparsity",
-        "model": args.model,
-        "command": shlex.join(["midline-bench", *sys.argv[1:]]),
-        "machine": describe_machine(),
-        "versions": describe_versions(),
+        **_head("sparsity", args),
         "languages": args.lang,
         "problems": len(forced),
         "rows": rows,
@@ -127,6 +133,24 @@ def run(args: argparse.Namespace) -> int:
 
         draw(result, args.plot)
     return 0
+
+
+def _gate(args: argparse.Namespace) -> int:
+    result = {**_head("sparsity-gate", args), **sparsity_gate.judged(args)}
+    print("\n".join(sparsity_gate.table(result)))
+    if args.json:
+        args.json.write_text(json.dumps(result, indent=1) + "\n")
+    return 0
+
+
+def _head(benchmark: str, args: argparse.Namespace) -> dict[str, Any]:
+    return {
+        "benchmark": benchmark,
+        "model": args.model,
+        "command": shlex.join(["midline-bench", *sys.argv[1:]]),
+        "machine": describe_machine(),
+        "versions": describe_versions(),
+    }
 
 
 def _tasks(args: argparse.Namespace) -> list[Task]:

@@ -12,9 +12,9 @@ from midline.benchmarks.quality.cursor import (
     comparison,
     cursor_of,
     examine,
-    paired_difference,
     read_csv,
     scored,
+    sparse_comparison,
     summary,
     write_csv,
 )
@@ -86,28 +86,37 @@ def test_layouts_are_compared_in_pairs() -> None:
     assert found["interval"][0] < 0 < found["interval"][1]
 
 
-def test_a_paired_interval_is_that_of_the_differences() -> None:
-    found = paired_difference([(1, 0)] * 30 + [(0, 1)] * 10 + [(1, 1)] * 60)
-    # Standard error by hand: differences have mean 0.2 and mean square 0.4.
-    half = 1.96 * ((0.4 - 0.2**2) / 100) ** 0.5
-    assert found["interval"] == pytest.approx([0.2 - half, 0.2 + half], abs=1e-4)
-    assert found["p_value"] < 0.01
+def test_sparse_and_dense_are_compared_in_pairs() -> None:
+    rows = [row("a"), row("b"), row("c"), row("a", layout="plain", exact=0)]
+    rows += [row("a", sparsity=0.5), row("b", sparsity=0.5, exact=0), row("c", sparsity=0.5)]
+    found = sparse_comparison(rows, LAYOUT)
+    assert (found["first"], found["second"]) == ("sparse", "dense")
+    assert (found["exact"]["only_second"], found["exact"]["difference"]) == (1, -0.3333)
+    assert found["exact_line"]["difference"] == 0
+    levels = [(r["layout"], r["sparsity"]) for r in summary(rows) if r["language"] == "all"]
+    assert levels == [(LAYOUT.value, 0.0), ("plain", 0.0), (LAYOUT.value, 0.5)]
 
 
 def test_a_csv_keeps_what_was_not_measured_again(tmp_path: Path) -> None:
     path = tmp_path / "cursor.csv"
     write_csv(path, [row("a"), row("b", text='with "quotes",\nand lines')])
-    write_csv(path, [row("a", text="new"), row("a", model="other")])
-    assert [(found.model, found.place, found.text) for found in read_csv(path)] == [
-        ("m", "b", 'with "quotes",\nand lines'),
-        ("m", "a", "new"),
-        ("other", "a", "x"),
+    write_csv(path, [row("a", text="new"), row("a", model="other"), row("b", sparsity=0.4)])
+    assert [(found.model, found.place, found.sparsity, found.text) for found in read_csv(path)] == [
+        ("m", "b", 0.0, 'with "quotes",\nand lines'),
+        ("m", "a", 0.0, "new"),
+        ("m", "b", 0.4, "x"),
+        ("other", "a", 0.0, "x"),
     ]
 
 
 def test_an_unknown_case_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["quality", "cursor", "--only", "cobol"]) == 2
     assert "cobol" in capsys.readouterr().err
+
+
+def test_samples_are_not_sparse(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["quality", "cursor", "--samples", "4", "--sparsity", "0.4"]) == 2
+    assert "several samples are dense" in capsys.readouterr().err
 
 
 def test_other_files_of_the_project_are_read(qwen05_path: Path) -> None:
@@ -122,14 +131,17 @@ def test_the_record_is_whole() -> None:
     places = {case.place for case in load_cases()}
     rows = read_csv(RECORDED)
     for layout in FimLayout:
-        recorded = [r.place for r in rows if (r.model, r.layout) == (MODEL, layout.value)]
+        dense = [r for r in rows if r.model == MODEL and not r.sparsity]
+        recorded = [r.place for r in dense if r.layout == layout.value]
         assert sorted(recorded) == sorted(places)
 
 
 def test_the_recorded_answers_are_given_again(qwen05_path: Path) -> None:
     cases = [case for case in load_cases() if FAST in case.place]
     recorded = {
-        row.place: row for row in read_csv(RECORDED) if (row.model, row.layout) == (MODEL, LAYOUT)
+        row.place: row
+        for row in read_csv(RECORDED)
+        if (row.model, row.layout, row.sparsity) == (MODEL, LAYOUT, 0)
     }
     again = examine(Engine.load(qwen05_path), cases, LAYOUT)
     assert len(again) >= 6

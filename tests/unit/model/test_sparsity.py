@@ -91,7 +91,7 @@ def test_activations_are_what_is_above_the_threshold(
         assert ((part == 0).mean() > 0.01) == (threshold is not None)
 
 
-def test_several_samples_and_prompts_are_dense(
+def test_prompts_together_are_sparse_as_alone_and_several_samples_dense(
     variants: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = variants("qwen2")

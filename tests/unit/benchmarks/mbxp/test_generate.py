@@ -1,6 +1,7 @@
 """Generating with an engine that answers from a list: batches, stops, resuming, records."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -12,8 +13,10 @@ from midline.benchmarks.mbxp.actions.run import chosen_tasks, generation_summary
 from midline.benchmarks.mbxp.generate import STREAMS, Generator, examples
 from midline.benchmarks.mbxp.samples import read_generated
 from midline.benchmarks.mbxp.tasks import Task
-from midline.model.engine import GenerateOptions
+from midline.model.engine import Engine, GenerateOptions
 from midline.model.errors import UsageError
+from midline.model.sparsity import CalibrationText, Profile, write_profile
+from midline.model.weights import model_hash
 
 
 class ListedEngine:
@@ -86,6 +89,29 @@ def test_sixteen_tasks_are_decoded_together_and_cut_at_the_functions_end(tmp_pat
     assert {row["finish_reason"] for row in rows} == {"stop"}
     assert len(body) - 2 <= rows[0]["tokens"] <= len(body) + 8
     assert rows[0]["seconds"] >= 0
+
+
+def test_sparse_completions_are_those_of_one_at_a_time(tiny_qwen2: Path, home: Path) -> None:
+    """Together, in masked steps of several rows, as alone, in sparse ones of one row."""
+    engine = Engine.load(tiny_qwen2)
+    engine.tokenizer.end_tokens = frozenset()
+    rows = ((1.0,) * 4,) * engine.config.layers
+    text = CalibrationText("noise", "", 0)
+    sha256 = model_hash(tiny_qwen2)
+    own = Profile("", sha256, 0.5, "magnitude", "uniform", rows, text)
+    write_profile(own, home / "profiles")
+    written = {}
+    for level in (0.5, 0.0):
+        options = GenerateOptions(max_tokens=12, sparsity=level, exact=True)
+        wanted = [replace(task, prompt=f"int f{i}() {{") for i, task in enumerate(tasks(5))]
+        Generator(engine, options, home / f"{level}").run(wanted, {}, lambda task: None)
+        found = list(read_generated(home / f"{level}" / "samples.jsonl"))
+        for task, row in zip(wanted, found, strict=True):
+            alone = engine.generate(engine.tokenizer.encode(task.prompt), options).completions[0]
+            assert row["tokens"] == len(alone.ids) == 12
+            assert row["mean_logprob"] == round(alone.mean_logprob, 5)
+        written[level] = [row["mean_logprob"] for row in found]
+    assert all(a != b for a, b in zip(written[0.5], written[0.0], strict=True))
 
 
 def test_a_run_goes_on_where_it_ended(tmp_path: Path) -> None:

@@ -2,7 +2,13 @@ import math
 
 import pytest
 
-from midline.benchmarks.mbxp.statistics import Paired, mcnemar, pass_at_k, wilson
+from midline.benchmarks.mbxp.statistics import (
+    Paired,
+    mcnemar,
+    paired_difference,
+    pass_at_k,
+    wilson,
+)
 
 
 def test_pass_at_k_is_the_share_of_draws_with_a_right_one() -> None:
@@ -33,3 +39,11 @@ def test_mcnemar_is_the_exact_binomial_test() -> None:
     tail = sum(math.comb(20, i) for i in range(4)) / 2**20
     assert mcnemar(3, 17) == mcnemar(17, 3) == pytest.approx(2 * tail)
     assert Paired(9, 0, 5, 3).p_value == mcnemar(0, 5)
+
+
+def test_a_paired_interval_is_that_of_the_differences() -> None:
+    found = paired_difference([(1, 0)] * 30 + [(0, 1)] * 10 + [(1, 1)] * 60)
+    # Standard error by hand: differences have mean 0.2 and mean square 0.4.
+    half = 1.96 * ((0.4 - 0.2**2) / 100) ** 0.5
+    assert found["interval"] == pytest.approx([0.2 - half, 0.2 + half], abs=1e-4)
+    assert found["p_value"] < 0.01
