@@ -58,7 +58,17 @@ def add_generation_arguments(parser: argparse.ArgumentParser, max_tokens: int) -
         metavar="N",
         help="end an answer whose last tokens are the same N times over (0: never)",
     )
-    add("--sparsity", type=_real(0, 0.9), default=0.0, metavar="S", help="share of weights to skip")
+    add(
+        "--sparsity",
+        type=_real(0, 0.9),
+        metavar="S",
+        help="share of weights to skip (what the model's quality gate chose)",
+    )
+    add(
+        "--draft",
+        choices=("lookup", "self", "both", "none"),
+        help="who guesses tokens ahead: the text, the model, both (what was measured faster)",
+    )
     add("--exact", action="store_true", help="compute the whole output matrix")
     add("--seed", type=_integer(0, 2**63 - 1), default=0, metavar="N", help="of the random numbers")
     add("--threads", type=_integer(1, 1024), metavar="N", help="threads to use (all cores)")
@@ -109,6 +119,7 @@ def generate_options(args: argparse.Namespace) -> "GenerateOptions":
         sparsity=args.sparsity,
         greedy_first=args.temperature is None if args.greedy_first is None else args.greedy_first,
         max_repeats=args.max_repeats,
+        draft=args.draft,
     )
 
 

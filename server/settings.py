@@ -79,7 +79,11 @@ class Settings:
     temperature: float | None = _setting(
         None, _or_null(_number(0, 10, float)), "0 takes the likeliest; null chooses by samples."
     )
-    sparsity: float = _setting(0.0, _number(0, 0.9, float), "Share of the weights to skip.")
+    sparsity: float | None = _setting(
+        None,
+        _or_null(_number(0, 0.9, float)),
+        "Share of the weights to skip; null takes what the model's quality gate chose.",
+    )
     exact: bool = _setting(False, _SWITCH, "Whether to compute the whole output matrix.")
     threads: int | None = _setting(
         None, _or_null(_number(1, 1024, int)), "Threads to use; null takes all cores."

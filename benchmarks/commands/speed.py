@@ -101,6 +101,7 @@ def measure_typing(args: argparse.Namespace, module: ModuleType, path: Path) -> 
         model=str(path),
         threads=thread_count(args.threads),
         exact=args.exact,
+        sparsity=args.sparsity,
         max_tokens=args.tokens or Settings.max_tokens,
         context_tokens=module.DEFAULT_CONTEXT if args.context is None else args.context,
     )

@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 from midline.benchmarks.machine import describe_machine, describe_versions
-from midline.benchmarks.mbxp.statistics import wilson
+from midline.benchmarks.mbxp.statistics import paired_difference, wilson
 from midline.benchmarks.mbxp.tasks import data_folder, load_tasks
 from midline.benchmarks.quality.alignment_cases import (
     LANGUAGES,
@@ -37,7 +37,6 @@ from midline.benchmarks.quality.alignment_cases import (
     cuts,
 )
 from midline.benchmarks.quality.alignment_scores import Cost, LineReader, LineScores, Request
-from midline.benchmarks.quality.cursor import paired_difference
 from midline.model.engine import Completion, Engine, GenerateOptions
 from midline.model.errors import UsageError
 from midline.model.stopping import is_marker, written_bytes

@@ -47,9 +47,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--sparsity",
         type=float,
-        default=0.0,
         metavar="S",
-        help="the share of weights to skip whose profile to check (default: %(default)s)",
+        help="the share of weights to skip whose profile to check (default: the model's own)",
     )
     parser.add_argument("--json", action="store_true", help="print one JSON object")
 
@@ -125,14 +124,16 @@ def _examine_model(report: Report, name: str) -> None:
             )
 
 
-def _examine_sparsity(report: Report, level: float) -> None:
+def _examine_sparsity(report: Report, level: float | None) -> None:
     facts = report.facts["model"]
     if "architecture" not in facts:
         return
+    from midline.model.policy import policy_of
     from midline.model.sparsity import describe, find_profile, levels
 
     path = Path(facts["path"])
     try:
+        level = policy_of(path).sparsity if level is None else level
         facts["sparsity"] = {"level": level, "levels": levels(path), "profile": None}
         profile = find_profile(path, level)
     except MidlineError as error:

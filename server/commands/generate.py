@@ -62,7 +62,8 @@ def run(args: argparse.Namespace) -> int:
         )
         result = _result(engine, generation)
         if args.json:
-            write_text(json_line(engine.name, args.sparsity, result, prompt=args.prompt))
+            level = engine.level(args.sparsity)
+            write_text(json_line(engine.name, level, result, prompt=args.prompt))
         else:
             write_text("\n" if streams else plain_text(result))
         if args.verbose:

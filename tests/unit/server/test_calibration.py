@@ -5,6 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from midline.model import policy
+from midline.model.weights import model_hash
 from midline.server.main import main
 
 CODE = "def value(self, index):\n    return self.items[index] + len(self.items)\n"
@@ -18,7 +20,11 @@ def text(tmp_path: Path) -> Path:
 
 
 def test_profiles_are_used_and_told_of(
-    tiny_qwen2: Path, home: Path, text: Path, capsys: pytest.CaptureFixture[str]
+    tiny_qwen2: Path,
+    home: Path,
+    text: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     call = ["model", "calibrate", str(tiny_qwen2), "--text", str(text), "--sparsity", "0.3", "0.5"]
     assert main([*call, "--dense", "out", "--description", "my code"]) == 0
@@ -46,6 +52,19 @@ def test_profiles_are_used_and_told_of(
     assert main([*prompt, "--max-tokens", "8", "--sparsity", "0.5"]) == 0
     assert json.loads(capsys.readouterr().out)["sparsity"] == 0.5
     assert main([*prompt, "--sparsity", "0.4"]) == 2
+    # The model's own level is in use where none is asked for.
+    line = {model_hash(tiny_qwen2): {"model": "tiny", "sparsity": 0.3, "draft": "lookup"}}
+    monkeypatch.setattr(policy, "FILE", home / "policy.json")
+    policy.FILE.write_text(json.dumps(line))
+    capsys.readouterr()
+    assert main([*prompt, "--max-tokens", "8"]) == 0
+    assert json.loads(capsys.readouterr().out)["sparsity"] == 0.3
+    assert main([*prompt, "--max-tokens", "8", "--sparsity", "0", "--draft", "self"]) == 0
+    assert json.loads(capsys.readouterr().out)["sparsity"] == 0
+    main(words)
+    assert "30% of the weights skipped" in capsys.readouterr().out
+    main([*words, "--sparsity", "0"])
+    assert "dense; levels with a profile" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
