@@ -27,7 +27,7 @@ from midline.model.tokenizer import Tokenizer
 from midline.server.settings import Settings
 
 COMPARED = ("prefill", "decode", "samples", "keystroke")
-ALONE = ("memory", "start", "drafting", "sparse", "selfdraft")
+ALONE = ("memory", "start", "drafting", "sparse", "selfdraft", "samples-curve")
 PEERS = ("llama.cpp", "openvino", "transformers")
 
 
@@ -57,7 +57,8 @@ def run(args: argparse.Namespace) -> int:
     path = resolve(args.model)
     if args.requantize:
         path = requantized(path, thread_count(args.threads))
-    module = importlib.import_module(f"midline.benchmarks.speed.{args.measurement}")
+    module_name = args.measurement.replace("-", "_")
+    module = importlib.import_module(f"midline.benchmarks.speed.{module_name}")
     is_typing = args.measurement == "keystroke" and args.peer is None
     is_alone = is_typing or args.measurement in ALONE
     found = (
@@ -81,7 +82,10 @@ def run(args: argparse.Namespace) -> int:
     if args.plot:
         from midline.benchmarks.speed.plot import draw
 
-        draw([result], args.plot)
+        if hasattr(module, "draw"):
+            module.draw(result, args.plot)
+        else:
+            draw([result], args.plot)
     return 0
 
 
@@ -111,11 +115,11 @@ def measure_typing(args: argparse.Namespace, module: ModuleType, path: Path) -> 
 
 def measure_alone(args: argparse.Namespace, module: ModuleType, path: Path) -> dict[str, Any]:
     """Figures of a measurement that has no peer."""
-    own = {}
-    if args.measurement == "sparse":
-        own = {"level": args.sparsity or module.DEFAULT_LEVEL, "runs": args.runs}
-    elif args.measurement == "selfdraft":
-        own = {"level": args.sparsity or module.DEFAULT_LEVEL}
+    own: dict[str, Any] = {}
+    if args.measurement in ("sparse", "samples-curve"):
+        own["runs"] = args.runs
+    if args.measurement in ("sparse", "selfdraft"):
+        own["level"] = args.sparsity or module.DEFAULT_LEVEL
     found: dict[str, Any] = module.measure(
         path,
         thread_count(args.threads),

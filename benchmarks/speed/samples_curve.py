@@ -1,0 +1,213 @@
+"""Many samples over one, by the length of the prompt they share: time, traffic and memory.
+
+A prompt is read once; then its samples are decoded by turns in one process, one count of them after
+the other, so that a ratio is of runs that lie next to each other. Only steps are timed, with the
+whole output matrix. Beside it stands one sample with the screened matrix, as greedy decoding has it.
+"""
+
+import os
+import statistics
+import time
+from collections.abc import Sequence as Ids
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from midline import kernels
+from midline.benchmarks.speed.company import TOLERABLE_CORES, Company
+from midline.benchmarks.speed.work import model_work
+from midline.benchmarks.speed.workload import prompt_ids
+from midline.model.engine import Engine
+from midline.model.errors import UsageError
+from midline.model.gguf import read_gguf
+from midline.model.kv_cache import PAGE, Sequence
+from midline.model.transformer import StepOptions
+
+DEFAULT_TOKENS = 16
+DEFAULT_CONTEXT = 4096
+CONTEXTS = (256, 1024, 2048, 4096)
+COUNTS = (1, 2, 4, 8, 16, 32)
+COLOURS = ("#9ecae1", "#4f94cd", "#2f6fb2", "#0b3c73")
+
+
+@dataclass(frozen=True)
+class Run:
+    """Seconds of all steps, and the bytes of pages that the samples held besides the prompt's."""
+
+    seconds: float
+    tail_bytes: int
+
+
+def measure(path: Path, threads: int, tokens: int, context: int, *, runs: int) -> dict[str, Any]:
+    """Rows by context, up to `context` tokens, and number of samples; `tokens` steps a run."""
+    contexts = [length for length in CONTEXTS if length < context] + [context]
+    room = (max(contexts) + PAGE) + (max(COUNTS) + 1) * (tokens + 2 * PAGE)
+    engine = Engine.load(path, threads=threads, cache_tokens=room)
+    if max(contexts) + tokens > engine.context_length:
+        raise UsageError(
+            f"--context {context} with {tokens} tokens is more than the {engine.context_length} of "
+            f"{engine.name}; ask for less"
+        )
+    traffic = Traffic.of(engine, path)
+    before = Company.now([os.getpid()])
+    rows = [row for length in contexts for row in _rows(engine, traffic, length, tokens, runs)]
+    after = Company.now([os.getpid()])
+    return {
+        "tokens": tokens,
+        "versions": {"midline kernels": kernels.kernel_name()},
+        "threads": threads,
+        "read_gb_per_second": float(kernels.read_bandwidth(threads, 1.0)) / 1e9,
+        "kv_bytes_per_token": traffic.kv_bytes,
+        "busy_elsewhere_cores": after.since(before) if before and after else None,
+        "rows": rows,
+    }
+
+
+@dataclass(frozen=True)
+class Traffic:
+    """What a step has to read at least: all weights, and keys and values of a token (bytes)."""
+
+    weight_bytes: int
+    kv_bytes: int
+
+    @classmethod
+    def of(cls, engine: Engine, path: Path) -> "Traffic":
+        """As the model's file and the cache's pages have them."""
+        page_bytes = engine.transformer.cache.pool.page_halves * 2
+        return cls(model_work(read_gguf(path)).step_bytes(), page_bytes // PAGE)
+
+    def step(self, context: int, samples: int, tokens: int) -> dict[str, float]:
+        """Bytes of a step in the middle of a run, by what is read; and as if nothing were shared."""
+        tails = samples * (tokens + 1) / 2 * self.kv_bytes
+        shared = context * self.kv_bytes
+        return {
+            "weight_bytes": self.weight_bytes,
+            "shared_bytes": shared,
+            "tail_bytes": tails,
+            "step_bytes": self.weight_bytes + shared + tails,
+            "unshared_step_bytes": self.weight_bytes + samples * shared + tails,
+        }
+
+
+def _rows(
+    engine: Engine, traffic: Traffic, context: int, tokens: int, runs: int
+) -> list[dict[str, Any]]:
+    """One prompt: a row for each number of samples, and one for a screened sample."""
+    prompt = Sequence()
+    ids = prompt_ids(engine.tokenizer, context)
+    (last,) = engine.transformer.forward([(prompt, ids)], options=StepOptions(exact=True))
+    first = np.argsort(last)[::-1].tolist()
+    ways = [(1, False), *((count, True) for count in COUNTS)]
+    for way in ways:
+        decode(engine, prompt, first, 2, *way)
+    found: dict[tuple[int, bool], list[Run]] = {way: [] for way in ways}
+    for _ in range(runs):
+        for way in ways:
+            found[way].append(decode(engine, prompt, first, tokens, *way))
+    engine.release(prompt)
+    alone = found[1, True]
+    return [
+        {
+            "context": context,
+            "samples": samples,
+            "output_matrix": "exact" if exact else "screened",
+            **traffic.step(context, samples, tokens),
+            **_figures(each, alone, tokens, samples),
+            "over_screened_one": _ratio(each, found[1, False]),
+        }
+        for (samples, exact), each in found.items()
+    ]
+
+
+def decode(
+    engine: Engine, prompt: Sequence, first: Ids[int], tokens: int, samples: int, exact: bool
+) -> Run:
+    """`tokens` steps of `samples` sequences behind `prompt`, which differ from the first on."""
+    transformer, options = engine.transformer, StepOptions(exact=exact)
+    pool = transformer.cache.pool
+    free = pool.free_pages
+    sequences = [transformer.cache.fork(prompt) for _ in range(samples)]
+    current = list(first[:samples])
+    started = time.perf_counter()
+    for _ in range(tokens):
+        batch = [(sequence, [id]) for sequence, id in zip(sequences, current, strict=True)]
+        current = transformer.forward(batch, options=options).argmax(axis=1).tolist()
+    seconds = time.perf_counter() - started
+    held = (free - pool.free_pages) * pool.page_halves * 2
+    for sequence in sequences:
+        transformer.cache.finish(sequence, remember=False)
+    return Run(seconds, held)
+
+
+def _figures(runs: Ids[Run], alone: Ids[Run], tokens: int, samples: int) -> dict[str, Any]:
+    """Times of a row, and its memory beyond one sample's over that of as many tails."""
+    median = statistics.median(run.seconds for run in runs)
+    tail, held = alone[0].tail_bytes, runs[0].tail_bytes
+    return {
+        "seconds": [run.seconds for run in runs],
+        "milliseconds_per_step": median / tokens * 1e3,
+        "tokens_per_second": samples * tokens / median,
+        "over_one": _ratio(runs, alone),
+        "tail_megabytes": held / 1e6,
+        "megabytes_over_one": (held - tail) / 1e6,
+        "memory_over_tails": held / (samples * tail),
+    }
+
+
+def _ratio(runs: Ids[Run], others: Ids[Run]) -> float:
+    """How many times longer, the median of runs next to each other."""
+    return statistics.median(a.seconds / b.seconds for a, b in zip(runs, others, strict=True))
+
+
+def lines(result: dict[str, Any]) -> list[str]:
+    """One line a row."""
+    rate = result["read_gb_per_second"] * 1e9
+    found = ["context  samples  ms/step  over one  of traffic alone  tokens/s  MB over one's"]
+    for row in result["rows"]:
+        if row["output_matrix"] == "exact":
+            found.append(
+                f"{row['context']:>7} {row['samples']:>8} {row['milliseconds_per_step']:>8.1f}"
+                f" {row['over_one']:>8.2f}x {row['step_bytes'] / rate * 1e3:>14.1f} ms"
+                f" {row['tokens_per_second']:>9.1f} {row['megabytes_over_one']:>12.2f}"
+            )
+    found.append(f"memory reads at {result['read_gb_per_second']:.1f} GB/s")
+    if (result["busy_elsewhere_cores"] or 0.0) > TOLERABLE_CORES:
+        found.append(
+            f"other processes kept {result['busy_elsewhere_cores']:.1f} cores busy meanwhile: "
+            "measure again on an idle machine"
+        )
+    return found
+
+
+def draw(result: dict[str, Any], path: Path) -> None:
+    """Draw milliseconds of a step over samples, a line a context, its traffic's time dotted."""
+    try:
+        import matplotlib
+    except ModuleNotFoundError as error:
+        raise UsageError("a plot needs matplotlib: install it and try again") from error
+    matplotlib.use("Agg")
+    from matplotlib import pyplot
+
+    figure, axis = pyplot.subplots(figsize=(6.4, 4.4), layout="constrained")
+    rows = [row for row in result["rows"] if row["output_matrix"] == "exact"]
+    rate = result["read_gb_per_second"] * 1e9
+    for number, context in enumerate(dict.fromkeys(row["context"] for row in rows)):
+        own = [row for row in rows if row["context"] == context]
+        counts = [row["samples"] for row in own]
+        colour = COLOURS[number % len(COLOURS)]
+        times = [row["milliseconds_per_step"] for row in own]
+        axis.plot(counts, times, "o-", color=colour, label=f"{context} shared tokens")
+        least = [row["step_bytes"] / rate * 1e3 for row in own]
+        axis.plot(counts, least, ":", color=colour)
+    axis.set_xscale("log", base=2)
+    axis.set_xticks(list(COUNTS), [str(count) for count in COUNTS])
+    axis.set_ylim(bottom=0)
+    axis.set_xlabel("samples of one prompt")
+    axis.set_ylabel("ms a step (dotted: its bytes at the machine's read speed)")
+    axis.set_title(f"{Path(result['model']).name}: a step of many samples", fontsize=10)
+    axis.spines[["top", "right"]].set_visible(False)
+    axis.legend(fontsize=8, frameon=False)
+    figure.savefig(path, dpi=110)
+    pyplot.close(figure)
