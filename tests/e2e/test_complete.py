@@ -83,6 +83,24 @@ def test_samples_come_best_first_and_repeat_with_their_seed(
     assert once["completions"] != other["completions"]
 
 
+def test_the_greedy_answer_is_among_samples_unless_a_temperature_is_given(
+    model: str, source: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    words = (f"{source}:6:5", "--model", model, "--max-tokens", "6", "--exact")
+    (greedy,) = as_json(capfd, *words)["completions"]
+    texts = [
+        {completion["text"] for completion in as_json(capfd, *words, *how)["completions"]}
+        for how in (
+            ("--samples", "4"),
+            ("--samples", "4", "--temperature", "1.5", "--greedy-first"),
+            ("--samples", "4", "--temperature", "1.5"),
+            ("--samples", "4", "--no-greedy-first", "--temperature", "1.5"),
+        )
+    ]
+    assert greedy["text"] in texts[0] & texts[1]
+    assert texts[2] == texts[3] and greedy["text"] not in texts[2]
+
+
 def test_people_get_the_text_and_speed_on_request(
     model: str, source: Path, capfd: pytest.CaptureFixture[str]
 ) -> None:
@@ -123,6 +141,7 @@ def test_a_wrong_place_is_one_sentence(
     ("option", "says"),
     [
         (("--samples", "0"), "0 is not between 1 and"),
+        (("--samples", "10000"), "10000 is not between 1 and 64"),
         (("--samples", "many"), "'many' is not a whole number"),
         (("--max-tokens", "0"), "0 is not between 1 and"),
         (("--temperature", "nan"), "nan is not between 0 and 10"),

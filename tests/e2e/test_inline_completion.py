@@ -130,6 +130,18 @@ async def test_alternatives_come_best_first(tmp_path: Path) -> None:
         assert [item.insert_text for item in items] == ["one", "two"]
 
 
+async def test_who_asks_by_hand_may_cycle(tmp_path: Path) -> None:
+    async with editing(tmp_path, answer="one|two|one|three") as editor:
+        uri = editor.open("x = \n")
+        assert [item.insert_text for item in await editor.inline(uri, 0, 4) or ()] == ["one"]
+        params = inline_params(uri, 0, 4)
+        params.context.trigger_kind = types.InlineCompletionTriggerKind.Invoked
+        found = await editor.client.text_document_inline_completion_async(params)
+        assert isinstance(found, types.InlineCompletionList)
+        assert sorted(str(item.insert_text) for item in found.items) == ["one", "three", "two"]
+        assert [asked["samples"] for asked in editor.asked()] == [1, 4]
+
+
 async def test_nothing_to_say_is_null(tmp_path: Path) -> None:
     async with editing(tmp_path, answer="\n\n") as editor:
         uri = editor.open("x = 1\n")

@@ -43,6 +43,8 @@ def test_no_options_are_the_defaults(options: Any) -> None:
         ("samples", True),
         ("samples", 1.5),
         ("samples", None),
+        ("alternatives", 0),
+        ("alternatives", 10_000),
         ("temperature", math.nan),
         ("temperature", "0"),
         ("sparsity", -0.1),

@@ -144,6 +144,20 @@ def test_an_answer_ends_with_its_line_when_time_is_over(desks: Any) -> None:
     assert len(patient.texts(text, place)[0].splitlines()) == 3
 
 
+def test_several_are_drawn_for_who_asks_by_hand(desks: Any) -> None:
+    desk = desks("one|two|three|four")
+    assert desk.texts("x = \n", 4) == ["one"]
+    assert sorted(desk.texts("x = \n", 4, anew=True)) == ["four", "one", "three", "two"]
+    typed, asked = desk.engine.options
+    assert (typed.samples, typed.temperature) == (1, 0.0)
+    assert asked.samples == 4 and asked.temperature > 0 and asked.greedy_first
+    likeliest = desks("one|two", temperature=0)
+    assert likeliest.texts("x = \n", 4, anew=True) == ["one"]
+    many = desks("one|two|three", samples=3, temperature=0.7)
+    assert len(many.texts("x = \n", 4)) == 3
+    assert not many.engine.options[-1].greedy_first
+
+
 def test_a_failure_is_one_sentence_and_no_answer(desks: Any) -> None:
     desk = desks("1")
     desk.engine.answer = lambda prompt: 1 / 0  # type: ignore[assignment]
