@@ -4,13 +4,17 @@
 likely follows it. Here whole ways of writing the given bytes compete. A leaf is the canonical
 tokenization of the first i of them and one token that covers all others and may go on behind them;
 its probability is the product over its tokens, that of all texts that begin with it. Leaves that
-the tokenizer would never write are left out. At temperature 0 the likeliest leaf is chosen (not the
-likeliest next byte, which is a sum over leaves); otherwise one is drawn from their distribution.
+the tokenizer would never write are left out.
+
+A draw takes a leaf from their distribution. Greedy decoding takes the likeliest token given the
+bytes, token by token: a token counts for all leaves that begin with it. (The likeliest leaf would
+be another: behind an indentation the token of a deeper one is a single leaf, and the words that may
+stand there share the rest. The likeliest next byte would be a third.)
 
 The tree stands at the boundary only: i runs over the bytes given back, which `fim.back_up` bounds
 by tokens, of these over the last `MOST_BYTES`, and over the borders of their own tokens. Nothing is
 computed that cannot matter: a branch's first logits are those behind the prompt, and it is read on
-only while its own probability is above that of the best leaf.
+only while what it may have could change the choice.
 """
 
 import math
@@ -46,16 +50,37 @@ class Node:
     """Tokens `ids` that write the given bytes up to `rest`, which is not empty.
 
     `logprob` is natural, of all tokens; `sequence` holds prompt and ids once they were read, and
-    `tokens` (int64) with `scores` (float32) are then its leaves' last tokens and log-probabilities.
+    `tokens` (int64) with `scores` (float32) are then its own leaves' last tokens and
+    log-probabilities, `mass` that of all of them.
     """
 
     ids: tuple[int, ...]
     rest: bytes
     parent: "Node | None" = None
+    children: "list[Node]" = field(default_factory=list)
     logprob: float = -math.inf
+    mass: float = -math.inf
     sequence: Sequence | None = None
     tokens: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
     scores: NDArray[np.float32] = field(default_factory=lambda: np.empty(0, np.float32))
+
+    @property
+    def known(self) -> float:
+        """Log-probability of all leaves below that were read."""
+        return _log_sum([self.mass, *(child.known for child in self.children)])
+
+    @property
+    def possible(self) -> float:
+        """What `known` can become."""
+        if self.sequence is None:
+            return self.logprob
+        return _log_sum([self.mass, *(child.possible for child in self.children)])
+
+    def unread(self) -> "list[Node]":
+        """Itself if it was not read, or those below that were not."""
+        if self.sequence is None:
+            return [self]
+        return [node for child in self.children for node in child.unread()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,23 +122,28 @@ class CoveringTree:
         shift = node.logprob - kernels.log_sum_exp(logits)
         node.tokens = self._tokenizer.tokens_with_prefix(node.rest)
         node.scores = logits[node.tokens] + np.float32(shift)
-        for child in self.nodes.values():
-            if child.parent is node:
-                child.logprob = float(logits[child.ids[-1]]) + shift
+        self._drop_likeliest(node)
+        node.mass = _log_sum(node.scores)
+        for child in node.children:
+            child.logprob = float(logits[child.ids[-1]]) + shift
 
-    def promising(self, share: float) -> list[Node]:
-        """Nodes to read next: with more than `share` of the best leaf's probability.
-
-        With a share of 1 the best leaf of all is known once there is none.
-        """
-        least = self._best() + math.log(share)
-        found = [n for n in self.nodes.values() if n.sequence is None and n.logprob > least]
+    def promising(self, temperature: float) -> list[Node]:
+        """Nodes to read next, so that a draw at this temperature can be made; none when it can."""
+        if temperature == 0:
+            found = self._likeliest()[1]
+        else:
+            best = max(n.scores.max(initial=-math.inf) for n in self.nodes.values())
+            least = float(best) + math.log(NEGLIGIBLE)
+            found = [node for node in self.root.unread() if node.logprob > least]
         # What is read first may settle the rest.
         first = max((n.logprob for n in found), default=0.0) + math.log(NEGLIGIBLE)
         return [node for node in found if node.logprob > first]
 
     def draw(self, options: "GenerateOptions", sample: int) -> Leaf:
-        """The likeliest leaf, or at a temperature one that depends on seed and sample only."""
+        """The likeliest token after token, or a leaf that depends on seed and sample only."""
+        leaf = self._likeliest()[0] if options.temperature == 0 else None
+        if leaf is not None:
+            return leaf
         scores, ends, nodes = self._leaves
         for attempt in range(_MOST_REJECTED):
             index, _ = kernels.choose(
@@ -121,11 +151,11 @@ class CoveringTree:
                 min_p=options.min_p, seed=options.seed, sample=sample, position=attempt << 32,
             )  # fmt: skip
             which = int(np.searchsorted(ends, index, side="right"))
-            node = nodes[which]
-            token = int(node.tokens[index - int(ends[which]) + len(node.tokens)])
-            if options.temperature == 0 or self._is_canonical(node, token):
+            leaf = _leaf(nodes[which], index - int(ends[which]))
+            if self._is_canonical(leaf):
                 break
-        return Leaf(node, token, float(scores[index]) - node.logprob)
+        assert leaf is not None
+        return leaf
 
     def close(self, cache: PrefixCache) -> None:
         """Gives back what the branches hold; the root's sequence is the caller's."""
@@ -172,31 +202,45 @@ class CoveringTree:
             if len(written) >= len(given) or not given.startswith(written):
                 return
             known = self.nodes.get(ids[:count])
-            node = known or Node(ids[:count], given[len(written) :], node)
-            self.nodes[node.ids] = node
+            if known is None:
+                known = self.nodes[ids[:count]] = Node(ids[:count], given[len(written) :], node)
+                node.children.append(known)
+            node = known
 
-    def _best(self) -> float:
-        """Log-probability of the likeliest canonical leaf; likelier ones are dropped on the way."""
-        read = [node for node in self.nodes.values() if len(node.scores)]
-        for _ in range(_MOST_REJECTED):
-            node = max(read, key=lambda node: node.scores.max(), default=None)
-            if node is None:
-                break
+    def _likeliest(self) -> tuple[Leaf | None, list[Node]]:
+        """Follows the likeliest token from the root: a leaf, or the nodes to read before."""
+        node = self.root
+        while True:
+            best = float(node.scores.max(initial=-math.inf))
+            child = max(node.children, key=lambda child: child.known, default=None)
+            if child is not None and child.known <= best:
+                child = None
+            most = best if child is None else child.known
+            rivals = [other for other in node.children if other is not child]
+            unread = [n for other in rivals if other.possible > most for n in other.unread()]
+            if unread or most == -math.inf:
+                return None, unread
+            if child is None:
+                return _leaf(node, int(node.scores.argmax())), []
+            node = child
+
+    def _drop_likeliest(self, node: Node) -> None:
+        """Takes its likeliest leaves away until one is canonical."""
+        for _ in range(_MOST_REJECTED if len(node.scores) else 0):
             index = int(node.scores.argmax())
-            if self._is_canonical(node, int(node.tokens[index])):
-                return float(node.scores[index])
+            if self._is_canonical(_leaf(node, index)):
+                break
             node.scores[index] = -np.inf
-        return -math.inf
 
-    def _is_canonical(self, node: Node, token: int) -> bool:
+    def _is_canonical(self, leaf: Leaf) -> bool:
         """Whether the tokenizer would write the leaf so; a part of a character may be anything."""
-        written = self.root.rest[: len(self.root.rest) - len(node.rest)]
-        written += self._tokenizer.token_bytes(token)
+        written = self.root.rest[: len(self.root.rest) - len(leaf.node.rest)]
+        written += self._tokenizer.token_bytes(leaf.token)
         try:
             written.decode()
         except UnicodeDecodeError:
             return True
-        return self._encoded(written) == (*node.ids, token)
+        return self._encoded(written) == leaf.ids
 
     @cached_property
     def _leaves(self) -> tuple[NDArray[np.float32], NDArray[np.int64], list[Node]]:
@@ -226,8 +270,10 @@ def cover(
     last token; those of one leaf follow one another. All trees are read together.
     """
     try:
-        share = NEGLIGIBLE if options.temperature > 0 else 1.0
-        grow([tree for tree, _ in covered], share, forward, cache)
+        trees = [tree for tree, _ in covered]
+        grow(trees, options.temperature, forward, cache)
+        if options.greedy_first:
+            grow(trees, 0.0, forward, cache)
         drawn = [part for tree, streams in covered for part in _drawn(tree, streams, options)]
         for leaf, part in drawn:
             assert leaf.node.sequence is not None
@@ -256,10 +302,11 @@ def _drawn(
     return list(parts.values())
 
 
-def grow(trees: Ids[CoveringTree], share: float, forward: Forward, cache: PrefixCache) -> int:
-    """Reads all trees' promising nodes together until there are none; the number of rows."""
-    rows = 0
-    while opened := [(tree, node) for tree in trees for node in tree.promising(share)]:
+def grow(
+    trees: Ids[CoveringTree], temperature: float, forward: Forward, cache: PrefixCache
+) -> None:
+    """Reads all trees' promising nodes together until there are none."""
+    while opened := [(tree, node) for tree in trees for node in tree.promising(temperature)]:
         batch: list[tuple[Sequence, Ids[int]]] = []
         for _, node in opened:
             assert node.parent is not None and node.parent.sequence is not None
@@ -267,5 +314,13 @@ def grow(trees: Ids[CoveringTree], share: float, forward: Forward, cache: Prefix
             batch.append((node.sequence, node.ids[-1:]))
         for (tree, node), logits in zip(opened, forward(batch), strict=True):
             tree.add(node, logits)
-        rows += len(opened)
-    return rows
+
+
+def _leaf(node: Node, index: int) -> Leaf:
+    return Leaf(node, int(node.tokens[index]), float(node.scores[index]) - node.logprob)
+
+
+def _log_sum(logprobs: Ids[float] | NDArray[np.float32]) -> float:
+    """Of no probability at all it is minus infinity."""
+    values = np.asarray(logprobs, np.float32)
+    return kernels.log_sum_exp(values) if values.max(initial=-np.inf) > -np.inf else -math.inf

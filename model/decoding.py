@@ -57,7 +57,7 @@ class GenerateOptions:
     output is that of drawing one by one: to the bit with exact; without, wherever the screen, which
     passes of several rows do not need, does not miss the likeliest token, and log-probabilities are
     nearer the exact ones. alignment says how the bytes given back by `align` are written again:
-    token by token among those that agree, or as the likeliest leaf of the covering tree.
+    token by token among those that agree, or by whole ways of writing them (`covering_tree`).
 
     With greedy_first sample 0 is greedy whatever the temperature. max_repeats ends a sample whose
     last tokens are the same cycle that many times over (`repetition`); 0 lets it go on.

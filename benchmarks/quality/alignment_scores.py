@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from midline import kernels
 from midline.benchmarks.quality.alignment_cases import Layout
 from midline.model.alignment import Alignment
-from midline.model.covering_tree import NEGLIGIBLE, CoveringTree, Node, grow
+from midline.model.covering_tree import CoveringTree, Node, grow
 from midline.model.engine import Engine, GenerateOptions
 from midline.model.fim import back_up
 from midline.model.kv_cache import Sequence as Cached
@@ -69,10 +69,10 @@ class TimedTree(CoveringTree):
         super().add(node, logits)
         self.seconds += time.perf_counter() - started
 
-    def promising(self, share: float) -> list[Node]:
+    def promising(self, temperature: float) -> list[Node]:
         """See `CoveringTree`."""
         started = time.perf_counter()
-        found = super().promising(share)
+        found = super().promising(temperature)
         self.seconds += time.perf_counter() - started
         return found
 
@@ -161,7 +161,7 @@ class LineReader:
     def _cover(self, requests: Sequence[Request], scores: LineScores) -> None:
         """Takes the trees' whole probability from that of the truths, and times them."""
         trees = [self._planted(request) for request in requests]
-        grow(trees, 1.0, self._forward, self._model.cache)
+        grow(trees, 0.0, self._forward, self._model.cache)
         for tree, request in zip(trees, requests, strict=True):
             started = time.perf_counter()
             back_up(self._tokenizer, self._whole(request), request.backed_up)
@@ -169,7 +169,7 @@ class LineReader:
             tree.seconds += time.perf_counter() - started
             rows = sum(node.sequence is not None for node in tree.nodes.values()) - 1
             scores.costs[request] = Cost(tree.seconds * 1e3, rows)
-        grow(trees, NEGLIGIBLE, self._forward, self._model.cache)
+        grow(trees, 1.0, self._forward, self._model.cache)
         for tree, request in zip(trees, requests, strict=True):
             scores.logprobs[request] -= _mass(tree)
             tree.close(self._model.cache)

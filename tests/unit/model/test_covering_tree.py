@@ -4,6 +4,7 @@ import itertools
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 from engine_models import engine, pages_in_use
 
 from midline.model import covering_tree
-from midline.model.covering_tree import CoveringTree, grow
+from midline.model.covering_tree import CoveringTree, Leaf, grow
 from midline.model.engine import CancelFlag, Engine, GenerateOptions
 from midline.model.errors import UsageError
 from midline.model.fim import back_up
@@ -83,16 +84,25 @@ def enumerated(model: Engine, prompt: list[int], given: bytes) -> dict[tuple[int
     return found
 
 
-def grown(model: Engine, prompt: list[int], given: bytes, share: float) -> CoveringTree:
-    transformer = model.transformer
-    options = StepOptions(exact=True)
-    sequence = Sequence()
-    row = transformer.forward([(sequence, prompt)], options=options)[0]
+def likeliest(ways: dict[tuple[int, ...], float]) -> tuple[int, ...]:
+    """Token by token the one that most of what is left begins with."""
+    chosen: tuple[int, ...] = ()
+    while chosen not in ways:
+        mass: dict[int, float] = {}
+        for ids, score in ways.items():
+            if ids[: len(chosen)] == chosen:
+                mass[ids[len(chosen)]] = mass.get(ids[len(chosen)], 0.0) + math.exp(score)
+        chosen = (*chosen, max(mass, key=mass.__getitem__))
+    return chosen
+
+
+def grown(model: Engine, prompt: list[int], given: bytes, temperature: float) -> CoveringTree:
+    transformer, sequence = model.transformer, Sequence()
+    forward = partial(transformer.forward, options=StepOptions(exact=True))
+    row = forward([(sequence, prompt)])[0]
     tree = CoveringTree(model.tokenizer, sequence, given)
     tree.add(tree.root, row)
-    grow(
-        [tree], share, lambda batch: transformer.forward(batch, options=options), transformer.cache
-    )
+    grow([tree], temperature, forward, transformer.cache)
     return tree
 
 
@@ -109,7 +119,9 @@ def leaves(model: Engine, prompt: list[int], tree: CoveringTree) -> dict[tuple[i
 def test_leaves_are_the_canonical_ways_with_their_probabilities(model: Engine, text: str) -> None:
     prompt, given = cut(model, text)
     assert given
-    tree = grown(model, prompt, given, 1e-30)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(covering_tree, "NEGLIGIBLE", 1e-30)
+        tree = grown(model, prompt, given, 1.0)
     expected = enumerated(model, prompt, given)
     found = leaves(model, prompt, tree)
     assert found.keys() == expected.keys() and len(found) > 0
@@ -119,23 +131,75 @@ def test_leaves_are_the_canonical_ways_with_their_probabilities(model: Engine, t
 
 
 @pytest.mark.parametrize("text", TEXTS)
-def test_greedy_takes_the_likeliest_way_and_goes_on(model: Engine, text: str) -> None:
+def test_greedy_takes_the_likeliest_tokens_and_goes_on(model: Engine, text: str) -> None:
     prompt, given = cut(model, text)
     expected = enumerated(model, prompt, given)
-    best = max(expected, key=expected.__getitem__)
+    best = likeliest(expected)
     found = model.generate(prompt, GREEDY, align=given).completions[0]
     assert tuple(found.ids[: len(best)]) == best
     plain = model.generate([*prompt, *best], replace(GREEDY, max_tokens=6 - len(best)))
     assert found.ids[len(best) :] == plain.completions[0].ids
 
 
-def test_less_is_read_where_a_leaf_is_likelier_than_all_branches(model: Engine) -> None:
-    read = dict.fromkeys((1.0, 1e-30), 0)
-    for share, text in itertools.product(read, TEXTS):
-        tree = grown(model, *cut(model, text), share)
-        read[share] += sum(node.sequence is not None for node in tree.nodes.values())
-        tree.close(model.transformer.cache)
-    assert read[1.0] < read[1e-30]
+def test_greedy_reads_what_it_needs_and_no_more() -> None:
+    """On trees with made-up probabilities: the choice is that of the whole tree."""
+    read = readable = 0
+    chosen: set[int] = set()
+    for seed in range(400):
+        dice = np.random.default_rng(seed)
+        tree = made_up(b"abc")
+        logits = {ids: dice.normal(0, 4, len(SYLLABLES)) for ids in tree.nodes}
+        tree.add(tree.root, logits[()].astype(np.float32))
+        while nodes := tree.promising(0.0):
+            for node in nodes:
+                node.sequence = Sequence()
+                tree.add(node, logits[node.ids].astype(np.float32))
+                read += 1
+        found = tree.draw(GREEDY, 0).ids
+        assert found == likeliest(all_ways(tree, logits))
+        readable += len(tree.nodes) - 1
+        chosen.add(len(found))
+    assert chosen == {1, 2, 3}
+    assert 0 < read < readable
+
+
+SYLLABLES = [b"a", b"ab", b"abc", b"b", b"bc", b"c", b"abcd", b"bcd", b"cd"]
+
+
+def all_ways(
+    tree: CoveringTree, logits: dict[tuple[int, ...], np.ndarray]
+) -> dict[tuple[int, ...], float]:
+    """Every leaf's log-probability."""
+    found = {}
+    for ids, node in tree.nodes.items():
+        behind = sum(float(log_softmax(logits[ids[:n]])[id]) for n, id in enumerate(ids))
+        for id, text in enumerate(SYLLABLES):
+            if text.startswith(node.rest):
+                found[*ids, id] = behind + float(log_softmax(logits[ids])[id])
+    return found
+
+
+def made_up(given: bytes) -> CoveringTree:
+    """A tree of all ways to write `given` in syllables, whatever the tokenizer would do."""
+
+    class Spelling:
+        def tokens_with_prefix(self, prefix: bytes) -> np.ndarray:
+            return np.array([id for id, t in enumerate(SYLLABLES) if t.startswith(prefix)])
+
+        def token_bytes(self, id: int) -> bytes:
+            return SYLLABLES[id]
+
+    class EveryWay(CoveringTree):
+        def _tokenizations(self, given: bytes) -> Iterator[tuple[int, ...]]:
+            for count in range(1, len(given)):
+                for ids in itertools.product(range(len(SYLLABLES)), repeat=count):
+                    if b"".join(SYLLABLES[id] for id in ids) in (given[:1], given[:2]):
+                        yield ids
+
+        def _is_canonical(self, leaf: Leaf) -> bool:
+            return True
+
+    return EveryWay(Spelling(), Sequence(), given)  # type: ignore[arg-type]
 
 
 def test_draws_have_the_leaves_distribution(model: Engine) -> None:
@@ -144,7 +208,7 @@ def test_draws_have_the_leaves_distribution(model: Engine) -> None:
     expected = enumerated(model, prompt, given)
     weights = {ids: math.exp(score / 0.5) for ids, score in expected.items()}
     total, draws = sum(weights.values()), 4000
-    tree = grown(model, prompt, given, 1e-30)
+    tree = grown(model, prompt, given, 1.0)
     counts: dict[tuple[int, ...], int] = {}
     options = replace(GREEDY, temperature=0.5)
     for sample in range(draws):
