@@ -38,9 +38,8 @@ _TYPESCRIPT = f"""{_JAVASCRIPT} Awaited Element Event Exclude Extract HTMLElemen
 _RUST = """Box Clone Copy Debug Default DoubleEndedIterator Drop Eq Err ExactSizeIterator Extend Fn
     FnMut FnOnce From FromIterator Into IntoIterator Iterator None Ok Option Ord PartialEq
     PartialOrd Result Self Send Sized Some String Sync ToOwned ToString TryFrom TryInto Vec assert
-    assert_eq assert_ne bool char cfg concat core crate dbg debug_assert debug_assert_eq derive drop env
-    eprint
-    eprintln f32 f64 file format i128 i16 i32 i64 i8 include_str isize line macro_rules
+    assert_eq assert_ne bool char cfg concat core crate dbg debug_assert debug_assert_eq derive drop
+    env eprint eprintln f32 f64 file format i128 i16 i32 i64 i8 include_str isize line macro_rules
     matches panic print println self std str stringify super todo u128 u16 u32 u64 u8 unimplemented
     unreachable usize vec write writeln"""
 BUILT_IN = {

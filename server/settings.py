@@ -74,7 +74,7 @@ class Settings:
     max_tokens: int = _setting(64, _number(1, 1024, int), "The most that a completion may have.")
     samples: int = _setting(1, _number(1, 16, int), "How many answers to draw while typing.")
     alternatives: int = _setting(
-        4, _number(1, 16, int), "How many to draw where a completion is asked for by hand, at least."
+        4, _number(1, 16, int), "How many to draw, at least, where one is asked for by hand."
     )
     temperature: float | None = _setting(
         None, _or_null(_number(0, 10, float)), "0 takes the likeliest; null chooses by samples."

@@ -139,9 +139,9 @@ def _complete(
 
 
 def _generate_options(settings: Settings, *, by_hand: bool) -> "GenerateOptions":
-    """What to draw: who asks by hand looks at several, and who sets no temperature at the likeliest.
+    """What to draw: several where one is asked for by hand, unless all would be the same.
 
-    Several of temperature 0 would all be the same.
+    The likeliest is among them where no temperature is set.
     """
     from midline.model.engine import GenerateOptions
 

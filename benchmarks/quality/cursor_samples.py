@@ -2,7 +2,7 @@
 
 The prompt of a case is read once and timed; then both answer it from there, in turn which goes
 first, ranking included. `time_ratio` is of whole answers, the reading of the prompt in both;
-`decode_time_ratio` is of what comes after it, which is what a keystroke costs whose prompt is known.
+`decode_time_ratio` is of what comes after it: what a keystroke costs whose prompt is known.
 """
 
 import argparse

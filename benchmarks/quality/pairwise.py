@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 Matrix = NDArray[np.float64]
 RIDGE = 1.0
-"""Penalty on a weight per standard deviation of its feature; a question counts as one observation."""
+"""Penalty on a weight per standard deviation of its feature; a question counts as one case."""
 _STEPS = 50
 _CONVERGED = 1e-9
 

@@ -2,7 +2,7 @@
 
 A prompt is read once; then its samples are decoded by turns in one process, one count of them after
 the other, so that a ratio is of runs that lie next to each other. Only steps are timed, with the
-whole output matrix. Beside it stands one sample with the screened matrix, as greedy decoding has it.
+whole output matrix. Beside it stands one sample with the screened matrix, as greedy decoding has.
 """
 
 import os
@@ -79,7 +79,7 @@ class Traffic:
         return cls(model_work(read_gguf(path)).step_bytes(), page_bytes // PAGE)
 
     def step(self, context: int, samples: int, tokens: int) -> dict[str, float]:
-        """Bytes of a step in the middle of a run, by what is read; and as if nothing were shared."""
+        """Bytes of a step in the middle of a run, by what is read; also with nothing shared."""
         tails = samples * (tokens + 1) / 2 * self.kv_bytes
         shared = context * self.kv_bytes
         return {

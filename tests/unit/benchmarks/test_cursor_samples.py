@@ -28,7 +28,8 @@ def test_ways_are_compared_in_pairs_and_times_with_and_without_reading() -> None
 
 def test_real_cases_are_answered_both_ways(qwen05_path: Path, tmp_path: Path) -> None:
     path = tmp_path / "samples.json"
-    words = ["--model", str(qwen05_path), "--only", "python-inventory/models.py:35", "--json", str(path)]
+    only = ["--only", "python-inventory/models.py:35"]
+    words = ["--model", str(qwen05_path), *only, "--json", str(path)]
     drawn = ["--samples", "3", "--temperature", "0.5", "--greedy-first"]
     assert main(["quality", "cursor", *drawn, *words]) == 0
     found = json.loads(path.read_text())

@@ -39,8 +39,9 @@ def write_run(folder: Path, answers: dict[int, list[str]], logprobs: list[float]
         for number, texts in answers.items():
             for sample, text in enumerate(texts):
                 id = f"MBPP/{number}"
-                row = {"task_id": id, "sample": sample, "language": "python", "completion": text,
-                       "tokens": 9, "finish_reason": "stop", "mean_logprob": logprobs[sample]}  # fmt: skip
+                row = {"task_id": id, "sample": sample, "language": "python", "tokens": 9,
+                       "completion": text, "finish_reason": "stop",
+                       "mean_logprob": logprobs[sample]}  # fmt: skip
                 samples.write(json.dumps(row) + "\n")
                 status = "pass" if text == RIGHT else "wrong"
                 results.add(Result(id, sample, "python", status, status, status, 0.1))
@@ -108,7 +109,8 @@ def test_a_half_is_judged_by_weights_of_the_other() -> None:
     alike = [question(n, both, [True, False]) for n in range(1, 41)]
     assert cross_fitted(alike, [], NAMES).mean() == 1
     assert cross_fitted(alike, [], NAMES[2:]).mean() == 1  # of equals the first is taken
-    assert cross_fitted([question(n, both, [False, True]) for n in range(9)], [], NAMES[2:]).sum() == 0
+    missed = [question(n, both, [False, True]) for n in range(9)]
+    assert cross_fitted(missed, [], NAMES[2:]).sum() == 0
 
 
 def test_extra_samples_of_the_same_half_are_not_fitted_with() -> None:

@@ -130,7 +130,10 @@ def test_lines_that_are_there_already_are_repeated() -> None:
 
 
 def test_length_and_end() -> None:
-    assert feature("length", BODY, "return 1", "") == [round(math.log(3), 4), 0]
+    short, middle, long = "x()", "x(1, 2)", "x(1, 2, 3)"  # 3, 6 and 8 tokens
+    found = feature("shortness", BODY, short, middle, long)
+    assert found == [round(math.log(7 / 4), 4), 0, 0]
+    assert feature("shortness", BODY, short) == [0]
     candidates = [made("a", reason=reason) for reason in ("stop", "length", "cancelled")]
     column = feature_matrix(candidates)[:, NAMES.index("unfinished")]
     assert column.tolist() == [0, 1, 1]
