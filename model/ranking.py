@@ -20,7 +20,7 @@ from midline.model.fim import Cursor
 from midline.model.identifiers import BUILT_IN, Names
 from midline.model.syntax import SyntaxAround, count_errors, is_misindented
 
-_STAR_IMPORT = re.compile(rb"^\s*(from\s.*\simport\s*\*|use\s.*::\*)", re.MULTILINE)
+_STAR_IMPORT = re.compile(rb"^[ \t]*(from .* import +\*|use .*::\*)", re.MULTILINE)
 _NEAR_LINES = 8
 _TELLING_LINE = 4
 """Letters and digits that make a repeated line more than punctuation."""
@@ -82,8 +82,8 @@ WEIGHTS = Features(
     shortness=-0.2,
     unfinished=-2.7,
 )
-"""Fitted by `midline-bench quality ranking` to 8 samples at temperature 0.6 of each of the first 250
-Python problems, by the 0.5B. Of what those have no suffix to show, `wanted_names` and
+"""Fitted by `midline-bench quality ranking` to 8 samples at temperature 0.6 of each of the first
+250 Python problems, by the 0.5B. Of what those have no suffix to show, `wanted_names` and
 `repeated_lines`, the weights are set by judgement.
 """
 

@@ -183,6 +183,14 @@ def test_any_text_is_ranked(name: str) -> None:
     assert all(map(math.isfinite, scores([made(text) for text in texts], place)))
 
 
+@pytest.mark.parametrize("filler", ["\n", " ", "\t\n", "from ", "x", "(", "'", "from x import "])
+def test_a_file_of_one_thing_is_no_trap(filler: str) -> None:
+    place = around(filler * (96_000 // len(filler)) + "\n|\n" + filler * 1000)
+    began = time.perf_counter()
+    assert all(map(math.isfinite, scores([made("f(a)"), made("g(b)"), made("h(c")], place)))
+    assert time.perf_counter() - began < 5
+
+
 def test_ranking_takes_milliseconds() -> None:
     """Sixteen candidates of twenty lines in a file of a thousand."""
     text = "".join(f"def f{n}(a, b):\n    return a * {n} + b\n\n" for n in range(333))
