@@ -57,6 +57,7 @@ def measure(settings: Settings, lines: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         found = asyncio.run(_type(settings, lines, Path(folder)))
     after = Company.now([os.getpid()])
+    found["rows"][0]["sparsity"] = settings.sparsity
     return {
         "versions": {},
         "busy_elsewhere_cores": after.since(before) if before and after else None,

@@ -172,6 +172,15 @@ def test_hostile_profiles_are_refused(tmp_path: Path, old: str, new: str, messag
     assert path.name in str(caught.value) and "calibrate the model again" in str(caught.value)
 
 
+def test_a_profile_cut_short_anywhere_is_refused(tmp_path: Path) -> None:
+    path = write_profile(profile(2, 0.125, 0.25, None, 1.0), tmp_path)
+    text = path.read_text("utf-8").rstrip("\n")
+    for end in range(len(text)):
+        path.write_text(text[:end], "utf-8")
+        with pytest.raises(ProfileError, match="cut short or no profile"):
+            read_profile(path, SHA256, 0.5)
+
+
 def test_what_is_no_text_or_no_file_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "x.json"
     with pytest.raises(ProfileError, match="cannot be read"):

@@ -93,3 +93,39 @@ def test_what_cannot_be_is_refused(
     call = ["model", "calibrate", str(tiny_qwen2), "--text", str(path), "--sparsity", *levels]
     assert main(call) == 2
     assert message in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        (']\n}', "", "is cut short or no profile"),
+        ('"model_sha256": "', '"model_sha256": "0', "is the profile of another model"),
+        ('"version": 1', '"version": 0', "is a profile of another version"),
+        ('"thresholds": [\n  [', '"thresholds": [\n  [NaN, ', "negative or no number"),
+        ('"thresholds": [\n', '"thresholds": [\n  [Infinity, 1, 1, 1],\n', "negative or no number"),
+        ('"thresholds": [\n', '"thresholds": [\n  [1, 1, 1, 1],\n', "layers and the model"),
+    ],
+)
+def test_a_damaged_profile_is_one_sentence(
+    tiny_qwen2: Path,
+    home: Path,
+    text: Path,
+    old: str,
+    new: str,
+    message: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Whoever uses it: a request, drafts of a lossless one, and the doctor, who reads only."""
+    call = ["model", "calibrate", str(tiny_qwen2), "--text", str(text), "--sparsity", "0.5"]
+    assert main(call) == 0
+    path = Path(capsys.readouterr().out.strip())
+    path.write_text(path.read_text("utf-8").replace(old, new), "utf-8")
+    prompt = ["generate", "def f(", "--prompt", "raw", "--model", str(tiny_qwen2)]
+    for words in (["--sparsity", "0.5"], ["--draft", "self"]):
+        assert main([*prompt, "--max-tokens", "8", *words]) == 1
+        said = capsys.readouterr().err
+        assert message in said and "calibrate the model again" in said
+        assert said.count("\n") == 1 and "Traceback" not in said
+    if "layers" not in message:
+        assert main(["doctor", "--model", str(tiny_qwen2), "--sparsity", "0.5"]) == 1
+        assert message in capsys.readouterr().out

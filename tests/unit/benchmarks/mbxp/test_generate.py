@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from mbxp_programs import tiny_solution, tiny_task
 
+from midline.benchmarks.main import main
 from midline.benchmarks.mbxp.actions.run import chosen_tasks, generation_summary
 from midline.benchmarks.mbxp.generate import STREAMS, Generator, examples
 from midline.benchmarks.mbxp.samples import read_generated
@@ -17,6 +18,8 @@ from midline.model.engine import Engine, GenerateOptions
 from midline.model.errors import UsageError
 from midline.model.sparsity import CalibrationText, Profile, write_profile
 from midline.model.weights import model_hash
+
+GOLDEN = Path(__file__).resolve().parents[3] / "golden" / "mbxp" / "tasks"
 
 
 class ListedEngine:
@@ -112,6 +115,22 @@ def test_sparse_completions_are_those_of_one_at_a_time(tiny_qwen2: Path, home: P
             assert row["mean_logprob"] == round(alone.mean_logprob, 5)
         written[level] = [row["mean_logprob"] for row in found]
     assert all(a != b for a, b in zip(written[0.5], written[0.0], strict=True))
+
+
+@pytest.mark.parametrize(
+    ("level", "message"),
+    [
+        ("0.95", "sparsity is 0.95, it must be between 0 and 0.9"),
+        ("nan", "sparsity is nan"),
+        ("0.5", "has no profile for --sparsity 0.5"),
+    ],
+)
+def test_a_level_that_cannot_be_is_refused(
+    tiny_qwen2: Path, home: Path, level: str, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["--model", str(tiny_qwen2), "--lang", "python", "--data", str(GOLDEN)]
+    assert main(["mbxp", "run", *words, "--out", str(home / "out"), "--sparsity", level]) == 2
+    assert message in capsys.readouterr().err
 
 
 def test_a_run_goes_on_where_it_ended(tmp_path: Path) -> None:
