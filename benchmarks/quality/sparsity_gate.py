@@ -139,12 +139,13 @@ def table(result: Mapping[str, Any]) -> list[str]:
     lines = [
         f"dense: perplexity {result['dense_perplexity']:.4f}, pass@1 "
         f"{result['dense_pass_at_1']:.2%} of {result['tasks']} tasks",
-        f"{'level':>5}{'perplexity':>12}{'pass@1':>9}{'change':>9}{'95% interval':>18}{'p':>8}"
+        f"{'level':>5}{'perplexity':>12}{'pass@1':>9}{'change':>9}{'95% interval':>20}{'p':>8}"
         f"{'exact match':>13}{'fewer bytes':>13}{'tokens/s':>10}  verdict",
     ]
     lines += map(_line, result["rows"])
     level = result["default_level"]
-    return [*lines, f'the gate lets {level:.0%} pass: "sparsity": {level:g} in model/policy.json']
+    verdict = f"{level:.0%} is the highest level that passes" if level else "no level passes"
+    return [*lines, f'{verdict}: "sparsity": {level:g} in model/policy.json']
 
 
 def _line(row: Row) -> str:
@@ -155,7 +156,7 @@ def _line(row: Row) -> str:
         f"{row['perplexity_rise']:>+12.2%}",
         f"{row['pass_at_1']:>9.2%}" if change else f"{'-':>9}",
         f"{change['difference']:>+9.2%}" if change else f"{'-':>9}",
-        f"{f'{low:+.2%} to {high:+.2%}':>18}" if change else f"{'-':>18}",
+        f"{f'{low:+.2%} to {high:+.2%}':>20}" if change else f"{'-':>20}",
         f"{change['p_value']:>8.3f}" if change else f"{'-':>8}",
         f"{cursor['difference']:>+13.1%}" if cursor else f"{'-':>13}",
         f"{row['bytes_ratio']:>12.2f}x",
