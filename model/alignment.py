@@ -22,7 +22,7 @@ class Alignment:
     _cache: dict[bytes, NDArray[np.int32]] = field(default_factory=dict)
 
     def allowed(self) -> NDArray[np.int32] | None:
-        """Ids that begin with the remaining bytes or are a beginning of them; None: any id is.
+        """Ids, int32, that begin with the remaining bytes or are a beginning of them; None: any id.
 
         Raises MidlineError when the vocabulary cannot spell those bytes.
         """
@@ -31,8 +31,8 @@ class Alignment:
         ids = self._cache.get(self.remaining)
         if ids is None:
             longer = self.tokenizer.tokens_with_prefix(self.remaining)
-            shorter = self.tokenizer.tokens_that_prefix(self.remaining)
-            ids = np.unique(np.concatenate([longer, shorter])).astype(np.int32)
+            shorter = self.tokenizer.tokens_that_prefix(self.remaining[:-1])
+            ids = np.concatenate([longer, shorter]).astype(np.int32)
             if ids.size == 0:
                 raise MidlineError(
                     f"the model has no token for {self.remaining!r} before the cursor; move it away"

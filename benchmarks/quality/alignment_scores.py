@@ -44,7 +44,10 @@ class Request:
 
 @dataclass(frozen=True)
 class Cost:
-    """Milliseconds of Python for one request's alignment, rows read for its tree's branches."""
+    """Milliseconds of one request's alignment, rows read for its tree's branches.
+
+    The milliseconds are processor time of the calling thread, without the model's passes.
+    """
 
     milliseconds: float
     rows: int = 0
@@ -59,21 +62,21 @@ class LineScores:
 
 
 class TimedTree(CoveringTree):
-    """A covering tree that knows how long it has worked, without what is read for it."""
+    """A covering tree that knows its processor time, without that of what is read for it."""
 
     seconds = 0.0
 
     def add(self, node: Node, logits: Rows) -> None:
         """See `CoveringTree`."""
-        started = time.perf_counter()
+        started = time.thread_time()
         super().add(node, logits)
-        self.seconds += time.perf_counter() - started
+        self.seconds += time.thread_time() - started
 
     def promising(self, temperature: float) -> list[Node]:
         """See `CoveringTree`."""
-        started = time.perf_counter()
+        started = time.thread_time()
         found = super().promising(temperature)
-        self.seconds += time.perf_counter() - started
+        self.seconds += time.thread_time() - started
         return found
 
 
@@ -144,7 +147,7 @@ class LineReader:
         return sequence
 
     def _stepwise_cost(self, request: Request, tokens: Sequence[int], rows: Rows) -> Cost:
-        started = time.perf_counter()
+        started = time.thread_time()
         back_up(self._tokenizer, self._whole(request), request.backed_up)
         alignment = Alignment(self._tokenizer, request.align)
         for token, row in zip(tokens, rows, strict=False):
@@ -153,7 +156,7 @@ class LineReader:
                 break
             kernels.choose(row, 0.0, allowed=allowed)
             alignment.consume(token)
-        return Cost((time.perf_counter() - started) * 1e3)
+        return Cost((time.thread_time() - started) * 1e3)
 
     def _whole(self, request: Request) -> list[int]:
         return [*self._kept(request), *self._tokenizer.encode(request.align)]
@@ -163,10 +166,10 @@ class LineReader:
         trees = [self._planted(request) for request in requests]
         grow(trees, 0.0, self._forward, self._model.cache)
         for tree, request in zip(trees, requests, strict=True):
-            started = time.perf_counter()
+            started = time.thread_time()
             back_up(self._tokenizer, self._whole(request), request.backed_up)
             tree.draw(_GREEDY, 0)
-            tree.seconds += time.perf_counter() - started
+            tree.seconds += time.thread_time() - started
             rows = sum(node.sequence is not None for node in tree.nodes.values()) - 1
             scores.costs[request] = Cost(tree.seconds * 1e3, rows)
         grow(trees, 1.0, self._forward, self._model.cache)
@@ -178,9 +181,9 @@ class LineReader:
 
     def _planted(self, request: Request) -> TimedTree:
         sequence = self._fork(len(self._kept(request)))
-        started = time.perf_counter()
+        started = time.thread_time()
         tree = TimedTree(self._tokenizer, sequence, request.align)
-        tree.seconds = time.perf_counter() - started
+        tree.seconds = time.thread_time() - started
         tree.add(tree.root, self._rows[len(self._kept(request))])
         return tree
 
