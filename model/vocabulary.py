@@ -50,6 +50,8 @@ class Vocabulary:
 
     def __init__(self, strings: StringArray, kinds: NDArray[np.int32]) -> None:
         self.strings, self.kinds = strings, kinds
+        self._count = len(strings)
+        self._of_one_byte: dict[bytes, NDArray[np.int64]] = {}
         chosen = np.flatnonzero((kinds == CONTROL) | (kinds == USER_DEFINED) | (kinds == UNKNOWN))
         self.special = {strings[id]: id for id in chosen.tolist() if len(strings.raw(id))}
 
@@ -69,7 +71,7 @@ class Vocabulary:
         return cls(strings, kinds.astype(np.int32))
 
     def __len__(self) -> int:
-        return len(self.strings)
+        return self._count
 
     @cached_property
     def _raw(self) -> list[bytes]:
@@ -93,7 +95,7 @@ class Vocabulary:
 
     def token_bytes(self, id: int) -> bytes:
         """Exact bytes that token `id` adds to a text; of a special token its literal text."""
-        if not 0 <= id < len(self):
+        if not 0 <= id < self._count:
             raise IndexError(f"token {id} is not in the vocabulary of {len(self)}")
         run, starts = self._decoded
         return run[starts[id] : starts[id + 1]]
@@ -119,6 +121,14 @@ class Vocabulary:
 
     def with_prefix(self, prefix: bytes) -> NDArray[np.int64]:
         """Ids of the normal tokens whose bytes begin with `prefix`, the token itself included."""
+        if len(prefix) != 1:
+            return self._found(prefix)
+        # Those of one byte may be a third of all, and are read in order from a row of logits.
+        if prefix not in self._of_one_byte:
+            self._of_one_byte[prefix] = np.sort(self._found(prefix))
+        return self._of_one_byte[prefix]
+
+    def _found(self, prefix: bytes) -> NDArray[np.int64]:
         keys, ids, lengths = self._by_key
         head = prefix[:_KEY_BYTES]
         low = int.from_bytes(head.ljust(_KEY_BYTES, b"\x00"), "big")
@@ -128,7 +138,8 @@ class Vocabulary:
         found = ids[first:last][lengths[first:last] >= max(len(prefix), 1)]
         if len(prefix) <= _KEY_BYTES:
             return found
-        return found[[self.token_bytes(id).startswith(prefix) for id in found.tolist()]]
+        run, starts = self._decoded
+        return found[[run.startswith(prefix, start) for start in starts[found].tolist()]]
 
     def prefixes_of(self, text: bytes) -> NDArray[np.int64]:
         """Ids of the normal tokens that `text` begins with, shortest first."""
