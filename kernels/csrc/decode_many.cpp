@@ -78,42 +78,52 @@ void ManyRows::work(uint16_t* pool, const Step& step, int tid) {
   if (!step.logit_rows.empty()) head(step, residual, s);
 }
 
-// As few rows an item as it takes to keep all threads busy, and as many as there are where the units alone do.
-int ManyRows::item_rows(int units) const {
+// Few rows: groups of at most `most` neighbouring units, as many for every thread. Many rows: one unit an item, and as few rows
+// as it takes to keep all threads busy.
+ManyRows::Cut ManyRows::cut(int units, int most) const {
+  const int least = (units + most - 1) / most, even = (least + c_.threads - 1) / c_.threads * c_.threads;
+  if (rows_ <= kExactRows) return {std::min(even, units), 1, rows_};
   int block = rows_;
   while (units * ((rows_ + block - 1) / block) < kItemsPerThread * c_.threads && block >= 4 * kExactRows) block = (block + 1) / 2;
-  return block;
+  return {units, (rows_ + block - 1) / block, block};
 }
 
-// Unit `unit` times rows [row, row + n), into y[n][ldy].
-void ManyRows::unit_product(const Matrix& m, int unit, const RowBuffer& in, int row, int n, float* y, size_t ldy, Scratch& s) {
+// Units [first, first + units) times rows [row, row + n), into y[n][ldy].
+void ManyRows::multiply(const Matrix& m, int first, int units, const RowBuffer& in, int row, int n, float* y, size_t ldy, Scratch& s) {
   Rows rows = in.view(n);
   const size_t at = static_cast<size_t>(row) * in.stride;
   rows.q += at, rows.sum32 += at / kGroup, rows.sum16 += at / 16, rows.scale32 += at / kGroup, rows.scale256 += at / kSuper;
   if (rows.x) rows.x += at;
-  if (float_) float_product(m, unit, rows.x, n, in.stride, y, ldy);
-  else k_.gemm(m, unit, rows, y, ldy, s.gemm.data() + (64 - reinterpret_cast<uintptr_t>(s.gemm.data()) % 64) % 64);
+  if (float_)
+    for (int u = 0; u < units; u++) float_product(m, first + u, rows.x, n, in.stride, y + u * kUnit, ldy);
+  else k_.gemm(m, first, units, rows, y, ldy, s.gemm.data() + (64 - reinterpret_cast<uintptr_t>(s.gemm.data()) % 64) % 64);
 }
 
 void ManyRows::product(const Matrix& m, const RowBuffer& in, float* y, Scratch& s) {
-  const int block = item_rows(m.units), blocks = (rows_ + block - 1) / block;
-  each(m.units * blocks, [&](int i) {
-    const int unit = i / blocks, row = i % blocks * block;
-    unit_product(m, unit, in, row, std::min(block, rows_ - row), y + static_cast<size_t>(row) * m.outputs() + unit * kUnit, m.outputs(), s);
+  const Cut c = cut(m.units, gemm_units(rows_));
+  each(c.groups * c.blocks, [&](int i) {
+    const Range units = share(m.units, i / c.blocks, c.groups);
+    const int row = i % c.blocks * c.block_rows, n = std::min(c.block_rows, rows_ - row);
+    multiply(m, units.begin, units.end - units.begin, in, row, n, y + static_cast<size_t>(row) * m.outputs() + units.begin * kUnit, m.outputs(), s);
   });
 }
 
 // Gate and up of the same hidden channels meet while both are in cache.
 void ManyRows::gate_up(const Matrix& m, Scratch& s) {
-  const int block = item_rows(m.units / 2), blocks = (rows_ + block - 1) / block;
+  const int pairs = m.units / 2, most = std::max(1, gemm_units(rows_) / 2);
+  const Cut c = cut(pairs, most);
   const size_t width = padded(c_.hidden);
-  s.part.resize(static_cast<size_t>(block) * 2 * kUnit);
-  each(m.units / 2 * blocks, [&](int i) {
-    const int u = i / blocks, row = i % blocks * block, n = std::min(block, rows_ - row);
-    float *gate = s.part.data(), *up = gate + static_cast<size_t>(n) * kUnit;
-    unit_product(m, 2 * u, narrow_, row, n, gate, kUnit, s);
-    unit_product(m, 2 * u + 1, narrow_, row, n, up, kUnit, s);
-    for (int r = 0; r < n; r++) k_.swiglu(gate + r * kUnit, up + r * kUnit, kUnit, hidden_.data() + (row + r) * width + u * kUnit);
+  s.part.resize(static_cast<size_t>(c.block_rows) * 2 * most * kUnit);
+  each(c.groups * c.blocks, [&](int i) {
+    const Range p = share(pairs, i / c.blocks, c.groups);
+    const int row = i % c.blocks * c.block_rows, n = std::min(c.block_rows, rows_ - row), units = 2 * (p.end - p.begin), wide = units * kUnit;
+    for (int u = 0, step = std::min(units, gemm_units(rows_)); u < units; u += step)
+      multiply(m, 2 * p.begin + u, step, narrow_, row, n, s.part.data() + u * kUnit, wide, s);
+    for (int r = 0; r < n; r++)
+      for (int u = 0; u < units; u += 2) {
+        const float* gate = s.part.data() + static_cast<size_t>(r) * wide + u * kUnit;
+        k_.swiglu(gate, gate + kUnit, kUnit, hidden_.data() + (row + r) * width + (p.begin + u / 2) * kUnit);
+      }
   });
 }
 
@@ -224,11 +234,14 @@ void ManyRows::head(const Step& step, const float* residual, Scratch& s) {
     k_.rms_norm(x, d_.weights.output_norm, c_.width, c_.eps, s.row.data());
     head_.quantize(k_, m, s.row.data(), 0, c_.width, i);
   });
-  each(m.units, [&](int u) {
-    s.part.resize(static_cast<size_t>(wanted) * kUnit);
-    unit_product(m, u, head_, 0, wanted, s.part.data(), kUnit, s);
-    const int n = std::min(kUnit, c_.vocab - u * kUnit);
-    for (int i = 0; i < wanted; i++) std::copy_n(s.part.data() + static_cast<size_t>(i) * kUnit, n, step.logits + static_cast<size_t>(i) * c_.vocab + u * kUnit);
+  const int most = gemm_units(wanted), groups = (m.units + most - 1) / most;
+  s.part.resize(static_cast<size_t>(wanted) * most * kUnit);
+  each(groups, [&](int i) {
+    const Range units = share(m.units, i, groups);
+    const int at = units.begin * kUnit, wide = (units.end - units.begin) * kUnit;
+    multiply(m, units.begin, units.end - units.begin, head_, 0, wanted, s.part.data(), wide, s);
+    for (int r = 0; r < wanted; r++)
+      std::copy_n(s.part.data() + static_cast<size_t>(r) * wide, std::min(wide, c_.vocab - at), step.logits + static_cast<size_t>(r) * c_.vocab + at);
   });
 }
 

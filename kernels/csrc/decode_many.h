@@ -17,8 +17,9 @@ struct ManyRows {
   };
   void work(uint16_t* pool, const Step& step, int tid);
   template <class F> void each(int items, F f);       // dynamic shares of a phase, then a barrier
-  int item_rows(int units) const;
-  void unit_product(const Matrix& m, int unit, const RowBuffer& in, int row, int n, float* y, size_t ldy, Scratch& s);
+  struct Cut { int groups, blocks, block_rows; };  // of outputs, and of rows: one item each
+  Cut cut(int units, int most) const;
+  void multiply(const Matrix& m, int first, int units, const RowBuffer& in, int row, int n, float* y, size_t ldy, Scratch& s);
   void product(const Matrix& m, const RowBuffer& in, float* y, Scratch& s);
   void gate_up(const Matrix& m, Scratch& s);
   struct Entrance { const Matrix& m; const float* threshold; float* tap; };  // a matrix, its thresholds, row 0's place in the tap

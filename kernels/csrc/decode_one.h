@@ -4,10 +4,6 @@
 
 namespace midline {
 
-// A thread's share of n work items.
-struct Range { int begin, end; };
-inline Range share(int n, int tid, int threads) { return {n * tid / threads, n * (tid + 1) / threads}; }
-
 // Work item i of a matrix's product: a panel and a chunk.
 inline Upcoming item(const Matrix& m, int i) {
   if (i >= m.items()) return {};

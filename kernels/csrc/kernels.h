@@ -74,8 +74,9 @@ struct Kernels {
   const char* name;
   // out[panel units * 128] = the product over chunk `chunk` of panel `panel`; blk is scratch of the same size.
   void (*gemv)(const Matrix& m, int panel, int chunk, const Activations& a, const Upcoming& next, float* out, float* blk);
-  // c[row * ldc + 0..127] = unit `unit` times rows [0, a.rows), all chunks; scratch: gemm_scratch_bytes().
-  void (*gemm)(const Matrix& m, int unit, const Rows& a, float* c, size_t ldc, void* scratch);
+  // c[row * ldc + 0 .. 128 * units - 1] = units `first` .. times rows [0, a.rows), all chunks; at most gemm_units(a.rows) of
+  // them; scratch: gemm_scratch_bytes().
+  void (*gemm)(const Matrix& m, int first, int units, const Rows& a, float* c, size_t ldc, void* scratch);
   // q[n], scales and sums of one row; n a multiple of 32. block: 32 or 256.
   void (*quantize)(const float* x, int n, int block, int8_t* q, float* scale, int* sum32, int* sum16);
   // y = x with the channels |x[c]| <= threshold[c] zero (arXiv 2408.14690, equation 2); NaN stays.
@@ -103,7 +104,11 @@ struct Kernels {
 
 constexpr int kExactRows = 32;     // above it K-quants may be folded to 8 bits: rows then depend on their number
 constexpr size_t kGemmRows = 512;  // rows one gemm call takes at most
-constexpr size_t gemm_scratch_bytes() { return 96 * 1024 + kGemmRows * kUnit * sizeof(float); }
+// Units one gemm call takes at most. Few rows wait for memory, which reads long runs faster; many rows compute.
+constexpr int gemm_units(int rows) { return rows > kExactRows ? 1 : 8; }
+constexpr size_t kTileBytes = 96 * 1024;
+constexpr size_t gemm_scratch_bytes() { return kTileBytes + kGemmRows * kUnit * sizeof(float); }
+static_assert(static_cast<size_t>(gemm_units(kExactRows)) * kExactRows <= kGemmRows);
 constexpr size_t attention_scratch_bytes(int head_dim) {
   return (2u * kBlockTokens * static_cast<size_t>(head_dim) + 16u * kBlockTokens) * sizeof(float);
 }

@@ -8,6 +8,10 @@
 
 namespace midline {
 
+// A thread's share of n work items.
+struct Range { int begin, end; };
+inline Range share(int n, int tid, int threads) { return {n * tid / threads, n * (tid + 1) / threads}; }
+
 // Spins, and gives the core away once the wait is longer than any healthy phase.
 class SpinBarrier {
  public:

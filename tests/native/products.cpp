@@ -24,7 +24,10 @@ std::vector<float> whole_gemm(const Kernels& k, const Packed& p, const Batch& in
   Guarded<float> c(static_cast<size_t>(in.rows - 1) * ldc + n);
   Guarded<uint8_t> scratch(gemm_scratch_bytes());
   std::vector<float> y;
-  for (int u = 0; u < p.m.units; u++) scratch.poison(), k.gemm(p.m, u, in.all(), c.data() + u * kUnit, ldc, scratch.data());
+  for (int u = 0, count; u < p.m.units; u += count) {
+    count = std::min(gemm_units(in.rows), p.m.units - u);
+    scratch.poison(), k.gemm(p.m, u, count, in.all(), c.data() + u * kUnit, ldc, scratch.data());
+  }
   for (int r = 0; r < in.rows; r++) {
     const float* row = c.data() + static_cast<size_t>(r) * ldc;
     y.insert(y.end(), row, row + n);

@@ -124,7 +124,7 @@ void gemv(const Matrix& m, int panel, int chunk, const Activations& a, const Upc
     for (int o = 0; o < kUnit; o++) out[u * kUnit + o] = product(m, p.first_unit + u, chunk, a, o, false);
 }
 
-void gemm(const Matrix& m, int unit, const Rows& a, float* c, size_t ldc, void*) {
+void gemm(const Matrix& m, int first, int units, const Rows& a, float* c, size_t ldc, void*) {
   std::vector<uint16_t> index(a.stride);
   std::vector<int> start(a.stride / kGroup + 1), middle(a.stride / kGroup);
   for (int i = 0; i < a.stride; i++) index[i] = static_cast<uint16_t>(i % kSuper);
@@ -133,9 +133,10 @@ void gemm(const Matrix& m, int unit, const Rows& a, float* c, size_t ldc, void*)
     const size_t k = static_cast<size_t>(r) * a.stride;
     const Activations row{a.q + k, index.data(), start.data(), middle.data(), a.sum32 + k / 32, a.sum16 + k / 16,
                           a.scale32 + k / 32, a.scale256 + k / 256, a.x ? a.x + k : nullptr, true};
-    for (int o = 0; o < kUnit; o++) {
-      float total = product(m, unit, 0, row, o, a.rows > kExactRows);
-      for (int chunk = 1; chunk < m.chunk_count(); chunk++) total += product(m, unit, chunk, row, o, a.rows > kExactRows);
+    for (int o = 0; o < units * kUnit; o++) {
+      const int unit = first + o / kUnit, at = o % kUnit;
+      float total = product(m, unit, 0, row, at, a.rows > kExactRows);
+      for (int chunk = 1; chunk < m.chunk_count(); chunk++) total += product(m, unit, chunk, row, at, a.rows > kExactRows);
       c[r * ldc + o] = total;
     }
   }
