@@ -9,9 +9,9 @@ need no alignment. `clean` is the same position moved back: the model has to wri
 border and cursor too. It knows less than an aligned prompt, but for one thing, that a token of the
 truth ends there: where the border is one space short of the indentation, that no deeper one
 follows. `ahead` is the position moved on to the end of the token: it is given bytes that an aligned
-prompt has to write. The comparison promised is with `clean`. Log-probabilities are of the rest of the line, given the bytes in front of the cursor;
-only those of `clean` are of all bytes behind the border and those of `ahead` of fewer, and compare
-with nothing.
+prompt has to write. The comparison promised is with `clean`. Log-probabilities are of the rest of
+the line, given the bytes in front of the cursor; only those of `clean` are of all bytes behind the
+border and those of `ahead` of fewer, and compare with nothing.
 """
 
 import argparse
