@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Matrix = NDArray[np.float64]
-RIDGE = 1.0
+RIDGE = 0.3
 """Penalty on a weight per standard deviation of its feature; a question counts as one case."""
 _STEPS = 50
 _CONVERGED = 1e-9

@@ -146,8 +146,8 @@ def examine(
     """Scores of every way to choose, differences between them, what each feature is worth."""
     ways = {
         "random": np.array([question.passed.mean() for question in questions]),
-        "mean_logprob": chosen(questions, _only("mean_logprob")),
-        "agreement": chosen(questions, _only("agreement", "overlap")),
+        "mean_logprob": likeliest(questions),
+        "agreement": chosen(questions, np.array([float(name == "agreement") for name in NAMES])),
         "ranker": cross_fitted(questions, extra, NAMES),
         "shipped": chosen(questions, np.array(astuple(WEIGHTS))),
         "oracle": np.array([float(question.passed.any()) for question in questions]),
@@ -198,6 +198,12 @@ def read_greedy(path: Path, tasks: dict[str, Task]) -> dict[str, tuple[Suggestio
     return {row["task_id"]: (None, row["corrected"] == Status.PASS) for row in rows}
 
 
+def likeliest(questions: Sequence[Question]) -> Passed:
+    """Whether the candidate with the highest mean log-probability passed."""
+    best = (int(np.argmax([c.mean_logprob for c in q.candidates])) for q in questions)
+    return np.array([float(q.passed[at]) for q, at in zip(questions, best, strict=True)])
+
+
 def chosen(questions: Sequence[Question], weights: NDArray[np.float64]) -> Passed:
     """Whether the candidate with the highest score passed; of equals the first counts."""
     best = (int((question.features @ weights).argmax()) for question in questions)
@@ -225,11 +231,6 @@ def _fitted(
     if not others:
         raise UsageError("there is nothing to fit on in one half of the problems; sample more")
     return fit([q.features * used for q in others], [q.passed for q in others])
-
-
-def _only(*names: str) -> NDArray[np.float64]:
-    """Weights that look at the first of `names`, and at the next where that is equal."""
-    return np.array([1e-3 ** names.index(name) if name in names else 0.0 for name in NAMES])
 
 
 def _named(weights: NDArray[np.float64]) -> dict[str, float]:

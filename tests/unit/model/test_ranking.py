@@ -50,19 +50,17 @@ def test_agreement_looks_through_names_comments_and_space() -> None:
         "return sum(values)",
     )
     assert feature("agreement", BODY, *texts) == [0.6667, 0.6667, 0.6667, 0]
-    overlap = feature("overlap", BODY, *texts)
-    assert overlap[0] == overlap[1] == overlap[2] > overlap[3] > 0
     assert feature("agreement", None, "one  two", "one two", "three") == [0.5, 0.5, 0]
 
 
-def test_overlap_is_the_mean_jaccard_index_of_pairs() -> None:
-    # Pairs with the ends: {a, ab, b} and {a, ac, c} share one of five, and none with {d, d}.
-    assert feature("overlap", None, "a b", "a c", "d") == [0.1, 0.1, 0]
-
-
 def test_one_candidate_agrees_with_nobody() -> None:
-    for name in ("agreement", "overlap"):
-        assert feature(name, BODY, "return 1") == [0]
+    assert feature("agreement", BODY, "return 1") == [0]
+
+
+def test_log_probability_is_of_all_tokens_up_to_a_number_of_them() -> None:
+    candidates = [Suggestion("a", 0, -0.5, tokens, "stop") for tokens in (0, 4, 32, 100)]
+    column = feature_matrix(candidates)[:, NAMES.index("logprob")]
+    assert column.tolist() == [0, -2, -16, -16]
 
 
 def test_what_breaks_the_file_is_broken() -> None:
@@ -123,12 +121,6 @@ def test_what_the_suffix_wants_is_wanted() -> None:
     assert feature("wanted_names", place, *texts) == [1, 0, 0]
 
 
-def test_lines_that_are_there_already_are_repeated() -> None:
-    place = around("start(1)\n|\nfinish(1)\n")
-    texts = ("start(1)\nfinish(1)", "start(1)\nmiddle(1)", ")\nmiddle(1)", ")")
-    assert feature("repeated_lines", place, *texts) == [1, 0.5, 0, 0]
-
-
 def test_length_and_end() -> None:
     short, middle, long = "x()", "x(1, 2)", "x(1, 2, 3)"  # 3, 6 and 8 tokens
     found = feature("shortness", BODY, short, middle, long)
@@ -143,13 +135,13 @@ def test_the_score_is_linear() -> None:
     candidates = [made("return sum(values)", -0.5), made("return (missing", -0.1)]
     matrix = feature_matrix(candidates, BODY)
     assert scores(candidates, BODY) == pytest.approx((matrix @ astuple(WEIGHTS)).tolist())
-    only = replace(Features(), mean_logprob=1.0)
-    assert scores(candidates, BODY, only) == [-0.5, -0.1]
+    only = replace(Features(), logprob=1.0)
+    assert scores(candidates, BODY, only) == [-2.5, -0.5]
 
 
 def test_the_weights_point_where_the_features_say() -> None:
-    good = {"mean_logprob", "agreement", "overlap", "wanted_names"}
-    bad = {"broken", "unknown_names", "repeated_lines", "unfinished"}
+    good = {"logprob", "agreement", "wanted_names"}
+    bad = {"broken", "unknown_names", "shortness", "unfinished"}
     for name in good:
         assert getattr(WEIGHTS, name) > 0
     for name in bad:
