@@ -328,13 +328,14 @@ class Decoding:
             self._on_token(stream.sample, token)
         if self._wants_stop(stream):
             stream.finish = "stop"
-        elif len(stream.ids) >= self._options.max_tokens or self._is_full(stream):
-            stream.finish = "length"
-        elif self._options.max_repeats and repeats(stream.ids, self._options.max_repeats):
+        elif self._is_long_enough(stream):
             stream.finish = "length"
 
-    def _is_full(self, stream: _Stream) -> bool:
-        return self._prompt_tokens[stream.prompt] + len(stream.ids) >= self._model.context_length
+    def _is_long_enough(self, stream: _Stream) -> bool:
+        o, count = self._options, len(stream.ids)
+        room = self._model.context_length - self._prompt_tokens[stream.prompt]
+        circles = o.max_repeats > 0 and repeats(stream.ids, o.max_repeats)
+        return count >= min(o.max_tokens, room) or circles
 
     def _wants_stop(self, stream: _Stream) -> bool:
         stop = self._stops[stream.prompt] if self._stops else self._stop

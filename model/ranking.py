@@ -76,10 +76,10 @@ WEIGHTS = Features(
     unfinished=-3.0,
 )
 """Fitted by `midline-bench quality ranking` to 8 samples at temperature 0.6 of each of the first
-250 Python problems, by the 0.5B, and moved towards what 358 lines left out of Python, JavaScript and
-C++ files want, which costs the problems nothing: there the log-probability weighs 0.11, agreement,
-which misleads in single lines, 1.9, and unfinished -4.1. No problem has a suffix that could want
-names: that weight is set by judgement.
+250 Python problems, by the 0.5B, and moved towards what 358 lines left out of Python, JavaScript
+and C++ files want, which costs the problems nothing: by these alone the log-probability weighs
+0.11, agreement, which misleads in single lines, 1.9, and unfinished -4.1. No problem has a suffix
+that could want names: that weight is set by judgement.
 """
 
 
