@@ -105,7 +105,7 @@ struct Kernels {
 constexpr int kExactRows = 32;     // above it K-quants may be folded to 8 bits: rows then depend on their number
 constexpr size_t kGemmRows = 512;  // rows one gemm call takes at most
 // Units one gemm call takes at most. Few rows wait for memory, which reads long runs faster; many rows compute.
-constexpr int gemm_units(int rows) { return rows > kExactRows ? 1 : 8; }
+constexpr int gemm_units(int rows) { return rows > kExactRows ? 1 : 16; }
 constexpr size_t kTileBytes = 96 * 1024;
 constexpr size_t gemm_scratch_bytes() { return kTileBytes + kGemmRows * kUnit * sizeof(float); }
 static_assert(static_cast<size_t>(gemm_units(kExactRows)) * kExactRows <= kGemmRows);

@@ -13,8 +13,9 @@ namespace midline::scalar {
 using vi = int;
 using vf = float;
 constexpr int W = 1, VB = 4;
-constexpr int kAttendQ = 6;
+constexpr int kAttendQ = 6, kFewQueries = 8;
 
+inline void prefetch(const void*) {}
 inline vi splat(int x) { return x; }
 inline vf zero() { return 0.0f; }
 inline vf loadf(const float* p) { return *p; }
