@@ -72,7 +72,7 @@ class GenerateOptions:
     exact: bool = False
     sparsity: float | None = 0.0
     draft: Draft | None = None
-    alignment: Literal["tokens", "tree"] = "tokens"
+    alignment: Literal["tokens", "tree"] = "tree"
     greedy_first: bool = False
     max_repeats: int = 0
 

@@ -98,7 +98,7 @@ def test_what_cannot_be_is_refused(
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        (']\n}', "", "is cut short or no profile"),
+        ("]\n}", "", "is cut short or no profile"),
         ('"model_sha256": "', '"model_sha256": "0', "is the profile of another model"),
         ('"version": 1', '"version": 0', "is a profile of another version"),
         ('"thresholds": [\n  [', '"thresholds": [\n  [NaN, ', "negative or no number"),
