@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import Any
 
 from midline.benchmarks.machine import describe_machine, describe_versions
-from midline.benchmarks.speed.company import TOLERABLE_CORES, Company
+from midline.benchmarks.speed.company import Company, warnings
 from midline.benchmarks.speed.paired import interleave, pair_ratios, row
 from midline.benchmarks.speed.remote import RemoteEngine
 from midline.benchmarks.speed.requantized import requantized
@@ -186,9 +186,4 @@ def row_lines(result: dict[str, Any]) -> list[str]:
     if result["ratio"] is not None:
         low, high = min(result["pair_ratios"]), max(result["pair_ratios"])
         lines.append(f"ratio {result['ratio']:.2f} (pairs from {low:.2f} to {high:.2f})")
-    if (result["busy_elsewhere_cores"] or 0.0) > TOLERABLE_CORES:
-        lines.append(
-            f"other processes kept {result['busy_elsewhere_cores']:.1f} cores busy meanwhile: "
-            "measure again on an idle machine"
-        )
-    return lines
+    return [*lines, *warnings(result["busy_elsewhere_cores"])]

@@ -30,6 +30,16 @@ class Company:
         return max(0.0, others / (self.clock - earlier.clock))
 
 
+def warnings(busy_cores: float | None) -> list[str]:
+    """What to print below figures: a line if others kept more than `TOLERABLE_CORES` busy."""
+    if (busy_cores or 0.0) <= TOLERABLE_CORES:
+        return []
+    return [
+        f"other processes kept {busy_cores:.1f} cores busy meanwhile: "
+        "measure again on an idle machine"
+    ]
+
+
 def _busy(stat: str) -> float:
     """Seconds all processors were at work, or lost to other guests of the same host."""
     user, nice, system, _, _, irq, softirq, steal = map(int, stat.split("\n")[0].split()[1:9])

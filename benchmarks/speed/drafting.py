@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from midline.benchmarks.speed.company import TOLERABLE_CORES, Company
+from midline.benchmarks.speed.company import Company, warnings
 from midline.benchmarks.speed.drafting_cases import Case, edit_cases, unrelated_cases
 from midline.model.engine import Engine, GenerateOptions, Generation
 from midline.model.policy import Draft
@@ -133,16 +133,6 @@ def pass_costs(engine: Engine) -> list[dict[str, float]]:
     ]
 
 
-def busy_lines(result: dict[str, Any]) -> list[str]:
-    """A warning where other processes took part in the time."""
-    busy = result["busy_elsewhere_cores"] or 0.0
-    if busy <= TOLERABLE_CORES:
-        return []
-    return [
-        f"other processes kept {busy:.1f} cores busy meanwhile: measure again on an idle machine"
-    ]
-
-
 def lines(result: dict[str, Any]) -> list[str]:
     """The result as printed."""
     found = [
@@ -154,4 +144,8 @@ def lines(result: dict[str, Any]) -> list[str]:
     ]
     found += [f"  {one['kind']:<8} {one['ratio'] or 0:.2f}x" for one in result["kinds"]]
     costs = ", ".join(f"{c['rows']}: {c['times_one_row']:.2f}" for c in result["pass_cost"])
-    return [*found, f"a pass by rows, in steps of one row: {costs}", *busy_lines(result)]
+    return [
+        *found,
+        f"a pass by rows, in steps of one row: {costs}",
+        *warnings(result["busy_elsewhere_cores"]),
+    ]

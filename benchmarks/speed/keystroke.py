@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from midline.benchmarks.speed.company import TOLERABLE_CORES, Company
+from midline.benchmarks.speed.company import Company, warnings
 from midline.benchmarks.speed.typist import Reply, Typist, offset_behind
 from midline.benchmarks.speed.workload import Workload, prompt_ids
 from midline.model.errors import UsageError
@@ -232,9 +232,4 @@ def lines(result: dict[str, Any]) -> list[str]:
                 f"{name:<26} median {found['median']:>7.1f}   95% {found['percentile_95']:>7.1f}   "
                 f"max {found['max']:>7.1f}   of {found['count']}"
             )
-    if (result["busy_elsewhere_cores"] or 0.0) > TOLERABLE_CORES:
-        printed.append(
-            f"other processes kept {result['busy_elsewhere_cores']:.1f} cores busy meanwhile: "
-            "measure again on an idle machine"
-        )
-    return printed
+    return [*printed, *warnings(result["busy_elsewhere_cores"])]

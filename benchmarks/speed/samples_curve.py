@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from midline import kernels
-from midline.benchmarks.speed.company import TOLERABLE_CORES, Company
+from midline.benchmarks.speed.company import Company, warnings
 from midline.benchmarks.speed.work import model_work
 from midline.benchmarks.speed.workload import prompt_ids
 from midline.model.engine import Engine
@@ -173,12 +173,7 @@ def lines(result: dict[str, Any]) -> list[str]:
                 f" {row['tokens_per_second']:>9.1f} {row['megabytes_over_one']:>12.2f}"
             )
     found.append(f"memory reads at {result['read_gb_per_second']:.1f} GB/s")
-    if (result["busy_elsewhere_cores"] or 0.0) > TOLERABLE_CORES:
-        found.append(
-            f"other processes kept {result['busy_elsewhere_cores']:.1f} cores busy meanwhile: "
-            "measure again on an idle machine"
-        )
-    return found
+    return [*found, *warnings(result["busy_elsewhere_cores"])]
 
 
 def draw(result: dict[str, Any], path: Path) -> None:

@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 
 from midline import kernels
-from midline.benchmarks.speed.company import Company
-from midline.benchmarks.speed.drafting import COST_RUNS, busy_lines, measured, pass_costs, summary
+from midline.benchmarks.speed.company import Company, warnings
+from midline.benchmarks.speed.drafting import COST_RUNS, measured, pass_costs, summary
 from midline.benchmarks.speed.drafting_cases import unrelated_cases
 from midline.model.drafting import PassCosts
 from midline.model.engine import Engine
@@ -108,5 +108,5 @@ def lines(result: dict[str, Any]) -> list[str]:
         f"({result['acceptance']:.1%}), {result['tokens_per_pass']:.2f} tokens a dense pass",
         f"in dense steps of one row: a pass of n rows {costs['base']:g} + {costs['row']:g} n, "
         f"a step that skips {result['sparsity']:.0%} {costs['draft']:g}",
-        *busy_lines(result),
+        *warnings(result["busy_elsewhere_cores"]),
     ]
