@@ -1,5 +1,6 @@
 """From a cursor to completions worth showing: prompt, samples, stopping, trimming, ranking."""
 
+import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -33,6 +34,9 @@ _DRAWN = 4
 """Answers drawn where the likeliest one says nothing new."""
 _CLOSERS = ")]}>\"'`;,"
 _BLANK_TOKENS = 16
+_OVERTIME = 0.12
+"""Seconds from the deadline to the end of an answer that is still in its first line then."""
+_HALF_A_WORD = re.compile(r"\w+\Z")
 _LONGEST_FRAGMENT = 200
 """Bytes of a line's beginning that an answer may write once more."""
 
@@ -70,7 +74,8 @@ def complete(
     prompt has been read, which keeps it for the next call; either returns what was written until
     then. `insist` asks for a line above the cursor's where that one lacks nothing; a request that
     nobody made by hand is better answered with silence there. From the `deadline` on, a time of
-    `time.perf_counter`, an answer that has a whole line goes no further.
+    `time.perf_counter`, an answer that has a whole line goes no further, and a little later none
+    does: one that is still in its first line then ends with its last whole word.
     """
     result = None
     for task in _tasks(engine, cursor, options, limits, layout, insist):
@@ -175,7 +180,7 @@ class _Task:
         self._whole, self._limits, self._layout = cursor, limits, layout
         after = b"\n" + cursor.fragment + cursor.after
         self.cursor = replace(cursor, after=after) if above else cursor
-        self._late: set[int] = set()  # samples that the deadline ended
+        self._late: dict[int, bool] = {}  # samples that the deadline ended: whether in mid-line
 
     @cached_property
     def syntax(self) -> SyntaxAround | None:
@@ -233,9 +238,11 @@ class _Task:
         def stop(sample: int, ids: list[int]) -> bool:
             if (give_up is not None and give_up()) or self.stop(sample, ids):
                 return True
-            if deadline is None or time.perf_counter() < deadline or not self._is_enough(ids):
+            over = -1.0 if deadline is None else time.perf_counter() - deadline
+            enough = over >= 0 and self._is_enough(ids)
+            if not enough and over < _OVERTIME:
                 return False
-            self._late.add(sample)
+            self._late[sample] = not enough
             return True
 
         return stop
@@ -250,7 +257,7 @@ class _Task:
     def result(self, generation: "Generation") -> CompletionResult:
         """What the engine's answer comes to."""
         suggestions = [
-            self._suggestion(completion, sample in self._late)
+            self._suggestion(completion, self._late.get(sample))
             for sample, completion in enumerate(generation.completions)
         ]
         return CompletionResult(
@@ -260,16 +267,21 @@ class _Task:
             timings=replace(generation.timings, load_ms=self.engine.load_ms),
         )
 
-    def _suggestion(self, completion: "Completion", is_late: bool) -> Suggestion:
-        """What one sample has to show, without the bytes given back and what nobody wants."""
+    def _suggestion(self, completion: "Completion", in_mid_line: bool | None) -> Suggestion:
+        """What one sample has to show, without the bytes given back and what nobody wants.
+
+        `in_mid_line` tells where the deadline ended it, None if it ended by itself.
+        """
         ids, reason, most = completion.ids, completion.finish_reason, self.options.max_tokens
         aligned = len(self.prompt.align)
         new = len(ids) - _covering(self.engine, ids, aligned)
         if new > most:
             ids, new, reason = ids[: len(ids) - new + most], most, "length"
-        data = written_bytes(self.engine.tokenizer, ids)[aligned:]
+        text = whole_characters(written_bytes(self.engine.tokenizer, ids)[aligned:])
+        if in_mid_line:
+            text = _HALF_A_WORD.sub("", text)
         return Suggestion(
-            text=self._shown(whole_characters(data), complete=reason == "stop" and not is_late),
+            text=self._shown(text, complete=reason == "stop" and in_mid_line is None),
             score=completion.score,
             mean_logprob=completion.mean_logprob,
             tokens=new,

@@ -15,10 +15,11 @@ from midline.model.suffix_automaton import SuffixAutomaton
 MOST_DRAFTED = 23
 """Tokens of a draft: with the last one drawn 24 rows, few enough that their company changes no bit.
 More gain little, and fewer do not make up for what a pass costs before its first row."""
-PASS_COST, ROW_COST = 2.2, 0.28
+PASS_COST, ROW_COST = 1.6, 0.18
 """A pass of n rows takes PASS_COST + n * ROW_COST times as long as a step of one row, which has
-kernels of its own and a screened output matrix: between the least of the 135M (1.9 + 0.27 n), the
-0.5B (2.1 + 0.26 n) and the most of the 1.5B (2.4 + 0.34 n) on AVX-512; one thread or two."""
+kernels of its own and a screened output matrix: measured with `midline-bench speed drafting`, the
+0.5B 1.45 + 0.165 n and the 1.5B 1.35 + 0.13 n on AVX-512; one thread or two. Where memory is
+quick beside the cores, steps of one row gain more, hence the caution."""
 DRAFT_COST = 0.85
 """So has a sparse step: what half of the weights less leaves, between the 0.5B and the 1.5B."""
 LEAST_GAIN = 1.15

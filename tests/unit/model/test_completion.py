@@ -7,6 +7,7 @@ import pytest
 from fake_engine import FakeEngine
 from tiny_model import QWEN2, write_tiny_model
 
+from midline.model import completion
 from midline.model.completion import complete, complete_many
 from midline.model.engine import GenerateOptions
 from midline.model.fim import Cursor, FimLayout, WindowLimits
@@ -95,8 +96,9 @@ def test_a_completion_given_up_has_read_its_prompt(tokenizer: Tokenizer) -> None
     ],
 )
 def test_when_time_is_over_the_line_is_the_last(
-    tokenizer: Tokenizer, answer: str, shown: str
+    tokenizer: Tokenizer, monkeypatch: pytest.MonkeyPatch, answer: str, shown: str
 ) -> None:
+    monkeypatch.setattr(completion, "_OVERTIME", 60.0)
     engine = FakeEngine(tokenizer, lambda prompt: answer)
     cursor = cursor_at("def f():\n    |\n")
     late = complete(engine, cursor, OPTIONS, deadline=time.perf_counter() - 1)
@@ -107,11 +109,28 @@ def test_when_time_is_over_the_line_is_the_last(
     assert len(in_time.suggestions[0].text) > len(shown)
 
 
-def test_when_time_is_over_white_space_goes_no_further(tokenizer: Tokenizer) -> None:
+def test_when_time_is_over_white_space_goes_no_further(
+    tokenizer: Tokenizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(completion, "_OVERTIME", 60.0)
     engine = FakeEngine(tokenizer, lambda prompt: " \t" * 50)
-    late = complete(engine, cursor_at("def f():\n    |\n"), OPTIONS, deadline=0.0)
+    deadline = time.perf_counter() - 1
+    late = complete(engine, cursor_at("def f():\n    |\n"), OPTIONS, deadline=deadline)
     assert late.is_empty
     assert 16 <= engine.written <= 20
+
+
+def test_well_after_the_deadline_the_last_whole_word_is_the_end(
+    tokenizer: Tokenizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = "value = first_of_the_values + second_of_them\n"
+    engine = FakeEngine(tokenizer, lambda prompt: answer)
+    cursor = cursor_at("def f():\n    |\n", "f.py")
+    assert complete(engine, cursor, OPTIONS).suggestions[0].text == answer.strip()
+    begun = engine.written + len(tokenizer.encode("value = first_of_the_values + seco"))
+    monkeypatch.setattr(time, "perf_counter", lambda: 9.0 * (engine.written >= begun))
+    late = complete(engine, cursor, OPTIONS, deadline=1.0)
+    assert late.suggestions[0].text == "value = first_of_the_values"
 
 
 def test_the_window_leaves_room_for_the_answer(tokenizer: Tokenizer) -> None:
