@@ -22,7 +22,7 @@ kernels of its own and a screened output matrix: measured with `midline-bench sp
 quick beside the cores, steps of one row gain more, hence the caution."""
 DRAFT_COST = 0.85
 """So has a sparse step: what half of the weights less leaves, between the 0.5B and the 1.5B."""
-LEAST_GAIN = 1.15
+LEAST_GAIN = 1.25
 """Expected speed-up below which no draft is worth its risk."""
 PRIOR_HITS = (0.25, 0.5, 0.7, 0.82, 0.92, 0.97)
 """Share of right guesses by length of match: between edited and unrelated code of the 0.5B."""
