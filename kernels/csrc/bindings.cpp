@@ -92,7 +92,7 @@ void multiply(const Matrix& m, const Bytes& data, const FloatRows& x, WritableFl
     void* aligned = scratch.data() + (64 - reinterpret_cast<uintptr_t>(scratch.data()) % 64) % 64;
     const int most = gemm_units(rows);
     for (int u = 0; u < m.units; u += most)
-      k.gemm(with_data, u, std::min(most, m.units - u), in.view(rows), y.data() + u * kUnit, m.outputs(), aligned);
+      k.gemm(with_data, u, std::min(most, m.units - u), in.view(rows), {}, y.data() + u * kUnit, m.outputs(), aligned);
     return;
   }
   const DensePattern dense(in.stride);

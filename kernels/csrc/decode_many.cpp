@@ -11,20 +11,22 @@ thread_local int ManyRows::phase_ = 0;
 namespace {
 
 constexpr int kPhasesPerLayer = 12;
-constexpr int kItemsPerThread = 8;  // a product of few units is split by rows, too, until there are as many items as this
 
 }  // namespace
 
 ManyRows::ManyRows(Decoder& d) : d_(d), c_(d.config), k_(d.k_), scratch_(d.config.threads), counters_(kPhasesPerLayer * (d.config.layers + 1)) {
-  for (Scratch& s : scratch_) {
+  for (int tid = 0; tid < d.config.threads; tid++) {
+    Scratch& s = scratch_[tid];
+    s.tid = tid;
     s.gemm.resize(gemm_scratch_bytes() + 64), s.attention.resize(attention_scratch_bytes(c_.head_dim) + 64);
     s.row.resize(std::max(padded(c_.hidden), padded(c_.width)) + kSuper);
   }
 }
 
-template <class F> void ManyRows::each(int items, F f) {
+// A thread's first item is always the same, so that it can be fetched ahead.
+template <class F> void ManyRows::each(int items, const Scratch& s, F f) {
   std::atomic<int>& next = counters_[phase_++];
-  for (int i; (i = next.fetch_add(1, std::memory_order_relaxed)) < items;) f(i);
+  for (int i = s.tid; i < items; i = next.fetch_add(1, std::memory_order_relaxed)) f(i);
   d_.threads_.barrier();
 }
 
@@ -46,7 +48,7 @@ bool ManyRows::run(uint16_t* pool, const Step& step, int rows) {
   narrow_.reserve(rows, std::max(c_.width, c_.heads * c_.head_dim), floats);
   inner_.reserve(rows, c_.hidden, floats);
   head_.reserve(static_cast<int>(step.logit_rows.size()), c_.width, floats);
-  for (auto& counter : counters_) counter.store(0, std::memory_order_relaxed);
+  for (auto& counter : counters_) counter.store(c_.threads, std::memory_order_relaxed);
   d_.threads_.run([&](int tid) { work(pool, step, tid); });
   return !cancelled_;
 }
@@ -54,75 +56,85 @@ bool ManyRows::run(uint16_t* pool, const Step& step, int rows) {
 void ManyRows::work(uint16_t* pool, const Step& step, int tid) {
   Scratch& s = scratch_[tid];
   phase_ = 0;
-  each(rows_, [&](int r) {
+  each(rows_, s, [&](int r) {
     d_.embed(step.tokens[r], x_.data() + static_cast<size_t>(r) * c_.width);
     d_.angles(position_[r], angles_.data() + static_cast<size_t>(r) * c_.head_dim);
   });
   const float* residual = nullptr;
   for (int i = 0; i < c_.layers; i++) {
     const Layer& l = d_.weights.layers[i];
+    const ProductPlan out = plan(l.out), wide = plan(l.gate_up, 2), down = plan(l.down);
+    const ProductPlan after = i + 1 < c_.layers ? plan(d_.weights.layers[i + 1].qkv) : plan_head(step);
     if (tid == 0 && d_.cancelled(step)) cancelled_ = true;
     norm_rows(l.attention_norm, entrance(step, i, l.qkv), residual, l.down.outputs(), s);
     if (cancelled_) return;
-    product(l.qkv, narrow_, qkv_.data(), s);
+    product(plan(l.qkv), narrow_, qkv_.data(), out, s);
     store_rows(pool, l, i, s);
     attention(pool, i, s);
-    each(rows_, [&](int r) { enter(entrance(step, i, l.out), attended_.data() + static_cast<size_t>(r) * c_.heads * c_.head_dim, r, narrow_); });
-    product(l.out, narrow_, sums_.data(), s);
+    each(rows_, s, [&](int r) { enter(entrance(step, i, l.out), attended_.data() + static_cast<size_t>(r) * c_.heads * c_.head_dim, r, narrow_); });
+    product(out, narrow_, sums_.data(), wide, s);
     norm_rows(l.ffn_norm, entrance(step, i, l.gate_up), sums_.data(), l.out.outputs(), s);
-    gate_up(l.gate_up, s);
-    each(rows_, [&](int r) { enter(entrance(step, i, l.down), hidden_.data() + static_cast<size_t>(r) * padded(c_.hidden), r, inner_); });
-    product(l.down, inner_, sums_.data(), s);
+    gate_up(wide, down, s);
+    each(rows_, s, [&](int r) { enter(entrance(step, i, l.down), hidden_.data() + static_cast<size_t>(r) * padded(c_.hidden), r, inner_); });
+    product(down, inner_, sums_.data(), after, s);
     residual = sums_.data();
   }
   if (!step.logit_rows.empty()) head(step, residual, s);
 }
 
-// Few rows: groups of at most `most` neighbouring units, as many for every thread. Many rows: one unit an item, and as few rows
-// as it takes to keep all threads busy.
-ManyRows::Cut ManyRows::cut(int units, int most) const {
-  const int least = (units + most - 1) / most, even = (least + c_.threads - 1) / c_.threads * c_.threads;
-  if (rows_ <= kExactRows) return {std::min(even, units), 1, rows_};
-  int block = rows_;
-  while (units * ((rows_ + block - 1) / block) < kItemsPerThread * c_.threads && block >= 4 * kExactRows) block = (block + 1) / 2;
-  return {units, (rows_ + block - 1) / block, block};
+ProductPlan ManyRows::plan_head(const Step& step) const {
+  const int wanted = static_cast<int>(step.logit_rows.size());
+  return wanted ? plan_product(d_.weights.head, wanted, c_.threads) : ProductPlan{};
 }
 
-// Units [first, first + units) times rows [row, row + n), into y[n][ldy].
-void ManyRows::multiply(const Matrix& m, int first, int units, const RowBuffer& in, int row, int n, float* y, size_t ldy, Scratch& s) {
-  Rows rows = in.view(n);
-  const size_t at = static_cast<size_t>(row) * in.stride;
+// What a thread most likely multiplies behind an item: threads take turns.
+UpcomingUnits ManyRows::behind(const ProductPlan& now, int item, const ProductPlan& after, const Scratch& s) const {
+  const int next = item + c_.threads;
+  return next < now.items() ? now.upcoming(next) : after.upcoming(s.tid);
+}
+
+ManyRows::Block ManyRows::block(const ProductPlan& now, int i, const RowBuffer& in, int rows) {
+  const int row = i % now.blocks * now.block_rows;
+  return {in, row, std::min(now.block_rows, rows - row)};
+}
+
+void ManyRows::multiply(const Matrix& m, Range units, const Block& b, const UpcomingUnits& next, float* y, size_t ldy, Scratch& s) {
+  Rows rows = b.in.view(b.n);
+  const size_t at = static_cast<size_t>(b.row) * b.in.stride;
   rows.q += at, rows.sum32 += at / kGroup, rows.sum16 += at / 16, rows.scale32 += at / kGroup, rows.scale256 += at / kSuper;
   if (rows.x) rows.x += at;
+  const int count = units.end - units.begin;
   if (float_)
-    for (int u = 0; u < units; u++) float_product(m, first + u, rows.x, n, in.stride, y + u * kUnit, ldy);
-  else k_.gemm(m, first, units, rows, y, ldy, s.gemm.data() + (64 - reinterpret_cast<uintptr_t>(s.gemm.data()) % 64) % 64);
+    for (int u = 0; u < count; u++) float_product(m, units.begin + u, rows.x, b.n, b.in.stride, y + u * kUnit, ldy);
+  else k_.gemm(m, units.begin, count, rows, next, y, ldy, s.gemm.data() + (64 - reinterpret_cast<uintptr_t>(s.gemm.data()) % 64) % 64);
 }
 
-void ManyRows::product(const Matrix& m, const RowBuffer& in, float* y, Scratch& s) {
-  const Cut c = cut(m.units, gemm_units(rows_));
-  each(c.groups * c.blocks, [&](int i) {
-    const Range units = share(m.units, i / c.blocks, c.groups);
-    const int row = i % c.blocks * c.block_rows, n = std::min(c.block_rows, rows_ - row);
-    multiply(m, units.begin, units.end - units.begin, in, row, n, y + static_cast<size_t>(row) * m.outputs() + units.begin * kUnit, m.outputs(), s);
+void ManyRows::product(const ProductPlan& now, const RowBuffer& in, float* y, const ProductPlan& after, Scratch& s) {
+  const size_t ldy = now.m->outputs();
+  each(now.items(), s, [&](int i) {
+    const Range units = now.units(i);
+    const Block b = block(now, i, in, rows_);
+    multiply(*now.m, units, b, behind(now, i, after, s), y + b.row * ldy + units.begin * kUnit, ldy, s);
   });
 }
 
 // Gate and up of the same hidden channels meet while both are in cache.
-void ManyRows::gate_up(const Matrix& m, Scratch& s) {
-  const int pairs = m.units / 2, most = std::max(1, gemm_units(rows_) / 2);
-  const Cut c = cut(pairs, most);
+void ManyRows::gate_up(const ProductPlan& now, const ProductPlan& after, Scratch& s) {
+  const int most = gemm_units(now.block_rows);
   const size_t width = padded(c_.hidden);
-  s.part.resize(static_cast<size_t>(c.block_rows) * 2 * most * kUnit);
-  each(c.groups * c.blocks, [&](int i) {
-    const Range p = share(pairs, i / c.blocks, c.groups);
-    const int row = i % c.blocks * c.block_rows, n = std::min(c.block_rows, rows_ - row), units = 2 * (p.end - p.begin), wide = units * kUnit;
-    for (int u = 0, step = std::min(units, gemm_units(rows_)); u < units; u += step)
-      multiply(m, 2 * p.begin + u, step, narrow_, row, n, s.part.data() + u * kUnit, wide, s);
-    for (int r = 0; r < n; r++)
+  s.part.resize(static_cast<size_t>(now.block_rows) * std::max(2, most) * kUnit);
+  each(now.items(), s, [&](int i) {
+    const Range p = now.units(i);
+    const Block b = block(now, i, narrow_, rows_);
+    const int units = p.end - p.begin, wide = units * kUnit;
+    for (int u = 0, step = std::min(units, most); u < units; u += step) {
+      const UpcomingUnits next = u + step < units ? UpcomingUnits{now.m, p.begin + u + step, step} : behind(now, i, after, s);
+      multiply(*now.m, {p.begin + u, p.begin + u + step}, b, next, s.part.data() + u * kUnit, wide, s);
+    }
+    for (int r = 0; r < b.n; r++)
       for (int u = 0; u < units; u += 2) {
         const float* gate = s.part.data() + static_cast<size_t>(r) * wide + u * kUnit;
-        k_.swiglu(gate, gate + kUnit, kUnit, hidden_.data() + (row + r) * width + (p.begin + u / 2) * kUnit);
+        k_.swiglu(gate, gate + kUnit, kUnit, hidden_.data() + (b.row + r) * width + (p.begin + u) / 2 * kUnit);
       }
   });
 }
@@ -148,7 +160,7 @@ void ManyRows::enter(const Entrance& at, float* x, int row, RowBuffer& to) {
 
 // x += residual, then the normalized row in the forms `next` reads.
 void ManyRows::norm_rows(const float* weight, const Entrance& next, const float* residual, size_t residual_width, Scratch& s) {
-  each(rows_, [&](int r) {
+  each(rows_, s, [&](int r) {
     float* x = x_.data() + static_cast<size_t>(r) * c_.width;
     if (residual) k_.add(x, residual + r * residual_width, c_.width);
     k_.rms_norm(x, weight, c_.width, c_.eps, s.row.data());
@@ -157,10 +169,10 @@ void ManyRows::norm_rows(const float* weight, const Entrance& next, const float*
 }
 
 // Bias, rotation and scale; queries go to [kv head][row][group][dim], keys and values to their pages.
-void ManyRows::store_rows(uint16_t* pool, const Layer& l, int index, Scratch&) {
+void ManyRows::store_rows(uint16_t* pool, const Layer& l, int index, Scratch& s) {
   const int dim = c_.head_dim, group = c_.heads / c_.kv_heads, k_at = static_cast<int>(padded(c_.heads * dim)), v_at = k_at + static_cast<int>(padded(c_.kv_heads * dim));
   const float scale = 1.0f / std::sqrt(static_cast<float>(dim));
-  each(rows_, [&](int r) {
+  each(rows_, s, [&](int r) {
     float* y = qkv_.data() + static_cast<size_t>(r) * l.qkv.outputs();
     if (l.qkv_bias) k_.add(y, l.qkv_bias, l.qkv.outputs());
     const float* turn = angles_.data() + static_cast<size_t>(r) * dim;
@@ -179,8 +191,8 @@ void ManyRows::store_rows(uint16_t* pool, const Layer& l, int index, Scratch&) {
 void ManyRows::attention(uint16_t* pool, int index, Scratch& s) {
   const int heads = c_.kv_heads;
   if (!plan_.shared.empty())
-    each(static_cast<int>(plan_.shared.size()) * heads, [&](int i) { attend(pool, plan_.shared[i / heads], index, i % heads, s); });
-  each(static_cast<int>(plan_.own.size()) * heads, [&](int i) { attend(pool, plan_.own[i / heads], index, i % heads, s); });
+    each(static_cast<int>(plan_.shared.size()) * heads, s, [&](int i) { attend(pool, plan_.shared[i / heads], index, i % heads, s); });
+  each(static_cast<int>(plan_.own.size()) * heads, s, [&](int i) { attend(pool, plan_.own[i / heads], index, i % heads, s); });
 }
 
 void ManyRows::attend(uint16_t* pool, const AttentionItem& item, int index, int h, Scratch& s) {
@@ -228,20 +240,21 @@ void ManyRows::head(const Step& step, const float* residual, Scratch& s) {
   const Matrix& m = d_.weights.head;
   const size_t residual_width = d_.weights.layers.back().down.outputs();
   const int wanted = static_cast<int>(step.logit_rows.size());
-  each(wanted, [&](int i) {
+  each(wanted, s, [&](int i) {
     float* x = x_.data() + static_cast<size_t>(step.logit_rows[i]) * c_.width;
     k_.add(x, residual + step.logit_rows[i] * residual_width, c_.width);
     k_.rms_norm(x, d_.weights.output_norm, c_.width, c_.eps, s.row.data());
     head_.quantize(k_, m, s.row.data(), 0, c_.width, i);
   });
-  const int most = gemm_units(wanted), groups = (m.units + most - 1) / most;
-  s.part.resize(static_cast<size_t>(wanted) * most * kUnit);
-  each(groups, [&](int i) {
-    const Range units = share(m.units, i, groups);
+  const ProductPlan all = plan_head(step);
+  s.part.resize(static_cast<size_t>(all.block_rows) * gemm_units(all.block_rows) * kUnit);
+  each(all.items(), s, [&](int i) {
+    const Range units = all.units(i);
+    const Block b = block(all, i, head_, wanted);
     const int at = units.begin * kUnit, wide = (units.end - units.begin) * kUnit;
-    multiply(m, units.begin, units.end - units.begin, head_, 0, wanted, s.part.data(), wide, s);
-    for (int r = 0; r < wanted; r++)
-      std::copy_n(s.part.data() + static_cast<size_t>(r) * wide, std::min(wide, c_.vocab - at), step.logits + static_cast<size_t>(r) * c_.vocab + at);
+    multiply(m, units, b, behind(all, i, {}, s), s.part.data(), wide, s);
+    for (int r = 0; r < b.n; r++)
+      std::copy_n(s.part.data() + static_cast<size_t>(r) * wide, std::min(wide, c_.vocab - at), step.logits + static_cast<size_t>(b.row + r) * c_.vocab + at);
   });
 }
 

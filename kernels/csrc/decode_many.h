@@ -2,6 +2,7 @@
 #pragma once
 #include "attention_plan.h"
 #include "decoder.h"
+#include "product_plan.h"
 
 namespace midline {
 
@@ -11,17 +12,21 @@ struct ManyRows {
 
  private:
   struct Scratch {  // one thread's
+    int tid;
     PagedVector<uint8_t> gemm, attention;
     PagedVector<float> row, queries, part, state;
     std::vector<int> limits;
   };
   void work(uint16_t* pool, const Step& step, int tid);
-  template <class F> void each(int items, F f);       // dynamic shares of a phase, then a barrier
-  struct Cut { int groups, blocks, block_rows; };  // of outputs, and of rows: one item each
-  Cut cut(int units, int most) const;
-  void multiply(const Matrix& m, int first, int units, const RowBuffer& in, int row, int n, float* y, size_t ldy, Scratch& s);
-  void product(const Matrix& m, const RowBuffer& in, float* y, Scratch& s);
-  void gate_up(const Matrix& m, Scratch& s);
+  template <class F> void each(int items, const Scratch& s, F f);  // dynamic shares of a phase, then a barrier
+  ProductPlan plan(const Matrix& m, int grain = 1) const { return plan_product(m, rows_, c_.threads, grain); }
+  ProductPlan plan_head(const Step& step) const;
+  UpcomingUnits behind(const ProductPlan& now, int item, const ProductPlan& after, const Scratch& s) const;
+  struct Block { const RowBuffer& in; int row, n; };  // rows [row, row + n)
+  static Block block(const ProductPlan& now, int i, const RowBuffer& in, int rows);
+  void multiply(const Matrix& m, Range units, const Block& rows, const UpcomingUnits& next, float* y, size_t ldy, Scratch& s);
+  void product(const ProductPlan& now, const RowBuffer& in, float* y, const ProductPlan& after, Scratch& s);
+  void gate_up(const ProductPlan& now, const ProductPlan& after, Scratch& s);
   struct Entrance { const Matrix& m; const float* threshold; float* tap; };  // a matrix, its thresholds, row 0's place in the tap
   Entrance entrance(const Step& step, int layer, const Matrix& m) const;
   void enter(const Entrance& at, float* x, int row, RowBuffer& to);

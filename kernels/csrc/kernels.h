@@ -36,6 +36,12 @@ struct Upcoming {
   int panel = 0, chunk = 0;
 };
 
+// The same for a product of several rows: units [first, first + units).
+struct UpcomingUnits {
+  const Matrix* m = nullptr;  // null: nothing
+  int first = 0, units = 0;
+};
+
 // Where `sparsify` lists what survives of a row: the arrays that Activations reads, written from their first entry on, and
 // the row itself with the dropped channels zero. q and index take kListSlack entries more than there are channels.
 struct SurvivorLists {
@@ -76,7 +82,7 @@ struct Kernels {
   void (*gemv)(const Matrix& m, int panel, int chunk, const Activations& a, const Upcoming& next, float* out, float* blk);
   // c[row * ldc + 0 .. 128 * units - 1] = units `first` .. times rows [0, a.rows), all chunks; at most gemm_units(a.rows) of
   // them; scratch: gemm_scratch_bytes().
-  void (*gemm)(const Matrix& m, int first, int units, const Rows& a, float* c, size_t ldc, void* scratch);
+  void (*gemm)(const Matrix& m, int first, int units, const Rows& a, const UpcomingUnits& next, float* c, size_t ldc, void* scratch);
   // q[n], scales and sums of one row; n a multiple of 32. block: 32 or 256.
   void (*quantize)(const float* x, int n, int block, int8_t* q, float* scale, int* sum32, int* sum16);
   // y = x with the channels |x[c]| <= threshold[c] zero (arXiv 2408.14690, equation 2); NaN stays.

@@ -26,7 +26,7 @@ std::vector<float> whole_gemm(const Kernels& k, const Packed& p, const Batch& in
   std::vector<float> y;
   for (int u = 0, count; u < p.m.units; u += count) {
     count = std::min(gemm_units(in.rows), p.m.units - u);
-    scratch.poison(), k.gemm(p.m, u, count, in.all(), c.data() + u * kUnit, ldc, scratch.data());
+    scratch.poison(), k.gemm(p.m, u, count, in.all(), {}, c.data() + u * kUnit, ldc, scratch.data());
   }
   for (int r = 0; r < in.rows; r++) {
     const float* row = c.data() + static_cast<size_t>(r) * ldc;

@@ -124,7 +124,7 @@ void gemv(const Matrix& m, int panel, int chunk, const Activations& a, const Upc
     for (int o = 0; o < kUnit; o++) out[u * kUnit + o] = product(m, p.first_unit + u, chunk, a, o, false);
 }
 
-void gemm(const Matrix& m, int first, int units, const Rows& a, float* c, size_t ldc, void*) {
+void gemm(const Matrix& m, int first, int units, const Rows& a, const UpcomingUnits&, float* c, size_t ldc, void*) {
   std::vector<uint16_t> index(a.stride);
   std::vector<int> start(a.stride / kGroup + 1), middle(a.stride / kGroup);
   for (int i = 0; i < a.stride; i++) index[i] = static_cast<uint16_t>(i % kSuper);

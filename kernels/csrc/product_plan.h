@@ -1,0 +1,22 @@
+// How a product of several rows is cut into items that threads take in turns.
+#pragma once
+#include "kernels.h"
+#include "thread_pool.h"
+
+namespace midline {
+
+// Groups of neighbouring units, by blocks of rows.
+struct ProductPlan {
+  const Matrix* m = nullptr;  // null: no product
+  int grain = 1;              // units that stay together
+  int groups = 0, blocks = 0, block_rows = 0;
+  int items() const { return groups * blocks; }
+  Range units(int item) const;
+  UpcomingUnits upcoming(int item) const;  // none behind the last one
+};
+
+// Few rows: groups of as many neighbouring units as a call takes, as many for every thread. Many rows: a unit an item (or as
+// many as stay together), and as few rows as it takes to keep all threads busy.
+ProductPlan plan_product(const Matrix& m, int rows, int threads, int grain = 1);
+
+}  // namespace midline
