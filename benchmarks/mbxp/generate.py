@@ -15,7 +15,7 @@ from midline.model.engine import Completion, Engine, GenerateOptions, Generation
 from midline.model.errors import UsageError
 
 SAMPLES = "samples.jsonl"
-STREAMS = 16
+STREAMS = 32
 """Completions decoded together."""
 CHECK_EVERY = 8
 """Most tokens between two looks for the function's end."""
