@@ -33,7 +33,7 @@ from midline.model.tokenizer import Tokenizer
 from midline.model.vocabulary import CONTROL
 
 if TYPE_CHECKING:
-    from midline.model.decoding import GenerateOptions
+    from midline.model.generation import GenerateOptions
 
 MOST_BYTES = 16
 """A branch begins at each of the last bytes given back; before them only where a token ends."""

@@ -8,23 +8,30 @@ they draw different tokens.
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Iterator
 from collections.abc import Sequence as Ids
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import partial
-from itertools import groupby
-from typing import Literal
+from itertools import chain, groupby
 
 from midline import kernels
 from midline.model.alignment import Alignment
 from midline.model.covering_tree import Covered, CoveringTree, cover
 from midline.model.drafting import Drafter
-from midline.model.errors import MidlineError, UsageError
-from midline.model.generation import Completion, Generation, Timings
+from midline.model.errors import MidlineError
+from midline.model.generation import (
+    Batch,
+    Completion,
+    GenerateOptions,
+    Generation,
+    OnToken,
+    Timings,
+)
 from midline.model.kv_cache import CacheFull, Sequence
-from midline.model.policy import DRAFTS, Draft
 from midline.model.repetition import repeats
-from midline.model.sparsity import Profile, check_level
+from midline.model.sparsity import Profile
 from midline.model.tokenizer import Tokenizer
 from midline.model.transformer import (
     EXACT_ROWS,
@@ -35,75 +42,10 @@ from midline.model.transformer import (
     Transformer,
 )
 
-MAX_SAMPLES = 64
-Stop = Callable[[int, list[int]], bool]
-OnToken = Callable[[int, int], None]
 DENSE_TOKENS = 4
 """Generated tokens that are dense for all that: the first ones decide the most."""
 SINK_TOKENS = 16
 """So are a sequence's first tokens, which all later ones attend to."""
-
-
-@dataclass(frozen=True, slots=True)
-class GenerateOptions:
-    """How to draw: temperature 0 is greedy; top_p 1 and min_p 0 switch those filters off.
-
-    exact computes the whole output matrix where greedy decoding would screen it; random draws never
-    do. sparsity is the share of weights skipped in decoding one sample of a prompt, whatever other
-    prompts are decoded beside it; several samples are dense, since together they need all weights.
-    draft says who guesses tokens ahead where one prompt is decoded greedily to one sample: lookup
-    in the text, the model itself, sparse, where decoding is not sparse anyway, or both, each where
-    it promises to pay; "self" alone always does. None for either is the model's own `Policy`. The
-    output is that of drawing one by one: to the bit with exact; without, wherever the screen, which
-    passes of several rows do not need, does not miss the likeliest token, and log-probabilities are
-    nearer the exact ones. alignment says how the bytes given back by `align` are written again:
-    token by token among those that agree, or by whole ways of writing them (`covering_tree`).
-
-    With greedy_first sample 0 is greedy whatever the temperature. max_repeats ends a sample whose
-    last tokens are the same cycle that many times over (`repetition`); 0 lets it go on.
-    """
-
-    samples: int = 1
-    max_tokens: int = 64
-    temperature: float = 0.0
-    top_p: float = 1.0
-    min_p: float = 0.0
-    seed: int = 0
-    exact: bool = False
-    sparsity: float | None = 0.0
-    draft: Draft | None = None
-    alignment: Literal["tokens", "tree"] = "tree"
-    greedy_first: bool = False
-    max_repeats: int = 0
-
-    def check(self) -> None:
-        """Raises UsageError naming the first value that is out of range."""
-        in_range = {
-            "samples": 1 <= self.samples <= MAX_SAMPLES,
-            "max_tokens": self.max_tokens >= 1,
-            "temperature": math.isfinite(self.temperature) and 0 <= self.temperature <= 100,
-            "top_p": 0 < self.top_p <= 1,
-            "min_p": 0 <= self.min_p <= 1,
-            "seed": 0 <= self.seed < 2**63,
-            "draft": self.draft is None or self.draft in DRAFTS,
-            "alignment": self.alignment in ("tokens", "tree"),
-            "max_repeats": self.max_repeats == 0 or self.max_repeats > 1,
-        }
-        limits = {
-            "samples": f"between 1 and {MAX_SAMPLES}",
-            "max_tokens": "at least 1",
-            "temperature": "between 0 and 100",
-            "top_p": "above 0 and at most 1",
-            "min_p": "between 0 and 1",
-            "seed": "a number from 0 to 2^63 - 1",
-            "draft": "lookup, self, both or none",
-            "alignment": "tokens or tree",
-            "max_repeats": "0 or at least 2",
-        }
-        for name, ok in in_range.items():
-            if not ok:
-                raise UsageError(f"{name} is {getattr(self, name)}, it must be {limits[name]}")
-        check_level(self.sparsity or 0.0)
 
 
 @dataclass(slots=True)
@@ -129,45 +71,76 @@ class Decoding:
         transformer: Transformer,
         tokenizer: Tokenizer,
         options: GenerateOptions,
+        batch: Batch,
         *,
         cancel: Cancellation | None,
-        stop: Stop | None,
-        stops: Ids[Stop] | None,
         on_token: OnToken | None,
         drafter: Drafter | None = None,
         profile: Profile | None = None,
     ) -> None:
         self._model, self._tokenizer, self._options = transformer, tokenizer, options
-        self._cancel, self._stop, self._stops, self._on_token = cancel, stop, stops, on_token
+        self._batch, self._cancel, self._on_token = batch, cancel, on_token
         # A screened tail of the distribution would make a draw depend on how many others there are.
         exact = options.exact or options.temperature > 0
         self._is_sparse = profile is not None and options.samples == 1
         thresholds = transformer.thresholds(profile) if profile and self._is_sparse else None
         self._step_options = StepOptions(exact=exact, thresholds=thresholds)
-        self._streams: list[_Stream] = []
+        self._streams: list[list[_Stream]] = []  # of every prompt that was begun
         self._cached: list[int] = []
         self._prompt_tokens: list[int] = []
+        self._told: set[int] = set()
         self._computed = 0  # prompt tokens that were not cached
-        self._started = time.perf_counter()
-        self._prefilled: float | None = None  # when all prompts had their first token
-        self._decoded = 0  # tokens drawn after that, end tokens included
+        self._seconds = {
+            "prefill": 0.0,
+            "decode": 0.0,
+        }  # until prompts had their first tokens, and after
+        self._decoded = 0  # tokens drawn after those, end tokens included
         self._drafter = drafter
         self._drafted = self._accepted = self._passes = 0
 
-    def run(self, prompts: Ids[Ids[int]], aligns: Ids[bytes]) -> list[Generation]:
-        """Decodes all prompts together; a cancelled request returns what it has so far."""
+    def run(self) -> list[Generation]:
+        """Decodes all prompts; a cancelled request returns what it has so far."""
+        waiting = deque(range(len(self._batch.prompts)))
+        live: list[_Stream] = []
         try:
-            live = self._begin(prompts, aligns)
-            self._prefilled = time.perf_counter()
-            while live:
-                live = self._step(live)
+            while live or waiting:
+                if numbers := self._admitted(waiting, len(live)):
+                    with self._timed("prefill"):
+                        live += self._begin(numbers)
+                else:
+                    with self._timed("decode"):
+                        live = self._step(live)
+                self._tell()
         except Cancelled:
-            for stream in self._streams:
+            for stream in chain(*self._streams):
                 stream.finish = stream.finish or "cancelled"
         finally:
-            for stream in self._streams:
-                self._give_back(stream.sequence)
-        return self._results(len(prompts))
+            for stream in chain(*self._streams):
+                self._give_back(stream)
+        return self._results()
+
+    @contextmanager
+    def _timed(self, what: str) -> Iterator[None]:
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            self._seconds[what] += time.perf_counter() - started
+
+    def _admitted(self, waiting: deque[int], live: int) -> list[int]:
+        """The prompts there is room for, taken from those that wait."""
+        samples, most = self._options.samples, self._batch.streams
+        room = len(waiting) if most is None else max((most - live) // samples, not live)
+        return [waiting.popleft() for _ in range(min(room, len(waiting)))]
+
+    def _tell(self) -> None:
+        """Says which prompts are finished since it was last asked."""
+        if self._batch.on_done is None:
+            return
+        for number, streams in enumerate(self._streams):
+            if number not in self._told and all(stream.finish for stream in streams):
+                self._told.add(number)
+                self._batch.on_done(number, self._result(number, self._timings()))
 
     def _forward(self, batch: Ids[tuple[Sequence, Ids[int]]], *, whole: bool = False) -> Logits:
         """The last logits of each; `whole`: exact for unlikely tokens too."""
@@ -227,10 +200,10 @@ class Decoding:
         self._accepted += right
         return [] if stream.finish else [stream]
 
-    def _begin(self, prompts: Ids[Ids[int]], aligns: Ids[bytes]) -> list[_Stream]:
+    def _begin(self, numbers: Ids[int]) -> list[_Stream]:
         live: list[_Stream] = []
         covered: list[Covered[_Stream]] = []
-        for streams, row in self._read(prompts, aligns):
+        for streams, row in self._read(numbers):
             first = streams[0]
             given = first.alignment.remaining if self._options.alignment == "tree" else b""
             tree = CoveringTree(self._tokenizer, first.sequence, given)
@@ -247,27 +220,30 @@ class Decoding:
             live += [] if stream.finish else [stream]
         return live
 
-    def _read(
-        self, prompts: Ids[Ids[int]], aligns: Ids[bytes]
-    ) -> Iterator[tuple[list[_Stream], Logits]]:
+    def _read(self, numbers: Ids[int]) -> Iterator[tuple[list[_Stream], Logits]]:
         """Each prompt's streams and last logits; those with little to compute go together."""
+        prompts = [self._batch.prompts[number] for number in numbers]
         for group in self._model.cache.grouped(prompts, EXACT_ROWS):
-            begun = [self._start(i, prompts[i], aligns[i]) for i in group]
+            begun = [self._start(numbers[i]) for i in group]
             firsts = [streams[0] for streams in begun]
-            batch = [(s.sequence, prompts[s.prompt][len(s.sequence.tokens) :]) for s in firsts]
+            batch = [
+                (s.sequence, self._batch.prompts[s.prompt][len(s.sequence.tokens) :])
+                for s in firsts
+            ]
             logits = self._forward(batch, whole=any(s.alignment.remaining for s in firsts))
             self._computed += sum(len(rest) for _, rest in batch)
             yield from zip(begun, logits, strict=True)
 
-    def _start(self, number: int, prompt: Ids[int], align: bytes) -> list[_Stream]:
+    def _start(self, number: int) -> list[_Stream]:
         """The prompt's streams, all on one sequence."""
+        prompt, aligns = self._batch.prompts[number], self._batch.aligns
         sequence = self._model.cache.start(prompt)
         if self._is_sparse:
             sequence.sparse_from = max(len(prompt) + DENSE_TOKENS, SINK_TOKENS)
-        alignment = Alignment(self._tokenizer, align)
+        alignment = Alignment(self._tokenizer, aligns[number] if aligns else b"")
         samples = range(self._options.samples)
         streams = [_Stream(number, n, sequence, alignment.fork()) for n in samples]
-        self._streams += streams
+        self._streams.append(streams)
         self._prompt_tokens.append(len(prompt))
         self._cached.append(len(sequence.tokens))
         return streams
@@ -288,12 +264,13 @@ class Decoding:
             for stream in part:
                 stream.sequence = own
         if not parts:  # its pages may be wanted before the others are done
-            self._give_back(sequence)
+            self._give_back(streams[0])
         return [stream for part in parts.values() for stream in part]
 
-    def _give_back(self, sequence: Sequence) -> None:
-        is_first = any(s.sequence is sequence and s.sample == 0 for s in self._streams)
-        self._model.cache.finish(sequence, remember=is_first)
+    def _give_back(self, stream: _Stream) -> None:
+        """Gives the pages of its sequence back; those of a prompt's first sample stay known."""
+        is_first = self._streams[stream.prompt][0].sequence is stream.sequence
+        self._model.cache.finish(stream.sequence, remember=is_first)
 
     @staticmethod
     def _log_sum(row: Logits) -> float:
@@ -308,9 +285,10 @@ class Decoding:
         if self._cancel is not None and self._cancel.is_set():
             raise Cancelled
         o = self._options
+        seed = self._batch.seeds[stream.prompt] if self._batch.seeds else o.seed
         temperature = 0.0 if o.greedy_first and stream.sample == 0 else o.temperature
         token, logprob = kernels.choose(
-            row, log_sum, temperature=temperature, top_p=o.top_p, min_p=o.min_p, seed=o.seed,
+            row, log_sum, temperature=temperature, top_p=o.top_p, min_p=o.min_p, seed=seed,
             sample=stream.sample, position=len(stream.ids), allowed=stream.alignment.allowed(),
         )  # fmt: skip
         self._take(stream, token, logprob)
@@ -338,25 +316,26 @@ class Decoding:
         return count >= min(o.max_tokens, room) or circles
 
     def _wants_stop(self, stream: _Stream) -> bool:
-        stop = self._stops[stream.prompt] if self._stops else self._stop
-        return bool(stop and not stream.alignment.remaining and stop(stream.sample, stream.ids))
+        stops = self._batch.stops
+        if not stops or stream.alignment.remaining:
+            return False
+        return stops[stream.prompt](stream.sample, stream.ids)
 
-    def _results(self, prompts: int) -> list[Generation]:
-        timings = self._timings()
-        results = []
-        for i in range(len(self._prompt_tokens)):
-            completions = [self._completion(s) for s in self._streams if s.prompt == i]
-            known = self._prompt_tokens[i], self._cached[i]
-            drafts = self._drafted, self._accepted, self._passes
-            results.append(Generation(completions, *known, timings, *drafts))
-        for _ in range(prompts - len(results)):  # cancelled before they were begun
+    def _results(self) -> list[Generation]:
+        timings, begun = self._timings(), len(self._streams)
+        results = [self._result(number, timings) for number in range(begun)]
+        for _ in self._batch.prompts[begun:]:  # cancelled before they were begun
             results.append(Generation([], 0, 0, timings))
         return results
 
+    def _result(self, number: int, timings: Timings) -> Generation:
+        completions = [self._completion(stream) for stream in self._streams[number]]
+        known = self._prompt_tokens[number], self._cached[number]
+        drafts = self._drafted, self._accepted, self._passes
+        return Generation(completions, *known, timings, *drafts)
+
     def _timings(self) -> Timings:
-        ended = time.perf_counter()
-        prefilled = self._prefilled or ended
-        prefill, decode = prefilled - self._started, ended - prefilled
+        prefill, decode = self._seconds["prefill"], self._seconds["decode"]
         return Timings(
             load_ms=0.0,
             prefill_ms=prefill * 1e3,

@@ -13,10 +13,19 @@ from numpy.typing import NDArray
 from midline import kernels
 from midline.model.catalogue import CATALOGUE, resolve
 from midline.model.config import ModelConfig
-from midline.model.decoding import Decoding, GenerateOptions, OnToken, Stop
+from midline.model.decoding import Decoding
 from midline.model.drafting import Drafter, LookupDrafter
 from midline.model.errors import MidlineError, ModelFileError
-from midline.model.generation import Completion, Generation, Timings
+from midline.model.generation import (
+    Batch,
+    Completion,
+    GenerateOptions,
+    Generation,
+    OnDone,
+    OnToken,
+    Stop,
+    Timings,
+)
 from midline.model.gguf import read_gguf
 from midline.model.kv_cache import Sequence
 from midline.model.policy import Policy, policy_of
@@ -138,28 +147,33 @@ class Engine:
         aligns: Ids[bytes] | None = None,
         on_token: OnToken | None = None,
         stops: Ids[Stop] | None = None,
+        seeds: Ids[int] = (),
+        streams: int | None = None,
+        on_done: OnDone | None = None,
     ) -> list[Generation]:
         """Draws completions of several prompts together, in the order of the prompts.
 
-        `stop` serves all prompts; `stops` gives each its own. Timings are of the whole batch.
+        `stop` serves all prompts; `stops` gives each its own. Timings are of the whole batch. For
+        `seeds`, `streams` and `on_done` see `Batch`.
         """
         options.check()
         profile = self.profile(self.level(options.sparsity))
         for prompt in prompts:
             self._check_prompt(prompt)
+        stops = stops or ([stop] * len(prompts) if stop else ())
+        batch = Batch(prompts, aligns or (), stops, seeds, streams, on_done)
         with self._lock:
             decoding = Decoding(
                 self.transformer,
                 self.tokenizer,
                 options,
+                batch,
                 cancel=cancel,
-                stop=stop,
-                stops=stops,
                 on_token=on_token,
                 drafter=self._drafter(options, len(prompts), profile, cancel),
                 profile=profile,
             )
-            return decoding.run(prompts, aligns or [b""] * len(prompts))
+            return decoding.run()
 
     def _drafter(
         self,

@@ -3,8 +3,7 @@
 import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
-from itertools import islice
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from midline.benchmarks.mbxp.results import ResultsError
@@ -13,17 +12,20 @@ from midline.benchmarks.mbxp.syntax import FunctionEnd
 from midline.benchmarks.mbxp.tasks import Task
 from midline.model.engine import Completion, Engine, GenerateOptions, Generation
 from midline.model.errors import UsageError
+from midline.model.transformer import EXACT_ROWS
 
 SAMPLES = "samples.jsonl"
-STREAMS = 32
-"""Completions decoded together."""
+STREAMS = EXACT_ROWS
+"""Completions decoded together: as many rows as give the bits that each has alone."""
+TASK_TOKENS = 1024
+"""Of a long prompt and its completion: the cache holds so many for each stream."""
 CHECK_EVERY = 8
 """Most tokens between two looks for the function's end."""
 
 
 @dataclass(frozen=True)
 class GeneratedSample:
-    """One completion: `seconds` is its task's share of the batch's wall clock time."""
+    """One completion: `seconds` is its share of the wall clock time since a task was finished."""
 
     task_id: str
     sample: int
@@ -62,32 +64,28 @@ class Generator:
     def run(
         self, tasks: Sequence[Task], pool: Mapping[str, Task], on_task: Callable[[Task], None]
     ) -> None:
-        """Complete `tasks` in batches; `pool` is where solved examples are taken from."""
-        size = max(1, STREAMS // self.options.samples)
-        waiting = iter(self.pending(tasks))
-        while batch := list(islice(waiting, size)):
-            shots = {task.task_id: examples(task, pool, self.shots) for task in batch}
-            self._complete(batch, shots)
-            for task in batch:
-                on_task(task)
+        """Complete `tasks`, each begun when there is room; `pool` is where examples come from.
 
-    def _complete(self, batch: Sequence[Task], shots: Mapping[str, str]) -> None:
-        prompts = [self._encode(shots[task.task_id] + task.prompt) for task in batch]
-        ends = [FunctionEnd(task.language, task.prompt) for task in batch]
-        watches = [_Watch(self.engine, end) for end in ends]
-        started = time.perf_counter()
-        generations = self.engine.batch_generate(prompts, self._options(batch), stops=watches)
-        seconds = (time.perf_counter() - started) / len(batch)
-        lines = []
-        for task, end, generation in zip(batch, ends, generations, strict=True):
-            lines += list(self._samples(task, end, generation, seconds))
-        self._append(lines)
+        What sampling draws for a task depends on its number and the options' seed alone.
+        """
+        waiting = self.pending(tasks)
+        prompts = [self._encode(examples(t, pool, self.shots) + t.prompt) for t in waiting]
+        ends = [FunctionEnd(task.language, task.prompt) for task in waiting]
+        clock = _Clock()
 
-    def _options(self, batch: Sequence[Task]) -> GenerateOptions:
-        """Sampling starts elsewhere in every batch, and in the same place in every run of it."""
-        if self.options.temperature == 0:
-            return self.options
-        return replace(self.options, seed=self.options.seed * 100003 + batch[0].number)
+        def keep(number: int, generation: Generation) -> None:
+            task = waiting[number]
+            self._append(list(self._samples(task, ends[number], generation, clock.lap())))
+            on_task(task)
+
+        self.engine.batch_generate(
+            prompts,
+            self.options,
+            stops=[_Watch(self.engine, end) for end in ends],
+            seeds=[self.options.seed * 100003 + task.number for task in waiting],
+            streams=STREAMS,
+            on_done=keep,
+        )
 
     def _samples(
         self, task: Task, end: FunctionEnd, generation: Generation, seconds: float
@@ -123,6 +121,17 @@ class Generator:
         if tokenizer.add_bos and tokenizer.bos_id is not None:
             return [tokenizer.bos_id, *ids]
         return ids
+
+
+class _Clock:
+    """Seconds since the last task was finished: its share of the time, whoever was beside it."""
+
+    def __init__(self) -> None:
+        self.at = time.perf_counter()
+
+    def lap(self) -> float:
+        before, self.at = self.at, time.perf_counter()
+        return self.at - before
 
 
 class _Watch:

@@ -138,10 +138,15 @@ def _generate(
     done = {(row["task_id"], row["sample"]) for row in read_generated(args.out / "samples.jsonl")}
     missing = [t for t in tasks for s in range(options.samples) if (t.task_id, s) not in done]
     if missing:
-        from midline.benchmarks.mbxp.generate import Generator
+        from midline.benchmarks.mbxp.generate import STREAMS, TASK_TOKENS, Generator
         from midline.model.engine import Engine
 
-        engine = Engine.load(args.model, threads=args.threads, sparsity=args.sparsity)
+        engine = Engine.load(
+            args.model,
+            threads=args.threads,
+            sparsity=args.sparsity,
+            cache_tokens=STREAMS * TASK_TOKENS,
+        )
         generator = Generator(engine, options, args.out, args.shots)
         console = Console(stderr=True)
         columns = (TextColumn("generating"), MofNCompleteColumn(), TimeRemainingColumn())

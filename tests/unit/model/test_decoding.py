@@ -13,6 +13,7 @@ from midline.model.decoding import Decoding
 from midline.model.drafting import Drafter
 from midline.model.engine import CancelFlag, Engine, GenerateOptions, Generation
 from midline.model.errors import UsageError
+from midline.model.generation import Batch
 from midline.model.kv_cache import PAGE, CacheFull
 from midline.model.kv_cache import Sequence as Cached
 
@@ -64,9 +65,10 @@ def drafted(
     model: Engine, prompt: list[int], drafter: Drafter, options: GenerateOptions = PLAIN, **more
 ) -> Generation:
     """A request whose tokens `drafter` guesses; all of `more` as `Decoding` takes it."""
-    hooks = {"cancel": None, "stop": None, "stops": None, "on_token": None, **more}
-    decoding = Decoding(model.transformer, model.tokenizer, options, drafter=drafter, **hooks)
-    return decoding.run([prompt], [b""])[0]
+    stop, hooks = more.pop("stop", None), {"cancel": None, "on_token": None, **more}
+    batch = Batch([prompt], stops=[stop] if stop else [])
+    parts = (model.transformer, model.tokenizer, options, batch)
+    return Decoding(*parts, drafter=drafter, **hooks).run()[0]
 
 
 def same(one: Generation, other: Generation) -> bool:

@@ -13,9 +13,9 @@ from gguf_writer import gguf_bytes
 from tiny_model import LLAMA, QWEN2, metadata, tensors, write_tiny_model
 
 from midline import kernels
-from midline.model.decoding import MAX_SAMPLES
 from midline.model.engine import CancelFlag, Engine, GenerateOptions
 from midline.model.errors import MidlineError, ModelFileError, UsageError
+from midline.model.generation import MAX_SAMPLES
 from midline.model.gguf import read_gguf
 
 GREEDY = GenerateOptions(max_tokens=12, exact=True)

@@ -13,6 +13,7 @@ from midline.model.decoding import Decoding
 from midline.model.drafting import LookupDrafter, PassCosts
 from midline.model.engine import CancelFlag, Engine, GenerateOptions, Generation
 from midline.model.errors import UsageError
+from midline.model.generation import Batch
 from midline.model.kv_cache import NEVER, PAGE, CacheFull
 from midline.model.kv_cache import Sequence as Cached
 from midline.model.self_drafting import LookupFirst, SelfDrafter
@@ -57,9 +58,10 @@ def read(model: Engine, prompt: list[int]) -> list[int]:
 def drafted(
     model: Engine, prompt: list[int], by: SelfDrafter, options: GenerateOptions = PLAIN, **more
 ) -> Generation:
-    hooks = {"cancel": None, "stop": None, "stops": None, "on_token": None, **more}
-    decoding = Decoding(model.transformer, model.tokenizer, options, drafter=by, **hooks)
-    return decoding.run([prompt], [b""])[0]
+    stop, hooks = more.pop("stop", None), {"cancel": None, "on_token": None, **more}
+    batch = Batch([prompt], stops=[stop] if stop else [])
+    parts = (model.transformer, model.tokenizer, options, batch)
+    return Decoding(*parts, drafter=by, **hooks).run()[0]
 
 
 @pytest.fixture(scope="module")

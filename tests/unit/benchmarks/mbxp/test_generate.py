@@ -11,12 +11,13 @@ from mbxp_programs import tiny_solution, tiny_task
 
 from midline.benchmarks.main import main
 from midline.benchmarks.mbxp.actions.run import chosen_tasks, generation_summary
-from midline.benchmarks.mbxp.generate import STREAMS, Generator, examples
+from midline.benchmarks.mbxp.generate import Generator, examples
 from midline.benchmarks.mbxp.samples import read_generated
 from midline.benchmarks.mbxp.tasks import Task
 from midline.model.engine import Engine, GenerateOptions
 from midline.model.errors import UsageError
 from midline.model.sparsity import CalibrationText, Profile, write_profile
+from midline.model.transformer import EXACT_ROWS
 from midline.model.weights import model_hash
 
 GOLDEN = Path(__file__).resolve().parents[3] / "golden" / "mbxp" / "tasks"
@@ -27,7 +28,6 @@ class ListedEngine:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.batches: list[int] = []
         self.prompts: list[str] = []
         self.seeds: list[int] = []
         self.tokenizer = SimpleNamespace(
@@ -44,14 +44,15 @@ class ListedEngine:
         options: GenerateOptions,
         *,
         stops: Sequence[Callable[[int, list[int]], bool]],
-    ) -> list[Any]:
-        self.batches.append(len(prompts))
-        self.seeds.append(options.seed)
+        seeds: Sequence[int],
+        streams: int,
+        on_done: Callable[[int, Any], None],
+    ) -> None:
+        assert streams == EXACT_ROWS
+        self.seeds += seeds
         self.prompts += ["".join(map(chr, prompt)) for prompt in prompts]
-        return [
-            self._generation(options, prompt, stop)
-            for prompt, stop in zip(prompts, stops, strict=True)
-        ]
+        for number in reversed(range(len(prompts))):
+            on_done(number, self._generation(options, prompts[number], stops[number]))
 
     def _generation(self, options: GenerateOptions, prompt: Sequence[int], stop: Any) -> Any:
         completions = []
@@ -81,13 +82,12 @@ def generate(folder: Path, engine: ListedEngine, wanted: list[Task], **options: 
     generator.run(wanted, {task.task_id: task for task in wanted}, lambda task: None)
 
 
-def test_sixteen_tasks_are_decoded_together_and_cut_at_the_functions_end(tmp_path: Path) -> None:
+def test_tasks_are_decoded_together_and_cut_at_the_functions_end(tmp_path: Path) -> None:
     body = tiny_solution("cpp", "right")
     engine = ListedEngine(body + "\nint main() { return 0; }\n" + "x" * 500)
     generate(tmp_path, engine, tasks(20))
-    assert engine.batches == [STREAMS, 4]
     rows = list(read_generated(tmp_path / "samples.jsonl"))
-    assert [row["task_id"] for row in rows] == [f"X/{n}" for n in range(1, 21)]
+    assert [row["task_id"] for row in rows] == [f"X/{n}" for n in range(20, 0, -1)]
     assert {row["completion"] for row in rows} == {body}
     assert {row["finish_reason"] for row in rows} == {"stop"}
     assert len(body) - 2 <= rows[0]["tokens"] <= len(body) + 8
@@ -140,17 +140,17 @@ def test_a_run_goes_on_where_it_ended(tmp_path: Path) -> None:
         file.write('{"task_id": "X/4", "sam')
     engine = ListedEngine("  return 3;\n}\n")
     generate(tmp_path, engine, wanted)
-    assert engine.batches == [2]
-    rows = list(read_generated(tmp_path / "samples.jsonl"))
-    assert [row["task_id"] for row in rows] == ["X/1", "X/2", "X/3", "X/4", "X/5"]
-    assert [row["completion"][9] for row in rows] == ["2", "2", "2", "3", "3"]
+    assert len(engine.prompts) == 2
+    rows = {row["task_id"]: row["completion"] for row in read_generated(tmp_path / "samples.jsonl")}
+    assert {task: text[9] for task, text in rows.items()} == {
+        "X/1": "2", "X/2": "2", "X/3": "2", "X/4": "3", "X/5": "3",
+    }  # fmt: skip
 
 
-def test_several_samples_share_the_streams(tmp_path: Path) -> None:
+def test_every_task_draws_other_numbers(tmp_path: Path) -> None:
     engine = ListedEngine("  return 2;\n}\n")
     generate(tmp_path, engine, tasks(5), samples=8, temperature=0.8, seed=3)
-    assert engine.batches == [2, 2, 1]
-    assert len(set(engine.seeds)) == 3, "every batch draws other numbers"
+    assert len(set(engine.seeds)) == 5
     rows = list(read_generated(tmp_path / "samples.jsonl"))
     assert len(rows) == 40
     assert [row["sample"] for row in rows[:8]] == list(range(8))
