@@ -13,7 +13,7 @@ import itertools
 import json
 import shlex
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from rich.progress import track
 
 from midline.benchmarks.figures import RESULTS
 from midline.benchmarks.machine import describe_machine, describe_versions
+from midline.benchmarks.mbxp.statistics import Z95
 from midline.benchmarks.mbxp.tasks import Task, data_folder, load_tasks
 from midline.benchmarks.quality import sparsity_gate
 from midline.benchmarks.quality.sparse_bytes import DecodeBytes
@@ -73,8 +74,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 class Scores:
     """Sums over solution tokens; `best` is each position's likeliest token."""
 
-    nats: float = 0.0
     best: list[int] = field(default_factory=list)
+    of_problem: list[tuple[float, int]] = field(default_factory=list)
+    """Negative log-probability and tokens of each problem."""
 
     @property
     def tokens(self) -> int:
@@ -84,7 +86,7 @@ class Scores:
     @property
     def perplexity(self) -> float:
         """Exponential of the mean natural negative log-probability."""
-        return float(np.exp(self.nats / self.tokens))
+        return float(np.exp(sum(nats for nats, _ in self.of_problem) / self.tokens))
 
 
 @dataclass(frozen=True)
@@ -115,8 +117,9 @@ def run(args: argparse.Namespace) -> int:
         _row("dense", 0.0, dense, dense, sizes.dense, sizes.dense, np.ones(sizes.codes.shape))
     ]
     console = Console(stderr=True)
+    scores: dict[tuple[str, float], Scores] = {}
     for variant, level, profile in track(profiles, "levels", console=console):
-        found = score(engine, forced, profile)
+        found = scores[variant, level] = score(engine, forced, profile)
         kept = densities(engine, forced[:TAPPED_TASKS], profile)
         rows.append(_row(variant, level, found, dense, sizes.of_token(kept), sizes.dense, kept))
     result = {
@@ -124,8 +127,9 @@ def run(args: argparse.Namespace) -> int:
         "languages": args.lang,
         "problems": len(forced),
         "rows": rows,
+        "over_uniform": over_uniform(scores),
     }
-    print("\n".join(table(rows)))
+    print("\n".join([*table(rows), *map(_compared, result["over_uniform"])]))
     if args.json:
         args.json.write_text(json.dumps(result, indent=1) + "\n")
     if args.plot:
@@ -212,22 +216,59 @@ def score(engine: Engine, forced: Sequence[Forced], profile: Profile | None) -> 
     options, scores = _options(engine, profile), Scores()
     for one in forced:
         sequence = engine.transformer.cache.fork(one.prompt)
-        _add(scores, one.last[None], one.solution[:1])
+        nats = _add(scores, one.last[None], one.solution[:1])
         at = 1
         for piece in _pieces(one.solution[:-1]):
             logits = engine.transformer.forward([(sequence, piece)], logits="all", options=options)
-            _add(scores, logits, one.solution[at : at + len(piece)])
+            nats += _add(scores, logits, one.solution[at : at + len(piece)])
             at += len(piece)
+        scores.of_problem.append((nats, len(one.solution)))
         engine.release(sequence)
     return scores
 
 
-def _add(scores: Scores, logits: NDArray[np.float32], wanted: Sequence[int]) -> None:
+def _add(scores: Scores, logits: NDArray[np.float32], wanted: Sequence[int]) -> float:
+    """Nats of the `wanted` tokens; what would have been likeliest goes into `scores`."""
     peak = logits.max(axis=1)
     total = np.exp(logits - peak[:, None]).sum(axis=1, dtype=np.float64)
     right = logits[np.arange(len(wanted)), wanted]
-    scores.nats += float((np.log(total) + peak - right).sum())
     scores.best += logits.argmax(axis=1).tolist()
+    return float((np.log(total) + peak - right).sum())
+
+
+def over_uniform(scores: Mapping[tuple[str, float], Scores]) -> list[dict[str, Any]]:
+    """Nats a token of each variant less those of uniform levels that skip as much.
+
+    The interval of 95% is of problems: each one's difference, weighted with its tokens.
+    """
+    rows = []
+    for (variant, level), found in scores.items():
+        uniform = scores.get(("uniform", level))
+        if uniform is None or variant == "uniform":
+            continue
+        pairs = zip(found.of_problem, uniform.of_problem, strict=True)
+        nats = np.array([one - other for (one, _), (other, _) in pairs])
+        mean = nats.sum() / found.tokens
+        tokens = np.array([count for _, count in found.of_problem])
+        half = Z95 * float(np.sqrt(((nats - mean * tokens) ** 2).sum())) / found.tokens
+        rows.append(
+            {
+                "variant": variant,
+                "sparsity": level,
+                "difference": float(mean),
+                "interval": [float(mean - half), float(mean + half)],
+                "upper_bound": float(mean + half),
+            }
+        )
+    return rows
+
+
+def _compared(row: dict[str, Any]) -> str:
+    low, high = row["interval"]
+    return (
+        f"{row['variant']} less uniform at {row['sparsity']:.0%}: {row['difference']:+.4f} nats a "
+        f"token [{low:+.4f}, {high:+.4f}]"
+    )
 
 
 def densities(

@@ -9,6 +9,7 @@ from engine_models import transformer
 
 from midline.benchmarks.main import main
 from midline.benchmarks.quality.sparse_bytes import DecodeBytes
+from midline.benchmarks.quality.sparsity import Scores, over_uniform
 
 TASKS = Path(__file__).resolve().parents[2] / "golden" / "mbxp" / "tasks"
 CODE = "def value(self, index):\n    return self.items[index] + len(self.items)\n"
@@ -41,7 +42,26 @@ def test_tiny_model(tiny_qwen2, tmp_path, home, text, capsys):
         assert all(0 < share < 1 for share in kept)
     assert rows[1]["bytes_per_token"] < rows[0]["bytes_per_token"]
     assert rows[0]["kept_channels"]["qkv"] == pytest.approx(0.75, abs=0.15)
+    assert [(row["variant"], row["sparsity"]) for row in result["over_uniform"]] == [
+        ("greedy", 0.25), ("greedy", 0.6),
+    ]  # fmt: skip
+    for row, uniform, greedy in zip(result["over_uniform"], rows[:2], rows[2:], strict=True):
+        ratio = greedy["perplexity"] / uniform["perplexity"]
+        assert row["difference"] == pytest.approx(np.log(ratio), abs=1e-9)
     assert "greedy" in capsys.readouterr().out and plot.stat().st_size > 1000
+
+
+def test_the_interval_is_of_problems_weighted_with_their_tokens():
+    uniform = Scores([0] * 40, [(10.0, 10), (20.0, 20), (8.0, 10)])
+    other = Scores([0] * 40, [(9.0, 10), (18.0, 20), (7.0, 10)])
+    (row,) = over_uniform({("uniform", 0.5): uniform, ("greedy", 0.5): other})
+    assert row["difference"] == pytest.approx(-0.1)
+    assert row["interval"] == pytest.approx([-0.1, -0.1])  # as much better everywhere
+    other.of_problem[2] = (8.0, 10)
+    (row,) = over_uniform({("uniform", 0.5): uniform, ("greedy", 0.5): other})
+    low, high = row["interval"]
+    assert row["difference"] == pytest.approx(-0.075)
+    assert low < row["difference"] < high == row["upper_bound"]
 
 
 @pytest.mark.parametrize(
