@@ -152,6 +152,7 @@ def compare(args: argparse.Namespace, module: ModuleType, path: Path) -> dict[st
             for name in names
         ]
         bandwidth = engines[0].call("read_bandwidth", seconds=1.0)
+        dot_rate = engines[0].call("dot_rate", seconds=0.5)
         pids = [engine.pid for engine in engines]
         before = Company.now(pids)
         seconds = interleave(engines, workload, args.runs)
@@ -165,6 +166,7 @@ def compare(args: argparse.Namespace, module: ModuleType, path: Path) -> dict[st
     return {
         "versions": versions,
         "read_gb_per_second": bandwidth,
+        "peak_multiply_adds_per_second": dot_rate,
         "busy_elsewhere_cores": after.since(before) if before and after else None,
         "file_bytes": path.stat().st_size,
         "rows": rows,
@@ -182,7 +184,12 @@ def row_lines(result: dict[str, Any]) -> list[str]:
         f"{(found['resident_bytes'] or 0) / 1e6:>6.0f} MB resident"
         for found in result["rows"]
     ]
-    lines.append(f"memory reads at {result['read_gb_per_second']:.1f} GB/s")
+    peak = result["peak_multiply_adds_per_second"]
+    share = result["rows"][0]["multiply_adds_per_second"] / peak
+    lines.append(
+        f"memory reads at {result['read_gb_per_second']:.1f} GB/s; dot products in registers do "
+        f"{peak / 1e9:.0f} G multiply-adds/s, of which the first row is {share:.0%}"
+    )
     if result["ratio"] is not None:
         low, high = min(result["pair_ratios"]), max(result["pair_ratios"])
         lines.append(f"ratio {result['ratio']:.2f} (pairs from {low:.2f} to {high:.2f})")

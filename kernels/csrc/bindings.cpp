@@ -16,6 +16,7 @@
 #include <optional>
 #include <stdexcept>
 
+#include "arithmetic.h"
 #include "choose.h"
 #include "decoder.h"
 #include "gguf_blocks.h"
@@ -319,6 +320,11 @@ NB_MODULE(_native, m) {
     require(threads > 0 && threads <= 256, "threads out of range");
     nb::gil_scoped_release release;
     return read_bandwidth(threads, seconds);
+  }, "threads"_a, "seconds"_a = 0.3);
+  m.def("dot_rate", [](int threads, double seconds) {
+    require(threads > 0 && threads <= 256, "threads out of range");
+    nb::gil_scoped_release release;
+    return dot_rate(threads, seconds);
   }, "threads"_a, "seconds"_a = 0.3);
   nb::class_<Matrix>(m, "Matrix")
       .def("__init__", [](Matrix* self, int inputs, const std::vector<int>& types, int run_bytes, int min_items) { new (self) Matrix(make_matrix(inputs, types, run_bytes, min_items)); },

@@ -106,6 +106,8 @@ struct Kernels {
   double (*sum_exp)(const float* x, int n, float max);
   // The largest of n values, NaN left out; minus infinity if there is none.
   float (*peak)(const float* x, int n);
+  // Rounds of dot products in registers: how many multiply-adds they were, and 4 * rounds.
+  int (*dot_chains)(int rounds, int64_t* multiply_adds);
 };
 
 constexpr int kExactRows = 32;     // above it K-quants may be folded to 8 bits: rows then depend on their number

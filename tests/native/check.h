@@ -71,5 +71,6 @@ void test_threshold(const Kernels& k);
 void test_attention(const Kernels& k);
 void test_elementwise(const Kernels& k);
 void test_screen(const Kernels& k);
+void test_dots(const Kernels& k);
 
 }  // namespace midline::test

@@ -46,6 +46,7 @@ int main(int argc, char** argv) {
     test_elementwise(k);
     test_screen(k);
     test_threshold(k);
+    test_dots(k);
     if (failures) std::printf("%s: %d expectations failed\n", k.name, failures);
     else std::printf("%s: passed\n", k.name);
   } catch (const std::invalid_argument& e) {

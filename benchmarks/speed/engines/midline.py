@@ -53,6 +53,10 @@ class MidlineSpeed:
         """Gigabytes a second that the same threads read from memory, in huge pages if granted."""
         return float(kernels.read_bandwidth(self.transformer.threads, seconds)) / 1e9
 
+    def dot_rate(self, seconds: float) -> float:
+        """8-bit multiply-adds a second that the same threads do in registers."""
+        return float(kernels.dot_rate(self.transformer.threads, seconds))
+
     def complete(self, prompt: list[int], tokens: int) -> str:
         """Text of one ordinary completion through the engine's own interface."""
         options = GenerateOptions(max_tokens=tokens)

@@ -16,12 +16,13 @@ namespace {
 #include "../simd/threshold.inc"
 #include "../simd/attention.inc"
 #include "../simd/screen.inc"
+#include "../simd/dots.inc"
 }  // namespace
 }  // namespace neon
 
 const Kernels* neon_kernels() {
   using namespace neon;
-  static const Kernels table{"neon", gemv, gemm, quantize, drop_small, sparsify, rms_norm, add, swiglu, attend, join, screen, sum_exp, peak};
+  static const Kernels table{"neon", gemv, gemm, quantize, drop_small, sparsify, rms_norm, add, swiglu, attend, join, screen, sum_exp, peak, dot_chains};
   return &table;
 }
 }  // namespace midline

@@ -158,4 +158,13 @@ void screen(const uint8_t* unit, const int8_t* q, const float* scale, const int*
   }
 }
 
+int dot_chains(int rounds, int64_t* multiply_adds) {
+  volatile int8_t code = 1;  // or the compiler adds all rounds up at once
+  int sum = 0;
+  for (int r = 0; r < rounds; r++)
+    for (int i = 0; i < 4; i++) sum += code * code;
+  *multiply_adds = 4 * static_cast<int64_t>(rounds);
+  return sum;
+}
+
 }  // namespace midline::scalar

@@ -14,7 +14,7 @@ namespace {
 
 const Kernels& scalar_kernels() {
   using namespace scalar;
-  static const Kernels table{"scalar", gemv, gemm, quantize, drop_small, sparsify, rms_norm, add, swiglu, attend, join, screen, sum_exp, peak};
+  static const Kernels table{"scalar", gemv, gemm, quantize, drop_small, sparsify, rms_norm, add, swiglu, attend, join, screen, sum_exp, peak, dot_chains};
   return table;
 }
 }  // namespace midline

@@ -16,12 +16,13 @@ namespace {
 #include "../simd/threshold.inc"
 #include "../simd/attention.inc"
 #include "../simd/screen.inc"
+#include "../simd/dots.inc"
 }  // namespace
 }  // namespace avx512
 
 const Kernels* avx512_kernels() {
   using namespace avx512;
-  static const Kernels table{"avx512", gemv, gemm, quantize, drop_small, sparsify, rms_norm, add, swiglu, attend, join, screen, sum_exp, peak};
+  static const Kernels table{"avx512", gemv, gemm, quantize, drop_small, sparsify, rms_norm, add, swiglu, attend, join, screen, sum_exp, peak, dot_chains};
   return &table;
 }
 }  // namespace midline
