@@ -68,7 +68,7 @@ def plot(figures: list[Figure], path: Path) -> None:
     names = dict.fromkeys(figure.result for figure in figures)
     recorded = [RESULTS / name for name in names if (RESULTS / name).exists()]
     results = [json.loads(result.read_text("utf-8")) for result in recorded]
-    speeds = [result for result in results if result.get("pair_ratios")]
+    speeds = [result for result in results if result.get("pair_ratios") and result.get("rows")]
     if not speeds:
         raise UsageError("no speed is recorded yet; measure with `midline-bench figures --run`")
     draw(speeds, path)

@@ -38,8 +38,8 @@ def _draw_panel(axis: Any, result: dict[str, Any]) -> None:
         rates = [timed / seconds for seconds in row["seconds"]]
         axis.bar(place, row["tokens_per_second"], 0.6, color=COLOURS.get(row["engine"], OTHER))
         axis.plot([place] * len(rates), rates, "o", color="black", markersize=3, alpha=0.6)
-        axis.text(place, row["tokens_per_second"] * 1.02, f"{row['tokens_per_second']:.0f}",
-                  ha="center", va="bottom", fontsize=9)  # fmt: skip
+        axis.annotate(f"{row['tokens_per_second']:.0f}", (place, 0), (0, 3), ha="center",
+                      textcoords="offset points", color="white", fontsize=9)  # fmt: skip
     axis.set_xticks(range(len(result["rows"])), [row["engine"] for row in result["rows"]])
     axis.set_ylabel("tokens/s")
     axis.margins(y=0.15)
@@ -52,5 +52,10 @@ def title(result: dict[str, Any]) -> str:
     row = result["rows"][0]
     shape = f"{row['tokens']} tokens" + (f" at {row['context']}" if row["context"] else "")
     several = f", {row['samples']} sequences" if row["samples"] > 1 else ""
+    form = f" {result['requantized']}" if result.get("requantized") else ""
+    sparse = f", {row['sparsity']:.0%} skipped" if row.get("sparsity") else ""
+    is_exact = row.get("settings", {}).get("output_matrix") == "exact"
+    exact = ", whole output matrix" if is_exact and result["benchmark"] == "decode" else ""
     ratio = f"\n{result['ratio']:.2f}x" if result["ratio"] else ""
-    return f"{Path(result['model']).name}\n{result['benchmark']} {shape}{several}{ratio}"
+    what = f"{result['benchmark']} {shape}{several}{sparse}{exact}"
+    return f"{Path(result['model']).name}{form}\n{what}{ratio}"
