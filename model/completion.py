@@ -36,6 +36,8 @@ _CLOSERS = ")]}>\"'`;,"
 _BLANK_TOKENS = 16
 _OVERTIME = 0.12
 """Seconds from the deadline to the end of an answer that is still in its first line then."""
+_LEAST_WRITING = 0.25
+"""Seconds it has from its first token on, however late that came, as while a model is loaded."""
 _HALF_A_WORD = re.compile(r"\w+\Z")
 _LONGEST_FRAGMENT = 200
 """Bytes of a line's beginning that an answer may write once more."""
@@ -180,6 +182,7 @@ class _Task:
         self._whole, self._limits, self._layout = cursor, limits, layout
         after = b"\n" + cursor.fragment + cursor.after
         self.cursor = replace(cursor, after=after) if above else cursor
+        self._begun: float | None = None  # when the first token was there
         self._late: dict[int, bool] = {}  # samples that the deadline ended: whether in mid-line
 
     @cached_property
@@ -238,9 +241,12 @@ class _Task:
         def stop(sample: int, ids: list[int]) -> bool:
             if (give_up is not None and give_up()) or self.stop(sample, ids):
                 return True
-            over = -1.0 if deadline is None else time.perf_counter() - deadline
-            enough = over >= 0 and self._is_enough(ids)
-            if not enough and over < _OVERTIME:
+            if deadline is None:
+                return False
+            now = time.perf_counter()
+            self._begun = now if self._begun is None else self._begun
+            enough = now >= deadline and self._is_enough(ids)
+            if not enough and now < max(deadline + _OVERTIME, self._begun + _LEAST_WRITING):
                 return False
             self._late[sample] = not enough
             return True

@@ -87,34 +87,22 @@ ProductPlan ManyRows::plan_head(const Step& step) const {
   return wanted ? plan_product(d_.weights.head, wanted, c_.threads) : ProductPlan{};
 }
 
-// What a thread most likely multiplies behind an item: threads take turns.
-UpcomingUnits ManyRows::behind(const ProductPlan& now, int item, const ProductPlan& after, const Scratch& s) const {
-  const int next = item + c_.threads;
-  return next < now.items() ? now.upcoming(next) : after.upcoming(s.tid);
-}
-
-ManyRows::Block ManyRows::block(const ProductPlan& now, int i, const RowBuffer& in, int rows) {
-  const int row = i % now.blocks * now.block_rows;
-  return {in, row, std::min(now.block_rows, rows - row)};
-}
-
-void ManyRows::multiply(const Matrix& m, Range units, const Block& b, const UpcomingUnits& next, float* y, size_t ldy, Scratch& s) {
-  Rows rows = b.in.view(b.n);
-  const size_t at = static_cast<size_t>(b.row) * b.in.stride;
+void ManyRows::multiply(const Matrix& m, Range units, const RowBuffer& in, Range of, const UpcomingUnits& next, float* y, size_t ldy, Scratch& s) {
+  Rows rows = in.view(of.end - of.begin);
+  const size_t at = static_cast<size_t>(of.begin) * in.stride;
   rows.q += at, rows.sum32 += at / kGroup, rows.sum16 += at / 16, rows.scale32 += at / kGroup, rows.scale256 += at / kSuper;
   if (rows.x) rows.x += at;
   const int count = units.end - units.begin;
   if (float_)
-    for (int u = 0; u < count; u++) float_product(m, units.begin + u, rows.x, b.n, b.in.stride, y + u * kUnit, ldy);
+    for (int u = 0; u < count; u++) float_product(m, units.begin + u, rows.x, rows.rows, in.stride, y + u * kUnit, ldy);
   else k_.gemm(m, units.begin, count, rows, next, y, ldy, s.gemm.data() + (64 - reinterpret_cast<uintptr_t>(s.gemm.data()) % 64) % 64);
 }
 
 void ManyRows::product(const ProductPlan& now, const RowBuffer& in, float* y, const ProductPlan& after, Scratch& s) {
   const size_t ldy = now.m->outputs();
   each(now.items(), s, [&](int i) {
-    const Range units = now.units(i);
-    const Block b = block(now, i, in, rows_);
-    multiply(*now.m, units, b, behind(now, i, after, s), y + b.row * ldy + units.begin * kUnit, ldy, s);
+    const Range units = now.units(i), rows = now.rows(i, rows_);
+    multiply(*now.m, units, in, rows, now.behind(i, s.tid, c_.threads, after), y + rows.begin * ldy + units.begin * kUnit, ldy, s);
   });
 }
 
@@ -124,17 +112,16 @@ void ManyRows::gate_up(const ProductPlan& now, const ProductPlan& after, Scratch
   const size_t width = padded(c_.hidden);
   s.part.resize(static_cast<size_t>(now.block_rows) * std::max(2, most) * kUnit);
   each(now.items(), s, [&](int i) {
-    const Range p = now.units(i);
-    const Block b = block(now, i, narrow_, rows_);
+    const Range p = now.units(i), rows = now.rows(i, rows_);
     const int units = p.end - p.begin, wide = units * kUnit;
     for (int u = 0, step = std::min(units, most); u < units; u += step) {
-      const UpcomingUnits next = u + step < units ? UpcomingUnits{now.m, p.begin + u + step, step} : behind(now, i, after, s);
-      multiply(*now.m, {p.begin + u, p.begin + u + step}, b, next, s.part.data() + u * kUnit, wide, s);
+      const UpcomingUnits next = u + step < units ? UpcomingUnits{now.m, p.begin + u + step, step} : now.behind(i, s.tid, c_.threads, after);
+      multiply(*now.m, {p.begin + u, p.begin + u + step}, narrow_, rows, next, s.part.data() + u * kUnit, wide, s);
     }
-    for (int r = 0; r < b.n; r++)
+    for (int r = rows.begin; r < rows.end; r++)
       for (int u = 0; u < units; u += 2) {
-        const float* gate = s.part.data() + static_cast<size_t>(r) * wide + u * kUnit;
-        k_.swiglu(gate, gate + kUnit, kUnit, hidden_.data() + (b.row + r) * width + (p.begin + u) / 2 * kUnit);
+        const float* gate = s.part.data() + static_cast<size_t>(r - rows.begin) * wide + u * kUnit;
+        k_.swiglu(gate, gate + kUnit, kUnit, hidden_.data() + r * width + (p.begin + u) / 2 * kUnit);
       }
   });
 }
@@ -249,12 +236,11 @@ void ManyRows::head(const Step& step, const float* residual, Scratch& s) {
   const ProductPlan all = plan_head(step);
   s.part.resize(static_cast<size_t>(all.block_rows) * gemm_units(all.block_rows) * kUnit);
   each(all.items(), s, [&](int i) {
-    const Range units = all.units(i);
-    const Block b = block(all, i, head_, wanted);
+    const Range units = all.units(i), rows = all.rows(i, wanted);
     const int at = units.begin * kUnit, wide = (units.end - units.begin) * kUnit;
-    multiply(m, units, b, behind(all, i, {}, s), s.part.data(), wide, s);
-    for (int r = 0; r < b.n; r++)
-      std::copy_n(s.part.data() + static_cast<size_t>(r) * wide, std::min(wide, c_.vocab - at), step.logits + static_cast<size_t>(b.row + r) * c_.vocab + at);
+    multiply(m, units, head_, rows, all.behind(i, s.tid, c_.threads, {}), s.part.data(), wide, s);
+    for (int r = rows.begin; r < rows.end; r++)
+      std::copy_n(s.part.data() + static_cast<size_t>(r - rows.begin) * wide, std::min(wide, c_.vocab - at), step.logits + static_cast<size_t>(r) * c_.vocab + at);
   });
 }
 

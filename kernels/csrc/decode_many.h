@@ -21,10 +21,7 @@ struct ManyRows {
   template <class F> void each(int items, const Scratch& s, F f);  // dynamic shares of a phase, then a barrier
   ProductPlan plan(const Matrix& m, int grain = 1) const { return plan_product(m, rows_, c_.threads, grain); }
   ProductPlan plan_head(const Step& step) const;
-  UpcomingUnits behind(const ProductPlan& now, int item, const ProductPlan& after, const Scratch& s) const;
-  struct Block { const RowBuffer& in; int row, n; };  // rows [row, row + n)
-  static Block block(const ProductPlan& now, int i, const RowBuffer& in, int rows);
-  void multiply(const Matrix& m, Range units, const Block& rows, const UpcomingUnits& next, float* y, size_t ldy, Scratch& s);
+  void multiply(const Matrix& m, Range units, const RowBuffer& in, Range of, const UpcomingUnits& next, float* y, size_t ldy, Scratch& s);
   void product(const ProductPlan& now, const RowBuffer& in, float* y, const ProductPlan& after, Scratch& s);
   void gate_up(const ProductPlan& now, const ProductPlan& after, Scratch& s);
   struct Entrance { const Matrix& m; const float* threshold; float* tap; };  // a matrix, its thresholds, row 0's place in the tap

@@ -14,6 +14,11 @@ Range ProductPlan::units(int item) const {
   return {whole.begin * grain, whole.end * grain};
 }
 
+Range ProductPlan::rows(int item, int all) const {
+  const int begin = item % blocks * block_rows;
+  return {begin, std::min(begin + block_rows, all)};
+}
+
 UpcomingUnits ProductPlan::upcoming(int item) const {
   if (!m || item >= items()) return {};
   const Range r = units(item);

@@ -12,7 +12,12 @@ struct ProductPlan {
   int groups = 0, blocks = 0, block_rows = 0;
   int items() const { return groups * blocks; }
   Range units(int item) const;
+  Range rows(int item, int all) const;     // of `all` rows
   UpcomingUnits upcoming(int item) const;  // none behind the last one
+  // What thread `tid` most likely multiplies behind an item: threads take turns, and each begins `after` with its own.
+  UpcomingUnits behind(int item, int tid, int threads, const ProductPlan& after) const {
+    return item + threads < items() ? upcoming(item + threads) : after.upcoming(tid);
+  }
 };
 
 // Few rows: groups of as many neighbouring units as a call takes, as many for every thread. Many rows: a unit an item (or as

@@ -133,6 +133,16 @@ def test_well_after_the_deadline_the_last_whole_word_is_the_end(
     assert late.suggestions[0].text == "value = first_of_the_values"
 
 
+def test_who_begins_after_the_deadline_still_writes_a_line(
+    tokenizer: Tokenizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The model may have been loading meanwhile."""
+    engine = FakeEngine(tokenizer, lambda prompt: "first_of_a_long_line(1, 2, 3)\n    second(2)\n")
+    monkeypatch.setattr(time, "perf_counter", lambda: 100.0)
+    late = complete(engine, cursor_at("def f():\n    |\n", "f.py"), OPTIONS, deadline=1.0)
+    assert late.suggestions[0].text == "first_of_a_long_line(1, 2, 3)"
+
+
 def test_the_window_leaves_room_for_the_answer(tokenizer: Tokenizer) -> None:
     engine = FakeEngine(tokenizer, lambda prompt: "1", context_length=200)
     text = "value = items[0]\n" * 300
