@@ -88,7 +88,7 @@ class Decoding:
         self._streams: list[list[_Stream]] = []  # of every prompt that was begun
         self._cached: list[int] = []
         self._prompt_tokens: list[int] = []
-        self._told: set[int] = set()
+        self._untold: list[int] = []  # those of which on_done has not heard
         self._computed = 0  # prompt tokens that were not cached
         self._seconds = {
             "prefill": 0.0,
@@ -137,9 +137,9 @@ class Decoding:
         """Says which prompts are finished since it was last asked."""
         if self._batch.on_done is None:
             return
-        for number, streams in enumerate(self._streams):
-            if number not in self._told and all(stream.finish for stream in streams):
-                self._told.add(number)
+        for number in list(self._untold):
+            if all(stream.finish for stream in self._streams[number]):
+                self._untold.remove(number)
                 self._batch.on_done(number, self._result(number, self._timings()))
 
     def _forward(self, batch: Ids[tuple[Sequence, Ids[int]]], *, whole: bool = False) -> Logits:
@@ -244,6 +244,7 @@ class Decoding:
         samples = range(self._options.samples)
         streams = [_Stream(number, n, sequence, alignment.fork()) for n in samples]
         self._streams.append(streams)
+        self._untold.append(number)
         self._prompt_tokens.append(len(prompt))
         self._cached.append(len(sequence.tokens))
         return streams

@@ -17,9 +17,9 @@ MOST_DRAFTED = 23
 More gain little, and fewer do not make up for what a pass costs before its first row."""
 PASS_COST, ROW_COST = 1.6, 0.18
 """A pass of n rows takes PASS_COST + n * ROW_COST times as long as a step of one row, which has
-kernels of its own and a screened output matrix: measured with `midline-bench speed drafting`, the
-0.5B 1.45 + 0.165 n and the 1.5B 1.35 + 0.13 n on AVX-512; one thread or two. Where memory is
-quick beside the cores, steps of one row gain more, hence the caution."""
+kernels of its own and a screened output matrix: between two recordings of `midline-bench speed
+drafting` with the 0.5B on AVX-512, 1.45 + 0.165 n and 1.7 + 0.21 n. The quicker the memory is
+beside the cores, the more a step of one row gains by it, and the dearer a pass is."""
 DRAFT_COST = 0.85
 """So has a sparse step: what half of the weights less leaves, between the 0.5B and the 1.5B."""
 LEAST_GAIN = 1.25

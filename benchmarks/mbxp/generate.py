@@ -82,7 +82,7 @@ class Generator:
             prompts,
             self.options,
             stops=[_Watch(self.engine, end) for end in ends],
-            seeds=[self.options.seed * 100003 + task.number for task in waiting],
+            seeds=[(self.options.seed * 100003 + task.number) % 2**63 for task in waiting],
             streams=STREAMS,
             on_done=keep,
         )

@@ -149,8 +149,9 @@ def test_a_run_goes_on_where_it_ended(tmp_path: Path) -> None:
 
 def test_every_task_draws_other_numbers(tmp_path: Path) -> None:
     engine = ListedEngine("  return 2;\n}\n")
-    generate(tmp_path, engine, tasks(5), samples=8, temperature=0.8, seed=3)
+    generate(tmp_path, engine, tasks(5), samples=8, temperature=0.8, seed=2**62)
     assert len(set(engine.seeds)) == 5
+    assert all(0 <= seed < 2**63 for seed in engine.seeds)
     rows = list(read_generated(tmp_path / "samples.jsonl"))
     assert len(rows) == 40
     assert [row["sample"] for row in rows[:8]] == list(range(8))
