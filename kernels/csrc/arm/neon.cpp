@@ -9,6 +9,7 @@ namespace neon {
 namespace {
 #include "../simd/unpack.inc"
 #include "../simd/gemv.inc"
+#include "../simd/tile.inc"
 #include "../simd/gemm.inc"
 #include "../simd/fold.inc"
 #include "../simd/gemm_unit.inc"

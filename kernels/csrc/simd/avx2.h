@@ -19,6 +19,7 @@ using vi = __m256i;
 using vf = __m256;
 constexpr int W = 8, VB = 32;
 constexpr int kGemmMR = 2, kGemmNV = 2, kFoldMR = 2, kAttendQ = 3, kFewQueries = 3;
+constexpr bool kExpandBeside = false;
 
 inline vi load(const void* p) { return _mm256_loadu_si256(static_cast<const __m256i*>(p)); }
 // Holds a value in a register: compilers reload what they know to be in memory, once for each use.
