@@ -22,10 +22,11 @@ def draw(result: dict[str, Any], path: Path) -> None:
         rows = [dense, *sorted(group, key=lambda row: row["sparsity"])]
         axis.plot([row["bytes_per_token"] / 1e6 for row in rows],
                   [100 * row["perplexity_rise"] for row in rows], "o-", label=variant)  # fmt: skip
-        for row in rows[1:]:
-            axis.annotate(f"{row['sparsity']:.0%}",
-                          (row["bytes_per_token"] / 1e6, 100 * row["perplexity_rise"]),
-                          textcoords="offset points", xytext=(4, 4), fontsize=8)  # fmt: skip
+    for level in {row["sparsity"] for row in result["rows"][1:]}:
+        own = [row for row in result["rows"][1:] if row["sparsity"] == level]
+        top = max(own, key=lambda row: row["perplexity_rise"])
+        axis.annotate(f"{level:.0%}", (top["bytes_per_token"] / 1e6, 100 * top["perplexity_rise"]),
+                      textcoords="offset points", xytext=(5, 4), fontsize=8)  # fmt: skip
     axis.axhline(1.5, color="#999", linewidth=0.8, linestyle="--")
     axis.set_xlabel("MB of weights a token reads")
     axis.set_ylabel("rise of perplexity, %")
