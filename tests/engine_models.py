@@ -10,7 +10,7 @@ import pytest
 from tiny_model import LLAMA, QWEN2, TinyModel, write_tiny_model
 
 from midline.kernels.formats import GGMLType
-from midline.model.engine import Engine
+from midline.model.engine import Engine, Generation
 from midline.model.gguf import read_gguf
 from midline.model.kv_cache import Sequence
 from midline.model.transformer import EXACT_ROWS, StepOptions, Transformer
@@ -127,3 +127,16 @@ def fill(model: Transformer, sequence: Sequence, ids: Ids[int]) -> Sequence:
 def pages_in_use(model: Transformer) -> int:
     """Pages that anything holds, the tree of known beginnings included."""
     return model.cache.pool.pages - model.cache.pool.free_pages
+
+
+def forget(model: Engine) -> None:
+    """Empties the tree of known beginnings."""
+    cache = model.transformer.cache
+    while cache._root.children:
+        for leaf in cache._leaves(cache._root):
+            cache._forget(leaf)
+
+
+def drawn_ids(generation: Generation) -> list[list[int]]:
+    """Tokens of every completion."""
+    return [completion.ids for completion in generation.completions]

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from engine_models import engine, random_ids
+from engine_models import drawn_ids, engine, random_ids
 
 from midline.model.engine import CancelFlag, Engine, GenerateOptions, Generation
 
@@ -19,10 +19,6 @@ def model(variants: Callable[[str], Path]) -> Engine:
     loaded = engine(variants("qwen2"), threads=2)
     loaded.tokenizer.end_tokens = frozenset()
     return loaded
-
-
-def texts(generation: Generation) -> list[list[int]]:
-    return [completion.ids for completion in generation.completions]
 
 
 @pytest.mark.parametrize("streams", [1, 2, 3, 6, 64])
@@ -41,8 +37,8 @@ def test_prompts_wait_for_room_and_are_as_each_alone(
     lengths = [3, 12, 5, 8, 1]
     stops = [lambda _, ids, most=most: len(ids) == most for most in lengths]
     found = model.batch_generate(PROMPTS, options, stops=stops, streams=streams)
-    assert [texts(g) for g in found] == [
-        [ids[:most] for ids in texts(g)] for g, most in zip(alone, lengths, strict=True)
+    assert [drawn_ids(g) for g in found] == [
+        [ids[:most] for ids in drawn_ids(g)] for g, most in zip(alone, lengths, strict=True)
     ]
     assert max(rows) <= max(streams, options.samples)
 
@@ -52,18 +48,24 @@ def test_each_prompt_is_told_of_once_when_it_is_finished(model: Engine) -> None:
     lengths = [9, 2, 12, 1, 4]
     stops = [lambda _, ids, most=most: len(ids) == most for most in lengths]
     found = model.batch_generate(
-        PROMPTS, GREEDY, stops=stops, streams=2, on_done=lambda n, g: told.setdefault(n, texts(g))
+        PROMPTS,
+        GREEDY,
+        stops=stops,
+        streams=2,
+        on_done=lambda n, g: told.setdefault(n, drawn_ids(g)),
     )
     assert list(told) == [1, 0, 3, 4, 2]
-    assert [told[n] for n in range(len(PROMPTS))] == [texts(g) for g in found]
+    assert [told[n] for n in range(len(PROMPTS))] == [drawn_ids(g) for g in found]
 
 
 def test_seeds_are_each_prompts_own(model: Engine) -> None:
     prompts = [PROMPTS[0]] * 3
     found = model.batch_generate(prompts, RANDOM, seeds=[7, 8, 7], streams=2)
-    assert texts(found[0]) == texts(found[2]) == texts(model.generate(prompts[0], RANDOM))
-    assert texts(found[1]) == texts(model.generate(prompts[1], replace(RANDOM, seed=8)))
-    assert texts(found[0]) != texts(found[1])
+    assert (
+        drawn_ids(found[0]) == drawn_ids(found[2]) == drawn_ids(model.generate(prompts[0], RANDOM))
+    )
+    assert drawn_ids(found[1]) == drawn_ids(model.generate(prompts[1], replace(RANDOM, seed=8)))
+    assert drawn_ids(found[0]) != drawn_ids(found[1])
 
 
 def test_a_listener_that_fails_costs_no_pages(model: Engine) -> None:
@@ -73,7 +75,7 @@ def test_a_listener_that_fails_costs_no_pages(model: Engine) -> None:
     with pytest.raises(RuntimeError, match="the disk is full"):
         model.batch_generate(PROMPTS, GREEDY, streams=2, on_done=fail)
     assert set(model.transformer.cache.pool.references) <= {0, 1}
-    assert texts(model.generate(PROMPTS[0], GREEDY))
+    assert drawn_ids(model.generate(PROMPTS[0], GREEDY))
 
 
 def test_what_waits_when_it_is_cancelled_has_nothing(model: Engine) -> None:

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from engine_models import EXACT, engine, pages_in_use, random_ids
+from engine_models import EXACT, drawn_ids, engine, forget, pages_in_use, random_ids
 
-from midline.model.engine import CancelFlag, Engine, GenerateOptions, Generation
+from midline.model.engine import CancelFlag, Engine, GenerateOptions
 from midline.model.errors import UsageError
 from midline.model.kv_cache import PAGE
 from midline.model.transformer import Transformer
@@ -38,10 +38,6 @@ def passes(model: Engine, monkeypatch: pytest.MonkeyPatch) -> list[tuple[list, n
     return made
 
 
-def ids(generation: Generation) -> list[list[int]]:
-    return [completion.ids for completion in generation.completions]
-
-
 def test_every_row_of_a_batch_has_the_bits_of_a_run_alone(
     model: Engine, passes: list[tuple[list, np.ndarray]]
 ) -> None:
@@ -52,9 +48,9 @@ def test_every_row_of_a_batch_has_the_bits_of_a_run_alone(
         passes.clear()
         many = model.generate(prompt, replace(RANDOM, samples=16))
         computed = {row: logits[n] for rows, logits in passes for n, row in enumerate(rows)}
-        assert len({tuple(one) for one in ids(many)}) > 8
+        assert len({tuple(one) for one in drawn_ids(many)}) > 8
         cache = model.transformer.cache
-        for sample in ids(many):
+        for sample in drawn_ids(many):
             alone = cache.start(prompt)
             for known, id in enumerate([prompt[-1], *sample[:-1]]):
                 (logits,) = model.transformer.forward([(alone, [id])], options=EXACT)
@@ -71,10 +67,10 @@ def test_samples_that_wrote_the_same_share_a_row(
     found = model.generate(prompt, options)
     steps = [rows for rows, _ in passes[1:]]
     for number, rows in enumerate(steps, 1):
-        assert sorted(rows) == sorted({(*prompt, *one[:number]) for one in ids(found)})
+        assert sorted(rows) == sorted({(*prompt, *one[:number]) for one in drawn_ids(found)})
     assert min(map(len, steps)) < 16
     alone = [model.generate(prompt, replace(options, samples=n)) for n in (1, 5)]
-    assert [ids(found)[:1], ids(found)[:5]] == [ids(one) for one in alone]
+    assert [drawn_ids(found)[:1], drawn_ids(found)[:5]] == [drawn_ids(one) for one in alone]
     assert found.timings.decode_tokens_per_second > 0
 
 
@@ -86,15 +82,15 @@ def test_samples_that_drew_the_same_leaf_share_a_row(
     align = b"    return va"
     found = model.generate(prompt, options, align=align)
     rows = {row for made, _ in passes for row in made}
-    for one in ids(found):
+    for one in drawn_ids(found):
         assert {(*prompt, *one[:n]) for n in range(len(one))} <= rows
     assert all(len(set(made)) == len(made) for made, _ in passes)
     alone = [model.generate(prompt, replace(options, samples=n), align=align) for n in (1, 5)]
-    assert [ids(found)[:1], ids(found)[:5]] == [ids(one) for one in alone]
+    assert [drawn_ids(found)[:1], drawn_ids(found)[:5]] == [drawn_ids(one) for one in alone]
     first = model.generate(prompt, replace(options, greedy_first=True), align=align)
     greedy = replace(options, samples=1, temperature=0.0, draft="none")
-    assert ids(first)[:1] == ids(model.generate(prompt, greedy, align=align))
-    assert ids(first)[1:] == ids(found)[1:]
+    assert drawn_ids(first)[:1] == drawn_ids(model.generate(prompt, greedy, align=align))
+    assert drawn_ids(first)[1:] == drawn_ids(found)[1:]
     forget(model)
 
 
@@ -133,15 +129,6 @@ def test_a_finished_sample_leaves_the_batch_and_its_pages(
     forget(model)
 
 
-def forget(model: Engine) -> None:
-    """Empties the tree of known beginnings: what is left is held by nobody."""
-    cache = model.transformer.cache
-    while cache._root.children:
-        for leaf in cache._leaves(cache._root):
-            cache._forget(leaf)
-    assert pages_in_use(model.transformer) == 0
-
-
 def test_a_batch_cancelled_in_its_middle_gives_every_page_back(model: Engine) -> None:
     prompt = random_ids(3 * PAGE + 5, seed=4)
     free = model.transformer.cache.pool.free_pages
@@ -161,7 +148,7 @@ def test_a_batch_cancelled_in_its_middle_gives_every_page_back(model: Engine) ->
         found = model.generate(prompt, options, cancel=cancel, on_token=hear, stop=stop)
         assert len(found.completions) == 16
         assert {c.finish_reason for c in found.completions} == {"cancelled"}
-        assert sum(map(len, ids(found))) == drawn
+        assert sum(map(len, drawn_ids(found))) == drawn
         forget(model)
         assert model.transformer.cache.pool.free_pages == free
 
@@ -181,7 +168,7 @@ def test_the_first_of_several_may_be_greedy(model: Engine) -> None:
         options = replace(RANDOM, samples=samples)
         found = model.generate(prompt, replace(options, greedy_first=True))
         assert found.completions[0] == greedy.completions[0]
-        assert ids(found)[1:] == ids(model.generate(prompt, options))[1:]
+        assert drawn_ids(found)[1:] == drawn_ids(model.generate(prompt, options))[1:]
 
 
 def test_a_sample_that_goes_round_in_a_circle_may_be_ended(model: Engine) -> None:
@@ -191,9 +178,9 @@ def test_a_sample_that_goes_round_in_a_circle_may_be_ended(model: Engine) -> Non
     options = replace(RANDOM, samples=6, temperature=0.05, max_tokens=120)
     free = model.generate(prompt, options)
     ended = model.generate(prompt, replace(options, max_repeats=4))
-    lengths = [len(one) for one in ids(ended)]
+    lengths = [len(one) for one in drawn_ids(ended)]
     assert min(lengths) < 120
-    assert ids(ended) == [one[:n] for one, n in zip(ids(free), lengths, strict=True)]
+    assert drawn_ids(ended) == [one[:n] for one, n in zip(drawn_ids(free), lengths, strict=True)]
     assert {c.finish_reason for c in ended.completions} == {"length"}
     with pytest.raises(UsageError, match="max_repeats is 1, it must be 0 or at least 2"):
         model.generate(prompt, replace(options, max_repeats=1))
