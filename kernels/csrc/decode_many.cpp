@@ -197,18 +197,15 @@ void ManyRows::attend(uint16_t* pool, const AttentionItem& item, int index, int 
     std::fill_n(own + group * dim, group, -std::numeric_limits<float>::infinity());
   }
   float *part_max = s.part.data() + static_cast<size_t>(queries) * dim, *part_sum = part_max + queries;
-  for (int b = item.first_block; b < item.last_block; b++) {
-    const uint16_t *k[kBlockTokens / kPageTokens], *v[kBlockTokens / kPageTokens];
-    int count = 0;
-    for (int i = 0; i < queries; i++) {
-      s.limits[i] = std::clamp(position_[item.rows[i / group]] + 1 - b * kBlockTokens, 0, kBlockTokens);
-      count = std::max(count, s.limits[i]);
-    }
-    for (int g = 0; g * kPageTokens < count; g++) {
-      const int page = item.pages[b * (kBlockTokens / kPageTokens) + g];
-      k[g] = d_.keys(pool, page, index, h), v[g] = d_.values(pool, page, index, h);
-    }
-    k_.attend({k, v, count, dim}, copied ? s.queries.data() : queries_of(item.rows.front()), queries, s.limits.data(), s.part.data(), dim, part_max, part_sum, s.attention.data());
+  int length = 0;
+  for (int row : item.rows) length = std::max(length, position_[row] + 1);
+  length = std::min(length, item.last_block * kBlockTokens);
+  auto pages = [&](int block) { return d_.block_pages(pool, item.pages, index, h, block, length); };
+  AttentionBlock b{pages(item.first_block), {}, dim};
+  for (int block = item.first_block; b.now.count > 0; b.now = b.next, block++) {
+    b.next = pages(block + 1);
+    for (int i = 0; i < queries; i++) s.limits[i] = std::clamp(position_[item.rows[i / group]] + 1 - block * kBlockTokens, 0, b.now.count);
+    k_.attend(b, copied ? s.queries.data() : queries_of(item.rows.front()), queries, s.limits.data(), s.part.data(), dim, part_max, part_sum, s.attention.data());
     for (int i = 0; i < queries; i++) {
       float* own = s.state.data() + i / group * state;
       k_.join(own + i % group * dim, own + group * dim + i % group, own + group * (dim + 1) + i % group, s.part.data() + static_cast<size_t>(i) * dim, part_max[i], part_sum[i], dim);

@@ -149,15 +149,12 @@ void OneRow::attend(uint16_t* pool, const Step& step, int index, int h, Private&
   std::fill_n(max, group, -std::numeric_limits<float>::infinity());
   std::fill_n(sum, group, 0.0f);
   std::vector<int> limits(group);
-  for (int at = 0; at < length; at += kBlockTokens) {
-    const uint16_t *k[kBlockTokens / kPageTokens], *v[kBlockTokens / kPageTokens];
-    const int count = std::min(kBlockTokens, length - at);
-    for (int g = 0; g * kPageTokens < count; g++) {
-      const int page = step.segments[0].pages[at / kPageTokens + g];
-      k[g] = d_.keys(pool, page, index, h), v[g] = d_.values(pool, page, index, h);
-    }
-    std::fill(limits.begin(), limits.end(), count);
-    k_.attend({k, v, count, dim}, p.queries.data(), group, limits.data(), part, dim, part_max, part_sum, p.attention.data());
+  auto pages = [&](int block) { return d_.block_pages(pool, step.segments[0].pages, index, h, block, length); };
+  AttentionBlock b{pages(0), {}, dim};
+  for (int block = 1; b.now.count > 0; b.now = b.next, block++) {
+    b.next = pages(block);
+    std::fill(limits.begin(), limits.end(), b.now.count);
+    k_.attend(b, p.queries.data(), group, limits.data(), part, dim, part_max, part_sum, p.attention.data());
     for (int i = 0; i < group; i++) k_.join(out + i * dim, max + i, sum + i, part + i * dim, part_max[i], part_sum[i], dim);
   }
   for (int i = 0; i < group * dim; i++) out[i] /= sum[i / dim];

@@ -117,6 +117,16 @@ uint16_t* Decoder::values(uint16_t* pool, int page, int layer, int kv_head) cons
   return keys(pool, page, layer, kv_head) + static_cast<size_t>(config.kv_heads) * config.head_dim * kPageTokens;
 }
 
+BlockPages Decoder::block_pages(uint16_t* pool, const int* pages, int layer, int kv_head, int block, int length) const {
+  BlockPages b;
+  b.count = std::clamp(length - block * kBlockTokens, 0, kBlockTokens);
+  for (int i = 0; i < b.pages(); i++) {
+    const int page = pages[block * (kBlockTokens / kPageTokens) + i];
+    b.keys[i] = keys(pool, page, layer, kv_head), b.values[i] = values(pool, page, layer, kv_head);
+  }
+  return b;
+}
+
 void Decoder::store_kv(uint16_t* pool, const int* pages, int position, int layer, int kv_head, const float* k, const float* v) const {
   const int page = pages[position / kPageTokens], slot = position % kPageTokens;
   uint16_t* key = keys(pool, page, layer, kv_head);

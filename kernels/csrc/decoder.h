@@ -115,6 +115,8 @@ class Decoder {
   void rotate(float* head, const float* cos_sin) const;
   uint16_t* keys(uint16_t* pool, int page, int layer, int kv_head) const;
   uint16_t* values(uint16_t* pool, int page, int layer, int kv_head) const;
+  // What the first `length` positions of a page table have in a block; none beyond them.
+  BlockPages block_pages(uint16_t* pool, const int* pages, int layer, int kv_head, int block, int length) const;
   void store_kv(uint16_t* pool, const int* pages, int position, int layer, int kv_head, const float* k, const float* v) const;
 
   const Kernels& k_;

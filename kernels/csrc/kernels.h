@@ -68,11 +68,16 @@ struct Rows {
 constexpr int kPageTokens = 32;    // tokens of a KV page
 constexpr int kBlockTokens = 256;  // keys of an attention block: the unit in which softmax parts are joined
 
-// Queries that attend to one block of keys of one KV head.
+// One block of keys of one KV head.
+struct BlockPages {
+  const uint16_t* keys[kBlockTokens / kPageTokens];    // f16 [head_dim][32]: keys of a page, transposed
+  const uint16_t* values[kBlockTokens / kPageTokens];  // f16 [32][head_dim]
+  int count = 0;                                       // keys, up to 256; 0: no block
+  int pages() const { return (count + kPageTokens - 1) / kPageTokens; }
+};
+
 struct AttentionBlock {
-  const uint16_t* const* keys;    // [pages] f16 [head_dim][32]: keys of a page, transposed
-  const uint16_t* const* values;  // [pages] f16 [32][head_dim]
-  int count;                      // keys in the block, 1..256
+  BlockPages now, next;  // next: read after this one, so fetched meanwhile
   int head_dim;
 };
 

@@ -9,20 +9,20 @@
 namespace midline::test {
 namespace {
 
-constexpr int kPages = kBlockTokens / kPageTokens;
 constexpr uint16_t kHalfNan = 0x7e00;
 
 // One block of `count` keys and values; pages hold NaN beyond them.
 struct Block {
   int count, dim, pages;
   Guarded<uint16_t> keys, values;
-  const uint16_t *key_pages[kPages] = {}, *value_pages[kPages] = {};
+  BlockPages where{};
 
   Block(int count, int dim)
       : count(count), dim(dim), pages((count + kPageTokens - 1) / kPageTokens), keys(static_cast<size_t>(pages) * kPageTokens * dim), values(keys.size()) {
+    where.count = count;
     for (int p = 0; p < pages; p++) {
       const size_t at = static_cast<size_t>(p) * kPageTokens * dim;
-      key_pages[p] = keys.data() + at, value_pages[p] = values.data() + at;
+      where.keys[p] = keys.data() + at, where.values[p] = values.data() + at;
       for (int t = 0; t < kPageTokens; t++)
         for (int d = 0; d < dim; d++) {
           const bool used = p * kPageTokens + t < count;
@@ -31,7 +31,7 @@ struct Block {
         }
     }
   }
-  AttentionBlock view() const { return {key_pages, value_pages, count, dim}; }
+  AttentionBlock view(const BlockPages& next = {}) const { return {where, next, dim}; }
   double key(int t, int d) const { return half_to_float(keys[(t / kPageTokens * dim + d) * kPageTokens + t % kPageTokens]); }
   double value(int t, int d) const { return half_to_float(values[t * dim + d]); }
   double score(const float* q, int t) const {
@@ -62,14 +62,14 @@ bool near(const Part& t, const float* out, float max, float sum) {
 
 void check_block(const Kernels& k, int queries, int count, int dim) {
   const std::string what = std::string(k.name) + ", " + std::to_string(queries) + " queries, " + std::to_string(count) + " keys, width " + std::to_string(dim);
-  const Block b(count, dim);
+  const Block b(count, dim), behind(77, dim);
   const int ldo = dim + 3;
   Guarded<float> q(static_cast<size_t>(queries) * dim), out(static_cast<size_t>(queries - 1) * ldo + dim), max(queries), sum(queries), one(dim), m(1), s(1);
   Guarded<uint8_t> scratch(attention_scratch_bytes(dim));
   std::vector<int> limits(queries);
   for (size_t i = 0; i < q.size(); i++) q[i] = 0.2f * normal();
   for (int i = 0; i < queries; i++) limits[i] = std::max(0, count - i * (1 + count / 20));
-  k.attend(b.view(), q.data(), queries, limits.data(), out.data(), ldo, max.data(), sum.data(), scratch.data());
+  k.attend(b.view(behind.where), q.data(), queries, limits.data(), out.data(), ldo, max.data(), sum.data(), scratch.data());
   for (int i = 0; i < queries; i++) {
     const float *query = q.data() + i * dim, *mine = out.data() + i * ldo;
     if (limits[i]) expect(near(truth(b, query, limits[i]), mine, max[i], sum[i]), "attention near float64, " + what);
@@ -78,7 +78,7 @@ void check_block(const Kernels& k, int queries, int count, int dim) {
     scratch.poison();
     k.attend(b.view(), query, 1, limits.data() + i, one.data(), dim, m.data(), s.data(), scratch.data());
     expect(same_bits(one.data(), mine, dim) && same_bits(&m[0], &max[i], 1) && same_bits(&s[0], &sum[i], 1),
-           "a query's result does not depend on its company, " + what);
+           "a query's result depends neither on its company nor on the block behind, " + what);
   }
 }
 
@@ -108,7 +108,7 @@ void check_join(const Kernels& k, int dim) {
 void test_attention(const Kernels& k) {
   for (int dim : {64, 128})
     for (int count : {1, 31, 32, 33, 255, 256})
-      for (int queries : {1, 11}) check_block(k, queries, count, dim);
+      for (int queries : {1, 11, 40}) check_block(k, queries, count, dim);
   for (int dim : {16, 48, 80, 96}) check_block(k, 3, 40, dim);
   for (int dim : {64, 80, 128}) check_join(k, dim);
 }
