@@ -262,7 +262,7 @@ class Stream(Protocol):
 
 
 S = TypeVar("S", bound=Stream)
-Covered = tuple[CoveringTree, list[S]]
+Covered = tuple[CoveringTree, list[S], int]
 
 
 def cover(
@@ -270,26 +270,31 @@ def cover(
 ) -> list[tuple[S, Leaf]]:
     """Draws a leaf for each stream of each tree, whose roots have their logits, and closes them.
 
-    Streams come on their tree's sequence and leave on one for each leaf, which holds it but for the
-    last token; those of one leaf follow one another. All trees are read together.
+    Each tree has its own seed. Streams come on their tree's sequence and leave on one for each
+    leaf, which holds it but for the last token; those of one leaf follow one another. All trees are
+    read together.
     """
     try:
-        trees = [tree for tree, _ in covered]
+        trees = [tree for tree, *_ in covered]
         grow(trees, options.temperature, forward, cache)
         if options.greedy_first:
             grow(trees, 0.0, forward, cache)
-        drawn = [part for tree, streams in covered for part in _drawn(tree, streams, options)]
+        drawn = [
+            part
+            for tree, streams, seed in covered
+            for part in _drawn(tree, streams, replace(options, seed=seed))
+        ]
         for leaf, part in drawn:
             assert leaf.node.sequence is not None
             own = cache.fork(leaf.node.sequence)
             for stream in part:
                 stream.sequence = own
-        for tree, _ in covered:
+        for tree, *_ in covered:
             assert tree.root.sequence is not None
             cache.finish(tree.root.sequence, remember=False)
         return [(stream, leaf) for leaf, part in drawn for stream in part]
     finally:
-        for tree, _ in covered:
+        for tree, *_ in covered:
             tree.close(cache)
 
 

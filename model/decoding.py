@@ -1,9 +1,10 @@
 """Drawing tokens: one stream for each sample of each prompt, all decoded together.
 
-The shared prompt is computed once and read once a step whatever the number of samples (bifurcated
-attention, arXiv 2403.08845). Random numbers depend on seed, sample and position only, so a sample
-does not depend on the number of others. Streams share a sequence, and a row of each step, until
-they draw different tokens.
+The shared prompt is computed once, and its whole blocks of 256 tokens are read once a step whatever
+the number of samples (bifurcated attention, arXiv 2403.08845); what is behind them each sample
+reads, as it does its own tokens. Random numbers depend on seed, sample and position only, so a
+sample does not depend on the number of others. Streams share a sequence, and a row of each step,
+until they draw different tokens.
 """
 
 import math
@@ -82,8 +83,8 @@ class Decoding:
         self._batch, self._cancel, self._on_token = batch, cancel, on_token
         # A screened tail of the distribution would make a draw depend on how many others there are.
         exact = options.exact or options.temperature > 0
-        self._is_sparse = profile is not None and options.samples == 1
-        thresholds = transformer.thresholds(profile) if profile and self._is_sparse else None
+        self._is_sparse = profile is not None
+        thresholds = transformer.thresholds(profile) if profile else None
         self._step_options = StepOptions(exact=exact, thresholds=thresholds)
         self._streams: list[list[_Stream]] = []  # of every prompt that was begun
         self._cached: list[int] = []
@@ -209,7 +210,7 @@ class Decoding:
             tree = CoveringTree(self._tokenizer, first.sequence, given)
             if tree.is_possible:
                 tree.add(tree.root, row)
-                covered.append((tree, streams))
+                covered.append((tree, streams, self._seed(first.prompt)))
             else:
                 live += self._draw(streams, row)
         forward = partial(self._forward, whole=True)
@@ -285,14 +286,16 @@ class Decoding:
     def _draw_one(self, stream: _Stream, row: Logits, log_sum: float) -> None:
         if self._cancel is not None and self._cancel.is_set():
             raise Cancelled
-        o = self._options
-        seed = self._batch.seeds[stream.prompt] if self._batch.seeds else o.seed
+        o, seed = self._options, self._seed(stream.prompt)
         temperature = 0.0 if o.greedy_first and stream.sample == 0 else o.temperature
         token, logprob = kernels.choose(
             row, log_sum, temperature=temperature, top_p=o.top_p, min_p=o.min_p, seed=seed,
             sample=stream.sample, position=len(stream.ids), allowed=stream.alignment.allowed(),
         )  # fmt: skip
         self._take(stream, token, logprob)
+
+    def _seed(self, prompt: int) -> int:
+        return self._batch.seeds[prompt] if self._batch.seeds else self._options.seed
 
     def _take(self, stream: _Stream, token: int, logprob: float) -> None:
         if token in self._tokenizer.end_tokens:

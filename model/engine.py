@@ -35,6 +35,7 @@ from midline.model.threads import thread_count
 from midline.model.tokenizer import Tokenizer
 from midline.model.transformer import (
     CACHE_TOKENS,
+    TAIL_TOKENS,
     Cancellation,
     Cancelled,
     StepOptions,
@@ -78,10 +79,13 @@ class Engine:
         threads: int | None = None,
         progress: Callable[[float], None] | None = None,
         cache_tokens: int = CACHE_TOKENS,
+        tail_tokens: int = TAIL_TOKENS,
         sparsity: float | None = 0.0,
     ) -> "Engine":
         """Loads a catalogue name or the path of a GGUF file; `progress` hears shares from 0 to 1.
 
+        Keys and values of `cache_tokens` are kept, and of `tail_tokens` that samples write besides;
+        what is not used takes no memory.
         `sparsity` is what will be asked for: that there is no profile of it is said at once. None
         is the level of the model's `policy`.
         Raises MidlineError (not pulled, memory too small), ModelFileError, UsageError.
@@ -95,7 +99,7 @@ class Engine:
         except ValueError as error:
             raise MidlineError(str(error)) from error
         file = read_gguf(path)
-        transformer = Transformer(file, thread_count(threads), progress, cache_tokens)
+        transformer = Transformer(file, thread_count(threads), progress, cache_tokens, tail_tokens)
         tokenizer = Tokenizer.from_gguf(file)
         if tokenizer.vocab_size != transformer.config.vocab:
             raise ModelFileError(
@@ -157,7 +161,7 @@ class Engine:
         `seeds`, `streams` and `on_done` see `Batch`.
         """
         options.check()
-        profile = self.profile(self.level(options.sparsity))
+        profile = self.profile(self.level(options))
         for prompt in prompts:
             self._check_prompt(prompt)
         stops = stops or ([stop] * len(prompts) if stop else ())
@@ -219,9 +223,15 @@ class Engine:
             finally:
                 self.transformer.cache.finish(sequence)
 
-    def level(self, sparsity: float | None) -> float:
-        """The share of weights that is skipped where `sparsity` was asked for."""
-        return self.policy.sparsity if sparsity is None else sparsity
+    def level(self, options: GenerateOptions) -> float:
+        """The share of weights that is skipped in decoding what `options` ask for."""
+        if options.samples > 1:
+            return 0.0
+        if options.sparsity is not None:
+            return options.sparsity
+        # A seed writes the same text alone and beside others, which are dense.
+        is_greedy = options.temperature == 0 or options.greedy_first
+        return self.policy.sparsity if is_greedy else 0.0
 
     def profile(self, level: float) -> Profile | None:
         """The sparsity profile at `level`, None at 0; errors as `find_profile` raises them."""

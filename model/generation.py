@@ -23,9 +23,11 @@ class GenerateOptions:
     exact computes the whole output matrix where greedy decoding would screen it; random draws never
     do. sparsity is the share of weights skipped in decoding one sample of a prompt, whatever other
     prompts are decoded beside it; several samples are dense, since together they need all weights.
+    None is the model's own share where that sample is greedy; drawn at random it is dense, too, and
+    so the one that it is among several.
     draft says who guesses tokens ahead where one prompt is decoded greedily to one sample: lookup
     in the text, the model itself, sparse, where decoding is not sparse anyway, or both, each where
-    it promises to pay; "self" alone always does. None for either is the model's own `Policy`. The
+    it promises to pay; "self" alone always does. None is the model's own `Policy`. The
     output is that of drawing one by one: to the bit with exact; without, wherever the screen, which
     passes of several rows do not need, does not miss the likeliest token, and log-probabilities are
     nearer the exact ones. alignment says how the bytes given back by `align` are written again:

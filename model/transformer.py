@@ -25,6 +25,8 @@ EXACT_ROWS = 32
 """Rows of a step up to which logits do not depend on their number; prompts may take more."""
 CACHE_TOKENS = 16384
 """Default size of the key-value cache: prompts, samples and remembered beginnings together."""
+TAIL_TOKENS = 4096
+"""Room beyond it: two pages for each of the most samples, so that the longest prompt has it."""
 
 
 class Cancelled(Exception):
@@ -69,6 +71,7 @@ class Transformer:
         threads: int,
         progress: Progress | None = None,
         cache_tokens: int = CACHE_TOKENS,
+        tail_tokens: int = TAIL_TOKENS,
     ) -> None:
         self.config: ModelConfig = read_config(file)
         self.weights: PackedWeights = load_weights(file, self.config, threads, progress)
@@ -78,8 +81,7 @@ class Transformer:
         self._touched = 0  # embedding rows read since the file's pages were released
         self.native_config = _native_config(self.config, threads)
         self._decoder = _native_decoder(file, self.config, self.weights, self.native_config)
-        pool = PagePool(self._decoder.page_halves, -(-cache_tokens // PAGE))
-        self.cache = PrefixCache(pool)
+        self.cache = PrefixCache(_pool(self._decoder.page_halves, cache_tokens + tail_tokens))
         self.context_length = min(self.config.context_length, cache_tokens - 2 * PAGE)
 
     def forward(
@@ -215,6 +217,16 @@ def _wanted_rows(step: list[tuple[Sequence, Ids[int], bool]], logits: str) -> li
             rows.append(at + len(tokens) - 1)
         at += len(tokens)
     return rows
+
+
+def _pool(page_halves: int, tokens: int) -> PagePool:
+    try:
+        return PagePool(page_halves, -(-tokens // PAGE))
+    except MemoryError:
+        raise MidlineError(
+            f"there is no memory for the keys and values of {tokens} tokens; "
+            "ask for fewer samples or fewer tokens"
+        ) from None
 
 
 def _native_config(c: ModelConfig, threads: int) -> kernels.DecoderConfig:

@@ -62,8 +62,7 @@ def run(args: argparse.Namespace) -> int:
         )
         result = _result(engine, generation)
         if args.json:
-            level = engine.level(args.sparsity)
-            write_text(json_line(engine.name, level, result, prompt=args.prompt))
+            write_text(json_line(engine.name, engine.level(options), result, prompt=args.prompt))
         else:
             write_text("\n" if streams else plain_text(result))
         if args.verbose:

@@ -243,6 +243,15 @@ def test_prompts_that_are_covered_together_are_covered_as_alone(model: Engine) -
         assert found.completions == alone.completions
 
 
+def test_prompts_that_are_covered_together_have_their_own_seeds(model: Engine) -> None:
+    prompt, given = cut(model, TEXTS[0])
+    drawn = replace(GREEDY, temperature=1.5, samples=4)
+    together = model.batch_generate([prompt] * 3, drawn, seeds=[7, 8, 7], aligns=[given] * 3)
+    ids = [[c.ids for c in found.completions] for found in together]
+    alone = model.generate(prompt, replace(drawn, seed=8), align=given)
+    assert ids[0] == ids[2] != ids[1] == [c.ids for c in alone.completions]
+
+
 @pytest.mark.parametrize("temperature", [0.0, 1.0])
 def test_nothing_is_held_afterwards(model: Engine, temperature: float) -> None:
     options = replace(GREEDY, temperature=temperature, samples=3)

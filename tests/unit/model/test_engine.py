@@ -278,7 +278,7 @@ def test_sparsity_without_a_profile_is_refused(model: Engine) -> None:
 
 
 def test_a_cache_that_is_full_is_said_and_pages_come_back(variants: Callable[[str], Path]) -> None:
-    model = engine(variants("llama"), cache_tokens=12 * 32)
+    model = engine(variants("llama"), cache_tokens=12 * 32, tail_tokens=0)
     prompt = random_ids(200)
     with pytest.raises(MidlineError, match="the key-value cache is full; use fewer samples"):
         model.generate(prompt, replace(RANDOM, samples=8))

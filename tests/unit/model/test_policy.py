@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -86,8 +87,23 @@ def test_none_is_the_models_level(
         for level in (None, 0.0, 0.5)
     }  # fmt: skip
     assert ids[None] == ids[0.5] != ids[0.0]
-    assert (model.level(None), model.level(0.0), model.level(0.25)) == (0.5, 0.0, 0.25)
+    levels = [model.level(GenerateOptions(sparsity=level)) for level in (None, 0.0, 0.25)]
+    assert levels == [0.5, 0.0, 0.25]
+    assert model.level(GenerateOptions(sparsity=0.25, samples=2)) == 0
     assert model.generate(prompt * 3, GenerateOptions(max_tokens=40)).drafted_tokens == 0
+
+
+def test_what_is_drawn_at_random_is_dense_alone_as_among_others(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    say(monkeypatch, tmp_path, model_hash(path), sparsity=0.5, draft="none")
+    model = Engine.load(path, threads=1, sparsity=None)
+    prompt = random_ids(30, seed=1)
+    drawn = GenerateOptions(max_tokens=12, temperature=1.0, seed=3, sparsity=None)
+    model.read([*prompt, 1])
+    four = model.generate(prompt, replace(drawn, samples=4)).completions
+    assert model.generate(prompt, drawn).completions == four[:1]
+    assert (model.level(drawn), model.level(replace(drawn, greedy_first=True))) == (0.0, 0.5)
 
 
 def test_a_level_without_its_profile_is_said_when_the_model_is_loaded(
@@ -96,4 +112,4 @@ def test_a_level_without_its_profile_is_said_when_the_model_is_loaded(
     say(monkeypatch, tmp_path, model_hash(path), sparsity=0.4)
     with pytest.raises(UsageError, match=r"no profile for --sparsity 0\.4; there are .* 0\.5"):
         Engine.load(path, threads=1, sparsity=None)
-    assert Engine.load(path, threads=1).level(0.0) == 0
+    assert Engine.load(path, threads=1).level(GenerateOptions()) == 0

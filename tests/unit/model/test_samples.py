@@ -201,6 +201,17 @@ def test_samples_of_a_prompt_that_fills_the_context(model: Engine) -> None:
     forget(model)
 
 
+def test_the_longest_prompt_may_have_the_most_samples(
+    variants: Callable[[str], object],
+) -> None:
+    """Each has to have a copy of the page that the prompt ends in, and the one behind it."""
+    small = engine(variants("qwen2"), cache_tokens=8 * PAGE)  # type: ignore[arg-type]
+    small.tokenizer.end_tokens = frozenset()
+    prompt = random_ids(small.context_length - PAGE - 1, seed=7)
+    found = small.generate(prompt, replace(RANDOM, samples=64, max_tokens=100))
+    assert [len(c.ids) for c in found.completions] == [PAGE + 1] * 64
+
+
 def test_all_samples_may_be_empty(model: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     every = frozenset(range(model.tokenizer.vocab_size))
     monkeypatch.setattr(model.tokenizer, "end_tokens", every)

@@ -234,7 +234,7 @@ def test_a_full_context_is_refused_and_nothing_changes(model: Transformer) -> No
 
 
 def test_a_full_cache_is_refused_and_pages_come_back(variants: Callable[[str], Path]) -> None:
-    model = transformer(variants("llama"), cache_tokens=8 * PAGE)
+    model = transformer(variants("llama"), cache_tokens=8 * PAGE, tail_tokens=0)
     assert model.cache.pool.pages == 8
     one, two = Sequence(), Sequence()
     model.forward([(one, random_ids(5 * PAGE))], logits="none")
@@ -244,6 +244,11 @@ def test_a_full_cache_is_refused_and_pages_come_back(variants: Callable[[str], P
     for sequence in (one, two):
         model.cache.finish(sequence, remember=False)
     assert pages_in_use(model) == 0
+
+
+def test_a_cache_that_memory_has_no_room_for_is_refused(variants: Callable[[str], Path]) -> None:
+    with pytest.raises(MidlineError, match="no memory for the keys and values of 1099511627776"):
+        transformer(variants("llama"), cache_tokens=1 << 39, tail_tokens=1 << 39)
 
 
 @pytest.fixture(scope="module")
