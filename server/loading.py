@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from lsprotocol import types
 
 from midline.model.errors import MidlineError
+from midline.server.answers import answer
 from midline.server.logs import log_hint
 from midline.server.windows import WindowPlanner
 
@@ -60,7 +61,11 @@ class _ProgressBar:
         if window is None or not window.work_done_progress:
             return cls(ls, None)
         token = str(uuid.uuid4())
-        await ls.work_done_progress.create_async(token)
+        params = types.WorkDoneProgressCreateParams(token)
+        question = ls.window_work_done_progress_create_async(params)
+        method = types.WINDOW_WORK_DONE_PROGRESS_CREATE
+        if await answer(question, method, otherwise=False) is False:
+            return cls(ls, None)
         ls.work_done_progress.begin(
             token, types.WorkDoneProgressBegin(title=title, percentage=0, cancellable=False)
         )

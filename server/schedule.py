@@ -30,6 +30,7 @@ class EngineThread:
     def __init__(self) -> None:
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="engine")
         self._engine: Engine | None = None
+        self._loading: Future[Engine] | None = None
         self._running: set[Request] = set()
         self._idle: Request | None = None
 
@@ -42,7 +43,13 @@ class EngineThread:
             return self._engine
 
         self.stop_idle()
-        return self._executor.submit(replace)
+        self._loading = self._executor.submit(replace)
+        return self._loading
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether the last load, if there was any, has ended without an engine."""
+        return self._loading is not None and self._loading.done() and self._engine is None
 
     def run(self, task: "Callable[[Engine], Result]", request: Request) -> "Future[Result | None]":
         """The result of `task`; None if `request` was stale before its turn came.

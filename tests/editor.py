@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from lsprotocol import types
+from pygls.exceptions import JsonRpcInternalError
 from pytest_lsp import LanguageClient, make_test_lsp_client
 
 FAKE_SERVER = Path(__file__).with_name("fake_server.py")
@@ -133,6 +134,10 @@ def inline_params(
     )
 
 
+def _refuse(client: LanguageClient, params: Any) -> None:
+    raise JsonRpcInternalError("not today")
+
+
 @asynccontextmanager
 async def editing(
     folder: Path,
@@ -140,11 +145,13 @@ async def editing(
     can: types.ClientCapabilities | None = None,
     options: dict[str, Any] | None = None,
     configuration: dict[str, Any] | None = None,
+    refuses: tuple[str, ...] = (),
     **fake: Any,
 ) -> AsyncIterator[Editor]:
     """An editor connected to a server, shut down by the protocol at the end.
 
     Without a command the server is the fake one, with `fake` as its answers (see fake_server.py).
+    The client answers the methods it `refuses` with an error.
     """
     log = folder / "asked.jsonl"
     environment = {
@@ -155,6 +162,9 @@ async def editing(
         environment["MIDLINE_HOME"] = str(folder / "home")
         command = (sys.executable, "-P", str(FAKE_SERVER))
     client = make_test_lsp_client()
+    for method in refuses:
+        del client.protocol.fm.features[method]
+        client.feature(method)(_refuse)
     if configuration is not None:
         client.set_configuration(configuration, section="midline")
     await client.start_io(*command, env=environment)

@@ -2,7 +2,8 @@
 
 MIDLINE_FAKE is a JSON object: `folder` (to write in), `log` (a file that gets a line for every
 prompt), `answer` (text the engine writes, samples separated by |), `seconds` (per token),
-`load_seconds`, `fails` (the load raises this), `breaks` (generation raises this), `noise` (written
+`load_seconds`, `fails` (the load raises this; with `fails_with`, an object of settings, only where
+those hold), `breaks` (generation raises this), `noise` (written
 to standard output in every way there is while the engine works).
 """
 
@@ -62,7 +63,8 @@ def load(settings: Settings, progress: Callable[[float], None]) -> Any:
     for step in range(10):
         time.sleep(FAKE.get("load_seconds", 0) / 10)
         progress((step + 1) / 10)
-    if "fails" in FAKE:
+    fails_with = FAKE.get("fails_with", {}).items()
+    if "fails" in FAKE and all(getattr(settings, name) == value for name, value in fails_with):
         raise MidlineError(FAKE["fails"])
     path = Path(FAKE["folder"]) / "tiny.gguf"
     if not path.exists():

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
 
+from midline.server.answers import answer
 from midline.server.loading import load_model
 from midline.server.logs import log_hint, log_to_file
 from midline.server.settings import SECTION, Options, resolve
@@ -19,29 +20,38 @@ LOGGER = logging.getLogger(__name__)
 async def did_change_configuration(
     ls: "MidlineServer", params: types.DidChangeConfigurationParams
 ) -> None:
-    """Take the new settings; another model is loaded in the background."""
+    """Take the new settings; another model is loaded in the background.
+
+    So is the one there is, if it could not be loaded before: its file may be here by now, or the
+    settings that it could not be loaded with are others.
+    """
+    options = await fetch_options(ls)
+    if options is None:
+        options = _sent(params.settings)
     before = ls.session.settings
-    if not await fetch_options(ls):
-        options = params.settings
-        if isinstance(options, Mapping) and isinstance(options.get(SECTION), Mapping):
-            options = options[SECTION]
+    if options is not None:
         apply_options(ls, options)
     after = ls.session.settings
-    if (before.model, before.threads) != (after.model, after.threads):
+    if (before.model, before.threads) != (after.model, after.threads) or ls.engine.has_failed:
         await load_model(ls)
 
 
-async def fetch_options(ls: "MidlineServer") -> bool:
-    """Ask the client for its settings; whether it keeps any."""
+async def fetch_options(ls: "MidlineServer") -> Options | None:
+    """The settings that the client keeps; None if it keeps none, or does not tell."""
     workspace = ls.client_capabilities.workspace
     if workspace is None or not workspace.configuration:
-        return False
+        return None
     item = types.ConfigurationItem(section=SECTION)
-    found: Any = await ls.workspace_configuration_async(types.ConfigurationParams([item]))
-    if not found or not isinstance(found[0], Mapping):
-        return False
-    apply_options(ls, found[0])
-    return True
+    question = ls.workspace_configuration_async(types.ConfigurationParams([item]))
+    found = await answer(question, types.WORKSPACE_CONFIGURATION)
+    return found[0] if found and isinstance(found[0], Mapping) else None
+
+
+def _sent(settings: Any) -> Any:
+    """Options that came along: under the name of their section, or as they are."""
+    if isinstance(settings, Mapping) and isinstance(settings.get(SECTION), Mapping):
+        return settings[SECTION]
+    return settings
 
 
 def apply_options(ls: "MidlineServer", options: Options | None) -> None:

@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING
 
 from lsprotocol import types
 
-from midline.server.features.did_change_configuration import fetch_options
+from midline.server.answers import answer
+from midline.server.features.did_change_configuration import apply_options, fetch_options
 from midline.server.loading import load_model
 from midline.server.settings import SECTION
 
@@ -14,7 +15,9 @@ if TYPE_CHECKING:
 
 async def initialized(ls: "MidlineServer", params: types.InitializedParams) -> None:
     """Fetch the settings if the client keeps some, then load the model in the background."""
-    await fetch_options(ls)
+    options = await fetch_options(ls)
+    if options is not None:
+        apply_options(ls, options)
     await _ask_for_changes(ls)
     await load_model(ls)
 
@@ -30,4 +33,5 @@ async def _ask_for_changes(ls: "MidlineServer") -> None:
         method=types.WORKSPACE_DID_CHANGE_CONFIGURATION,
         register_options=types.DidChangeConfigurationRegistrationOptions(section=SECTION),
     )
-    await ls.client_register_capability_async(types.RegistrationParams([registration]))
+    question = ls.client_register_capability_async(types.RegistrationParams([registration]))
+    await answer(question, types.CLIENT_REGISTER_CAPABILITY)

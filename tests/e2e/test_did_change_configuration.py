@@ -58,3 +58,32 @@ async def test_another_model_is_loaded(tmp_path: Path) -> None:
         assert await editor.ghost(uri, 0, 4) == "1"
         log = (tmp_path / "home" / "logs" / "midline.log").read_text("utf-8")
         assert "loaded smollm2-135m" in log
+
+
+async def test_what_could_not_be_loaded_is_loaded_once_it_is_set_right(tmp_path: Path) -> None:
+    fails = {"fails": "no profile of 0.33", "fails_with": {"sparsity": 0.33}}
+    async with editing(tmp_path, options={"sparsity": 0.33}, **fails) as editor:
+        uri = editor.open("x = \n")
+        assert await editor.ghost(uri, 0, 4) is None
+        assert editor.shown() == ["Midline: no profile of 0.33"]
+        send(editor, {"midline": {"sparsity": 0.4}})
+        await asyncio.sleep(0.3)
+        assert await editor.ghost(uri, 0, 4) == "1"
+
+
+async def test_settings_that_come_twice_load_once(tmp_path: Path) -> None:
+    """Clients that are asked for their settings send them at the start, too."""
+    can = capabilities(configuration=True)
+    kept = {"model": "smollm2-135m"}
+    async with editing(tmp_path, can=can, configuration=kept, load_seconds=0.2) as editor:
+        send(editor, {"midline": kept})
+        await asyncio.sleep(0.8)
+        assert await editor.ghost(editor.open("x = \n"), 0, 4) == "1"
+        log = (tmp_path / "home" / "logs" / "midline.log").read_text("utf-8")
+        assert log.count("loaded smollm2-135m") == 1
+
+
+async def test_a_change_without_settings_changes_nothing(tmp_path: Path) -> None:
+    async with editing(tmp_path, options={"enabled": False}) as editor:
+        send(editor, None)
+        assert await editor.inline(editor.open("x = \n"), 0, 4) is None

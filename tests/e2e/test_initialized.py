@@ -3,6 +3,7 @@
 import asyncio
 from pathlib import Path
 
+import pytest
 from editor import Editor, capabilities, editing
 from lsprotocol import types
 
@@ -45,3 +46,28 @@ async def test_a_failed_load_is_one_sentence(tmp_path: Path) -> None:
         assert await editor.ghost(uri, 0, 4) is None
         assert editor.shown() == ["Midline: the model is not here; pull it"]
         assert editor.client.messages[0].type is types.MessageType.Error
+
+
+@pytest.mark.parametrize(
+    "method", [types.WORKSPACE_CONFIGURATION, types.WINDOW_WORK_DONE_PROGRESS_CREATE]
+)
+async def test_a_client_that_refuses_a_question_is_served(tmp_path: Path, method: str) -> None:
+    can = capabilities(progress=True, configuration=True)
+    async with editing(
+        tmp_path, can=can, options={"samples": 2}, refuses=(method,), answer="a|b"
+    ) as editor:
+        items = await asyncio.wait_for(editor.inline(editor.open("x = \n"), 0, 4), 10)
+        assert items is not None
+        assert len(items) == 2
+        assert editor.shown() == []
+        log = (tmp_path / "home" / "logs" / "midline.log").read_text("utf-8")
+        assert f"the client answers {method} with an error" in log
+
+
+async def test_a_client_that_registers_nothing_is_served(tmp_path: Path) -> None:
+    can = capabilities()
+    assert can.workspace is not None
+    changes = types.DidChangeConfigurationClientCapabilities(dynamic_registration=True)
+    can.workspace.did_change_configuration = changes
+    async with editing(tmp_path, can=can) as editor:  # it has no such method
+        assert await asyncio.wait_for(editor.ghost(editor.open("x = \n"), 0, 4), 10) == "1"
