@@ -58,18 +58,18 @@ class EngineThread:
         """
 
         def run() -> Result | None:
-            try:
-                if request.stale:
-                    return None
-                if self._engine is None:
-                    raise NoEngineError
-                return task(self._engine)
-            finally:
-                self._running.discard(request)
+            if request.stale:
+                return None
+            if self._engine is None:
+                raise NoEngineError
+            return task(self._engine)
 
         self.stop_idle()
         self._running.add(request)
-        return self._executor.submit(run)
+        future = self._executor.submit(run)
+        # Not at the end of `run`: a future that is cancelled while it waits never gets there.
+        future.add_done_callback(lambda done: self._running.discard(request))
+        return future
 
     def run_when_idle(
         self, task: "Callable[[Engine, CancelFlag], None]", uri: str

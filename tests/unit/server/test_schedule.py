@@ -49,6 +49,30 @@ def test_a_failed_load_leaves_no_engine(thread: EngineThread) -> None:
         thread.run(lambda engine: 1, Request("a")).result(5)
 
 
+def test_a_load_has_failed_when_it_ended_without_an_engine(thread: EngineThread) -> None:
+    assert not thread.has_failed
+    gate = threading.Event()
+    loading = thread.load(lambda: gate.wait(5) and 1 / 0)  # type: ignore[arg-type, return-value]
+    assert not thread.has_failed
+    gate.set()
+    with pytest.raises(ZeroDivisionError):
+        loading.result(5)
+    assert thread.has_failed
+    thread.load(lambda: ENGINE).result(5)
+    assert not thread.has_failed
+
+
+def test_a_task_cancelled_before_its_turn_is_forgotten(thread: EngineThread) -> None:
+    thread.load(lambda: ENGINE)
+    gate = threading.Event()
+    first = thread.run(lambda engine: gate.wait(5), Request("a"))
+    assert thread.run(lambda engine: 1, Request("b")).cancel()
+    gate.set()
+    assert first.result(5) is True
+    thread.load(lambda: ENGINE).result(5)  # what is done before it has been told to everybody
+    assert thread._running == set()
+
+
 def test_a_task_given_up_before_its_turn_never_runs(thread: EngineThread) -> None:
     thread.load(lambda: ENGINE)
     gate, flag, ran = threading.Event(), Request("a"), []
