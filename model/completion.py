@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from midline.model.file_style import FileStyle
-from midline.model.fim import Cursor, FimLayout, Prompt, WindowLimits, build_prompt
+from midline.model.fim import Cursor, FimLayout, Prompt, WindowLimits, build_prompt, prompt_room
 from midline.model.ranking import Suggestion, Surroundings, ranked
 from midline.model.stopping import (
     Place,
@@ -144,7 +144,7 @@ def _tasks(
     insist: bool,
 ) -> "list[_Task]":
     """What to ask the model for, one after the other until there is something to show."""
-    room = engine.context_length - options.max_tokens
+    room = prompt_room(engine.context_length, options.max_tokens)
     fitted = (limits or WindowLimits()).fitted(room)
     at, above = (_Task(engine, cursor, options, fitted, layout, above=a) for a in (False, True))
     if not at.place.rest.strip() or at.lacks_something or not above.is_possible:

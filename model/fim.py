@@ -109,6 +109,14 @@ class WindowLimits:
         )
 
 
+def prompt_room(context_length: int, max_tokens: int) -> int:
+    """Tokens that a prompt may have: what an answer of `max_tokens` leaves, but half at least.
+
+    `max_tokens` is the most, not a wish: an answer that finds no room for them ends earlier.
+    """
+    return max(context_length - max_tokens, context_length // 2)
+
+
 @dataclass(frozen=True)
 class Prompt:
     """What the engine reads, and the bytes in front of the cursor that it has to write again.

@@ -12,7 +12,15 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from midline.kernels import CancelFlag
-from midline.model.fim import Cursor, Prompt, WindowLimits, build_prompt, chunk_ids, context_header
+from midline.model.fim import (
+    Cursor,
+    Prompt,
+    WindowLimits,
+    build_prompt,
+    chunk_ids,
+    context_header,
+    prompt_room,
+)
 from midline.server.context import ContextChooser
 from midline.server.session import Snapshot
 
@@ -84,7 +92,8 @@ class WindowPlanner:
         """The largest window in time: at once after a key, within the budget at a new place."""
         settings = snapshot.settings
         seconds = settings.first_answer_milliseconds / 1000
-        limits = settings.limits().fitted(engine.context_length - settings.max_tokens)
+        room = prompt_room(engine.context_length, settings.max_tokens)
+        limits = settings.limits().fitted(room)
         cursor = self._with_context(engine, snapshot, limits)
         wanted = _window(engine, cursor, limits)
         last = self._last.pop(snapshot.uri, None)

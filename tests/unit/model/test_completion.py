@@ -151,6 +151,16 @@ def test_the_window_leaves_room_for_the_answer(tokenizer: Tokenizer) -> None:
     assert result.prompt_tokens > 100
 
 
+@pytest.mark.parametrize("most", [150, 200, 20_000])
+def test_an_answer_that_may_be_long_leaves_room_for_the_file(
+    tokenizer: Tokenizer, most: int
+) -> None:
+    engine = FakeEngine(tokenizer, lambda prompt: "1", context_length=200)
+    text = "value = items[0]\n" * 300
+    result = complete(engine, cursor_at(text + "x = |" + text), GenerateOptions(max_tokens=most))
+    assert 50 < result.prompt_tokens <= 100
+
+
 def test_costs_are_the_engines(tokenizer: Tokenizer) -> None:
     engine = FakeEngine(tokenizer, lambda prompt: "1")
     assert complete(engine, cursor_at("x = |"), OPTIONS).cached_tokens == 0

@@ -55,6 +55,13 @@ def test_a_fast_machine_reads_all_at_once(tokenizer: Tokenizer) -> None:
     assert 1000 < desk.cost <= 1000 + 240 + 6
 
 
+def test_a_long_answer_in_a_small_context_leaves_room_for_the_file(tokenizer: Tokenizer) -> None:
+    desk = Desk(tokenizer, 100_000, max_tokens=1024)
+    desk.engine.context_length = 512
+    desk.plan(200)
+    assert 100 < desk.cost <= 256
+
+
 @pytest.mark.parametrize("speed", [60, 200, 600, 1000])
 def test_the_first_answer_reads_what_there_is_time_for(tokenizer: Tokenizer, speed: int) -> None:
     desk = Desk(tokenizer, speed, first_answer_milliseconds=1500)
