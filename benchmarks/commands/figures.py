@@ -1,4 +1,4 @@
-"""`midline-bench figures`: what is promised, the command that measures it, and the value now."""
+"""Print what is promised, the command that measures it, and the value now."""
 
 import argparse
 import json

@@ -1,10 +1,15 @@
-"""`midline-bench quality MEASUREMENT`: dispatches to one module of `midline.benchmarks.quality`."""
+"""Measure the quality of models, tokenizer and completions, one measurement at a time.
+
+`midline-bench quality MEASUREMENT --help` explains the arguments of one.
+"""
 
 import argparse
 import importlib
 import importlib.util
+from types import ModuleType
 
 from midline.model.errors import UsageError
+from midline.server.command_line import Parser
 
 MEASUREMENTS = {
     "logits": "the model's probabilities against a float32 reference",
@@ -36,20 +41,29 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Parse the measurement's own arguments and run it; UsageError when it is not in this build."""
-    name = _module_name(args.measurement)
-    if importlib.util.find_spec(name) is None:
-        raise UsageError(
-            f"quality {args.measurement} comes with a later version; "
-            f"available now: {', '.join(available())}"
-        )
-    module = importlib.import_module(name)
-    parser = argparse.ArgumentParser(
+    status: int = _module(args.measurement).run(parsed(args))
+    return status
+
+
+def parsed(args: argparse.Namespace) -> argparse.Namespace:
+    """The measurement's own arguments."""
+    parser = Parser(
         prog=f"midline-bench quality {args.measurement}",
         description=MEASUREMENTS[args.measurement].capitalize(),
+        allow_abbrev=False,
     )
-    module.add_arguments(parser)
-    status: int = module.run(parser.parse_args(args.rest))
-    return status
+    _module(args.measurement).add_arguments(parser)
+    return parser.parse_args(args.rest)
+
+
+def _module(measurement: str) -> ModuleType:
+    name = _module_name(measurement)
+    if importlib.util.find_spec(name) is None:
+        raise UsageError(
+            f"quality {measurement} comes with a later version; "
+            f"available now: {', '.join(available())}"
+        )
+    return importlib.import_module(name)
 
 
 def available() -> list[str]:

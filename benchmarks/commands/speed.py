@@ -1,4 +1,7 @@
-"""`midline-bench speed`: tokens per second of Midline, alone or paired with another engine."""
+"""Measure tokens per second of Midline, alone or paired with another engine.
+
+prefill, decode, samples and keystroke can be paired; the others measure Midline alone.
+"""
 
 import argparse
 import importlib

@@ -1,5 +1,7 @@
 """The promised figures: looking them up, judging them, and printing them."""
 
+import argparse
+import importlib
 import json
 import shlex
 
@@ -7,9 +9,11 @@ import pytest
 
 from midline.benchmarks import figures
 from midline.benchmarks.commands import figures as command
+from midline.benchmarks.commands import quality
 from midline.benchmarks.figures import Figure, load_figures, look_up
-from midline.benchmarks.main import build_parser, main
+from midline.benchmarks.main import PROGRAM, main
 from midline.model.errors import MidlineError
+from midline.server.command_line import Parser
 
 
 def figure(**changes) -> Figure:
@@ -78,14 +82,23 @@ def test_a_result_without_the_figure_names_file_and_command(tmp_path, text):
         figure().recorded(tmp_path)
 
 
+def parse(words: list[str]) -> argparse.Namespace:
+    """The arguments of a `midline-bench` call; UsageError as the command would say it."""
+    parser = Parser(allow_abbrev=False)
+    module = importlib.import_module(f"{PROGRAM.package}.{words[0]}")
+    module.add_arguments(parser)
+    args = parser.parse_args(words[1:])
+    return quality.parsed(args) if words[0] == "quality" else args
+
+
 def test_the_committed_figures_are_well_formed():
     promised = load_figures()
     assert len({one.name for one in promised}) == len(promised) > 20
     for one in promised:
         program, *words = shlex.split(one.command)
         assert words[words.index("--json") + 1] == f"benchmarks/results/{one.result}"
-        if program == "midline-bench":
-            build_parser(words).parse_args(words)
+        if program == PROGRAM.name:
+            parse(words)
 
 
 def test_figures_that_share_a_result_share_the_command():

@@ -1,15 +1,18 @@
 """`midline-bench`: which subcommands it has, and how it ends."""
 
+import argparse
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from midline.benchmarks.main import COMMANDS, command_module, main
+from midline.benchmarks.commands import figures
+from midline.benchmarks.main import PROGRAM, main
 from midline.model.errors import MidlineError, UsageError
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", PROGRAM.commands)
 def test_every_command_can_be_asked_for_help(name, capsys):
     with pytest.raises(SystemExit) as end:
         main([name, "--help"])
@@ -17,28 +20,60 @@ def test_every_command_can_be_asked_for_help(name, capsys):
     assert f"midline-bench {name}" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("words", [[], ["fly"], ["figures", "--altitude"]])
-def test_wrong_calls_end_with_2(words):
-    with pytest.raises(SystemExit) as end:
-        main(words)
-    assert end.value.code == 2
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["fly"],
+        ["figures", "--altitude"],
+        ["speed", "flight"],
+        ["mbxp", "fly"],
+        ["quality", "cursor", "--samples", "many"],
+    ],
+)
+def test_wrong_calls_are_one_sentence_and_end_with_2(words, home, capsys):
+    assert main(words) == 2
+    assert capsys.readouterr().err.count("\n") == 1
 
 
-@pytest.mark.parametrize(("error", "status"), [(MidlineError, 1), (UsageError, 2)])
-def test_errors_are_one_sentence(error, status, monkeypatch, capsys):
-    def fail(args):
-        raise error("the anvil fell; pick it up")
+def failing(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
+    def fail(args: argparse.Namespace) -> int:
+        raise error
 
-    monkeypatch.setattr(command_module("figures"), "run", fail)
+    monkeypatch.setattr(figures, "run", fail)
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "said"),
+    [
+        (MidlineError("the anvil fell; pick it up"), 1, "the anvil fell; pick it up"),
+        (UsageError("no such anvil"), 2, "no such anvil"),
+        (KeyboardInterrupt(), 130, "interrupted"),
+    ],
+)
+def test_errors_are_one_sentence(error, status, said, home, monkeypatch, capsys):
+    failing(monkeypatch, error)
     assert main(["figures"]) == status
-    assert capsys.readouterr().err == "midline-bench: the anvil fell; pick it up\n"
+    assert capsys.readouterr().err == f"midline-bench: {said}\n"
+
+
+def test_what_nobody_expected_is_one_sentence_with_the_traceback_in_the_log(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    failing(monkeypatch, ZeroDivisionError("by zero"))
+    assert main(["figures"]) == 1
+    log = home / "logs" / "midline.log"
+    expected = f"midline-bench: unexpected ZeroDivisionError: by zero; see {log}\n"
+    assert capsys.readouterr().err == expected
+    assert "Traceback" in log.read_text("utf-8")
 
 
 def test_listing_commands_imports_none_of_them():
     program = (
-        "import sys; from midline.benchmarks.main import build_parser; build_parser([]);"
+        "import sys; from midline.benchmarks.main import main; main([]);"
         "print([m for m in sys.modules if m.startswith('midline.benchmarks.commands')"
         " or m == 'torch'])"
     )
     done = subprocess.run([sys.executable, "-P", "-c", program], capture_output=True, text=True)
     assert done.stdout == "[]\n", done.stderr
+    for name in PROGRAM.commands:
+        assert name in done.stderr
