@@ -11,6 +11,7 @@ from midline.model.catalogue import resolve
 from midline.model.errors import UsageError
 from midline.model.sparsity import INPUTS, MAX_LEVEL, check_level, describe, write_profile
 from midline.model.storage import profiles_folder
+from midline.server.generation_arguments import add_threads_argument
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"inputs of which nothing is skipped: {', '.join(INPUTS)}")  # fmt: skip
     add("--description", metavar="TEXT", help="what the text is, kept in the profile")
     add("--to", type=Path, metavar="DIR", help="folder to write to instead of Midline's own")
-    add("--threads", type=int, metavar="N", help="threads to use (all cores)")
+    add_threads_argument(parser)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from midline.kernels import CancelFlag
 from midline.model.catalogue import DEFAULT_MODEL
 from midline.model.errors import UsageError
+from midline.model.threads import MAX_THREADS, THREADS_VARIABLE
 
 if TYPE_CHECKING:
     from midline.model.engine import Engine, GenerateOptions
@@ -71,9 +72,19 @@ def add_generation_arguments(parser: argparse.ArgumentParser, max_tokens: int) -
     )
     add("--exact", action="store_true", help="compute the whole output matrix")
     add("--seed", type=_integer(0, 2**63 - 1), default=0, metavar="N", help="of the random numbers")
-    add("--threads", type=_integer(1, 1024), metavar="N", help="threads to use (all cores)")
+    add_threads_argument(parser)
     add("--json", action="store_true", help="print one JSON object")
     add("--verbose", action="store_true", help="say on standard error how fast it went")
+
+
+def add_threads_argument(parser: argparse.ArgumentParser) -> None:
+    """Add --threads, for every command that loads an engine."""
+    parser.add_argument(
+        "--threads",
+        type=_integer(1, MAX_THREADS),
+        metavar="N",
+        help=f"threads to use ({THREADS_VARIABLE}, or one for each physical core)",
+    )
 
 
 def _integer(low: int, high: int = 1 << 20) -> Callable[[str], int]:

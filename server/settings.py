@@ -13,6 +13,7 @@ from typing import Any
 
 from midline.model.catalogue import CATALOGUE, DEFAULT_MODEL
 from midline.model.fim import WindowLimits
+from midline.model.threads import MAX_THREADS, THREADS_VARIABLE
 
 SECTION = "midline"
 LOG_LEVELS = ("error", "warning", "info", "debug")
@@ -20,6 +21,8 @@ CLIENT_OPTIONS = frozenset({"command"})
 """Options that clients keep in the same section for themselves."""
 
 Options = Mapping[str, Any]
+_MAX_SAMPLES = 16
+"""Fewer than the engine draws: nobody looks through more, and each makes every answer later."""
 
 
 @dataclass(frozen=True)
@@ -72,9 +75,13 @@ class Settings:
     )
     model: str = _setting(DEFAULT_MODEL, _TEXT, "The model that completes.")
     max_tokens: int = _setting(64, _number(1, 1024, int), "The most that a completion may have.")
-    samples: int = _setting(1, _number(1, 16, int), "How many answers to draw while typing.")
+    samples: int = _setting(
+        1, _number(1, _MAX_SAMPLES, int), "How many answers to draw while typing."
+    )
     alternatives: int = _setting(
-        4, _number(1, 16, int), "How many to draw, at least, where one is asked for by hand."
+        4,
+        _number(1, _MAX_SAMPLES, int),
+        "How many to draw, at least, where one is asked for by hand.",
     )
     temperature: float | None = _setting(
         None, _or_null(_number(0, 10, float)), "0 takes the likeliest; null chooses by samples."
@@ -86,7 +93,9 @@ class Settings:
     )
     exact: bool = _setting(False, _SWITCH, "Whether to compute the whole output matrix.")
     threads: int | None = _setting(
-        None, _or_null(_number(1, 1024, int)), "Threads to use; null takes all cores."
+        None,
+        _or_null(_number(1, MAX_THREADS, int)),
+        f"Threads to use; null takes {THREADS_VARIABLE}, or one for each physical core.",
     )
     prefix_tokens: int = _setting(
         WindowLimits.prefix_tokens, _number(16, 16384, int), "Tokens to read before the cursor."

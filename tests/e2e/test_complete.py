@@ -144,6 +144,7 @@ def test_a_wrong_place_is_one_sentence(
         (("--samples", "10000"), "10000 is not between 1 and 64"),
         (("--samples", "many"), "'many' is not a whole number"),
         (("--max-tokens", "0"), "0 is not between 1 and"),
+        (("--threads", "257"), "257 is not between 1 and 256"),
         (("--temperature", "nan"), "nan is not between 0 and 10"),
         (("--temperature", "-1"), "-1 is not between 0 and 10"),
         (("--temperature", "inf"), "inf is not between"),

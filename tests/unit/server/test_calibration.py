@@ -95,6 +95,14 @@ def test_what_cannot_be_is_refused(
     assert message in capsys.readouterr().err
 
 
+def test_as_many_threads_as_the_engine_takes(
+    home: Path, text: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    call = ["model", "calibrate", "no-such-model", "--text", str(text), "--sparsity", "0.5"]
+    assert main([*call, "--threads", "257"]) == 2
+    assert "257 is not between 1 and 256" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [

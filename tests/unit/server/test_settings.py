@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from midline.model.threads import MAX_THREADS
 from midline.server.settings import (
     CLIENT_OPTIONS,
     Settings,
@@ -45,6 +46,8 @@ def test_no_options_are_the_defaults(options: Any) -> None:
         ("samples", None),
         ("alternatives", 0),
         ("alternatives", 10_000),
+        ("threads", 0),
+        ("threads", MAX_THREADS + 1),
         ("temperature", math.nan),
         ("temperature", "0"),
         ("sparsity", -0.1),
@@ -77,6 +80,14 @@ def test_every_default_is_allowed_by_its_own_rule() -> None:
     listed = json.loads(settings_as_json())
     defaults = {name: entry["default"] for name, entry in listed.items()}
     assert resolve(defaults) == (Settings(), [])
+
+
+def test_the_extension_says_what_the_server_says() -> None:
+    package = json.loads((ROOT / "editor-clients" / "vscode" / "package.json").read_text("utf-8"))
+    offered = package["contributes"]["configuration"]["properties"]
+    for name, entry in json.loads(settings_as_json()).items():
+        said = f"{entry['description']} ({entry['allowed']})"
+        assert offered[f"midline.{name}"]["description"] == said
 
 
 def test_the_extension_offers_the_settings_there_are() -> None:
