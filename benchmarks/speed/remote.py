@@ -37,8 +37,11 @@ class RemoteEngine:
     def call(self, method: str, **arguments: Any) -> Any:
         """What `method` of the engine returns; MidlineError carries the engine's own sentence."""
         assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps({"call": method, "arguments": arguments}) + "\n")
-        self._process.stdin.flush()
+        try:
+            self._process.stdin.write(json.dumps({"call": method, "arguments": arguments}) + "\n")
+            self._process.stdin.flush()
+        except BrokenPipeError:
+            raise self._stopped() from None
         answer = self._read()
         self.settings = answer["settings"]
         self.resident_bytes = answer["resident_bytes"]
@@ -48,12 +51,15 @@ class RemoteEngine:
         assert self._process.stdout is not None
         line = self._process.stdout.readline()
         if not line:
-            raise MidlineError(f"the engine {self.name} stopped: {self._last_words()}")
+            raise self._stopped()
         answer: dict[str, Any] = json.loads(line)
         if "error" in answer:
             kind = UsageError if answer["exit_status"] == 2 else MidlineError
             raise kind(answer["error"])
         return answer
+
+    def _stopped(self) -> MidlineError:
+        return MidlineError(f"the engine {self.name} stopped: {self._last_words()}")
 
     def _last_words(self) -> str:
         self._process.wait()
