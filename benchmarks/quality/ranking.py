@@ -153,7 +153,7 @@ def examine(
         "oracle": np.array([float(question.passed.any()) for question in questions]),
     }
     if greedy is not None:
-        first = [read_greedy(greedy, tasks)[question.task.task_id] for question in questions]
+        first = greedy_answers(greedy, questions, tasks)
         ways["greedy"] = np.array([float(passed) for _, passed in first])
         if all(suggestion is not None for suggestion, _ in first):
             ways |= _with_greedy(questions, first, extra)
@@ -184,6 +184,20 @@ def _with_greedy(
     }
 
 
+def greedy_answers(
+    path: Path, questions: Sequence[Question], tasks: dict[str, Task]
+) -> list[tuple[Suggestion | None, bool]]:
+    """What `read_greedy` has of each question; UsageError names the first that it lacks."""
+    found = read_greedy(path, tasks)
+    for question in questions:
+        if question.task.task_id not in found:
+            raise UsageError(
+                f"{path} has no verdict on {question.task.task_id}, of which there are samples; "
+                "run the rest of its problems with `midline-bench mbxp run`"
+            )
+    return [found[question.task.task_id] for question in questions]
+
+
 def read_greedy(path: Path, tasks: dict[str, Task]) -> dict[str, tuple[Suggestion | None, bool]]:
     """Of each task the greedy answer, if its text is there, and whether it passed.
 
@@ -199,9 +213,14 @@ def read_greedy(path: Path, tasks: dict[str, Task]) -> dict[str, tuple[Suggestio
 
 
 def likeliest(questions: Sequence[Question]) -> Passed:
-    """Whether the candidate with the highest mean log-probability passed."""
-    best = (int(np.argmax([c.mean_logprob for c in q.candidates])) for q in questions)
+    """Whether the candidate with the highest mean log-probability passed; empty ones come last."""
+    best = (int(np.argmax([_likelihood(c) for c in q.candidates])) for q in questions)
     return np.array([float(q.passed[at]) for q, at in zip(questions, best, strict=True)])
+
+
+def _likelihood(candidate: Suggestion) -> float:
+    """Its mean log-probability: over no tokens that is 0, which would beat every text."""
+    return candidate.mean_logprob if candidate.text else -np.inf
 
 
 def chosen(questions: Sequence[Question], weights: NDArray[np.float64]) -> Passed:

@@ -9,7 +9,14 @@ import pytest
 from midline.benchmarks.main import main
 from midline.benchmarks.mbxp.results import Result, ResultFile
 from midline.benchmarks.quality import ranking
-from midline.benchmarks.quality.ranking import NAMES, Question, chosen, cross_fitted, read_questions
+from midline.benchmarks.quality.ranking import (
+    NAMES,
+    Question,
+    chosen,
+    cross_fitted,
+    likeliest,
+    read_questions,
+)
 from midline.model.errors import UsageError
 from midline.model.ranking import Suggestion
 
@@ -91,6 +98,36 @@ def test_a_recorded_table_serves_as_the_greedy_run(
     assert score["greedy"] == 0.05
     assert "ranker_with_greedy" not in score
     assert main(["quality", "ranking", str(folder), "--data", str(data), "--greedy", "nil"]) == 2
+
+
+def test_a_greedy_run_that_lacks_a_problem_is_named_with_it(
+    folder: Path, data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    greedy = write_run(tmp_path / "greedy", {n: [WRONG] for n in range(1, 20)}, [-0.1])
+    words = ["quality", "ranking", str(folder), "--data", str(data), "--greedy", str(greedy)]
+    assert main(words) == 2
+    assert f"{greedy} has no verdict on MBPP/20" in capsys.readouterr().err
+
+
+def test_the_greedy_run_is_read_once(
+    folder: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    greedy = write_run(tmp_path / "greedy", {n: [WRONG] for n in range(1, 21)}, [-0.1])
+    read = []
+    monkeypatch.setattr(
+        ranking, "read_questions", lambda *args: read.append(args[0]) or read_questions(*args)
+    )
+    measured(tmp_path, folder, "--data", data, "--greedy", greedy)
+    assert read == [folder, greedy]
+
+
+def test_an_empty_sample_is_not_the_likeliest() -> None:
+    task = ranking.Task("MBPP/1", "python", "def f():\n", "", "f")
+    empty, text = Suggestion("", 0, 0.0, 0, "stop"), Suggestion("x", 0, -2.0, 1, "stop")
+    asked = Question(task, (empty, text), np.array([False, True]))
+    assert likeliest([asked]).tolist() == [1.0]
+    nothing = Question(task, (empty, empty), np.array([False, False]))
+    assert likeliest([nothing]).tolist() == [0.0]
 
 
 def question(number: int, features: list[list[float]], passed: list[bool]) -> Question:
