@@ -165,7 +165,6 @@ def figures(replies: list[Reply], lines: int, context: int, tokenizer: Tokenizer
                 "tokens": written,
                 "context": context,
                 "samples": 1,
-                "sparsity": 0.0,
                 "tokens_per_second": written / seconds if seconds else 0.0,
                 "seconds": [reply.seconds for reply in timed],
             }

@@ -53,7 +53,11 @@ class Reply:
 
 @dataclass
 class Typist:
-    """Types into one document at a time and keeps every reply, in the order of the keys."""
+    """Types into one document at a time and keeps every reply.
+
+    `replies` are in the order of the keys, but those given up come last, when `close` has their
+    answers.
+    """
 
     server: MidlineServer
     dice: random.Random
