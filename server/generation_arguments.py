@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 SAMPLING_TEMPERATURE = 0.4
 """Used for several samples when no temperature is given: without it all would be the same."""
-_MAX_SAMPLES = 64
 
 
 def add_generation_arguments(parser: argparse.ArgumentParser, max_tokens: int) -> None:
@@ -26,7 +25,7 @@ def add_generation_arguments(parser: argparse.ArgumentParser, max_tokens: int) -
     add = parser.add_argument
     add("--model", default=DEFAULT_MODEL, metavar="NAME", help="a name of the catalogue or a path")
     add("--engine", choices=("native", "onnx"), default="native", help="what runs the model")
-    add("--samples", type=_integer(1, _MAX_SAMPLES), default=1, metavar="N", help="draw N answers")
+    add("--samples", type=_integer(1), default=1, metavar="N", help="draw N answers")
     add(
         "--max-tokens",
         type=_integer(1),
@@ -114,13 +113,17 @@ def _real(low: float, high: float) -> Callable[[str], float]:
 
 
 def generate_options(args: argparse.Namespace) -> "GenerateOptions":
-    """What the arguments ask of the engine; UsageError for what this version does not have."""
+    """What the arguments ask of the engine.
+
+    UsageError for what is out of range, or what this version does not have: before a model is
+    loaded for it.
+    """
     if args.engine == "onnx":
         raise UsageError("the engine onnx is not part of this version; leave out --engine")
     from midline.model.engine import GenerateOptions
 
     sampled = SAMPLING_TEMPERATURE if args.samples > 1 else 0.0
-    return GenerateOptions(
+    options = GenerateOptions(
         samples=args.samples,
         max_tokens=args.max_tokens,
         temperature=sampled if args.temperature is None else args.temperature,
@@ -132,6 +135,8 @@ def generate_options(args: argparse.Namespace) -> "GenerateOptions":
         max_repeats=args.max_repeats,
         draft=args.draft,
     )
+    options.check()
+    return options
 
 
 def load_engine(args: argparse.Namespace) -> "Engine":
