@@ -33,31 +33,7 @@ def add_generation_arguments(parser: argparse.ArgumentParser, max_tokens: int) -
         metavar="N",
         help=f"write at most N tokens ({max_tokens})",
     )
-    add(
-        "--temperature",
-        type=_real(0, 10),
-        metavar="T",
-        help=f"0 takes the likeliest token (0, or {SAMPLING_TEMPERATURE} for several samples)",
-    )
-    add(
-        "--top-p",
-        type=_real(0, 1),
-        default=1.0,
-        metavar="P",
-        help="draw from the likeliest",
-    )
-    add(
-        "--greedy-first",
-        action=argparse.BooleanOptionalAction,
-        help="let the first of several samples be the likeliest (unless --temperature is given)",
-    )
-    add(
-        "--max-repeats",
-        type=_integer(0),
-        default=0,
-        metavar="N",
-        help="end an answer whose last tokens are the same N times over (0: never)",
-    )
+    _add_sampling_arguments(parser)
     add(
         "--sparsity",
         type=_real(0, 0.9),
@@ -74,6 +50,43 @@ def add_generation_arguments(parser: argparse.ArgumentParser, max_tokens: int) -
     add_threads_argument(parser)
     add("--json", action="store_true", help="print one JSON object")
     add("--verbose", action="store_true", help="say on standard error how fast it went")
+
+
+def _add_sampling_arguments(parser: argparse.ArgumentParser) -> None:
+    """What is drawn, and what is not."""
+    add = parser.add_argument
+    add(
+        "--temperature",
+        type=_real(0, 10),
+        metavar="T",
+        help=f"0 takes the likeliest token (0, or {SAMPLING_TEMPERATURE} for several samples)",
+    )
+    add(
+        "--top-p",
+        type=_real(0, 1),
+        default=1.0,
+        metavar="P",
+        help="draw from the likeliest tokens only, which together have P of the probability (1)",
+    )
+    add(
+        "--min-p",
+        type=_real(0, 1),
+        default=0.0,
+        metavar="P",
+        help="tokens less probable than P times the likeliest are never drawn (0)",
+    )
+    add(
+        "--greedy-first",
+        action=argparse.BooleanOptionalAction,
+        help="let the first of several samples be the likeliest (unless --temperature is given)",
+    )
+    add(
+        "--max-repeats",
+        type=_integer(0),
+        default=0,
+        metavar="N",
+        help="end an answer whose last tokens are the same N times over (0: never)",
+    )
 
 
 def add_threads_argument(parser: argparse.ArgumentParser) -> None:
@@ -128,6 +141,7 @@ def generate_options(args: argparse.Namespace) -> "GenerateOptions":
         max_tokens=args.max_tokens,
         temperature=sampled if args.temperature is None else args.temperature,
         top_p=args.top_p,
+        min_p=args.min_p,
         seed=args.seed,
         exact=args.exact,
         sparsity=args.sparsity,

@@ -145,6 +145,7 @@ def test_a_wrong_place_is_one_sentence(
         (("--samples", "many"), "'many' is not a whole number"),
         (("--max-tokens", "0"), "0 is not between 1 and"),
         (("--top-p", "0"), "top_p is 0.0, it must be above 0 and at most 1"),
+        (("--min-p", "1.5"), "1.5 is not between 0 and 1"),
         (("--max-repeats", "1"), "max_repeats is 1, it must be 0 or at least 2"),
         (("--threads", "257"), "257 is not between 1 and 256"),
         (("--temperature", "nan"), "nan is not between 0 and 10"),

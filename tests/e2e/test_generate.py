@@ -83,6 +83,16 @@ def test_several_samples_come_with_rank_and_score(
     assert "--- 2  score -" in out
 
 
+def test_only_the_likeliest_is_drawn_at_a_min_p_of_one(
+    model: str, home: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    words = ("value =", "--model", model, "--prompt", "raw", "--max-tokens", "10", "--exact")
+    hot = (*words, "--temperature", "5")
+    greedy = run(capfd, *words)
+    assert run(capfd, *hot, "--min-p", "1") == greedy
+    assert run(capfd, *hot) != greedy
+
+
 @pytest.mark.parametrize(
     ("words", "status", "says"),
     [

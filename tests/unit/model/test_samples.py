@@ -171,6 +171,18 @@ def test_the_first_of_several_may_be_greedy(model: Engine) -> None:
         assert drawn_ids(found)[1:] == drawn_ids(model.generate(prompt, options))[1:]
 
 
+def test_tokens_far_less_probable_than_the_likeliest_are_not_drawn(model: Engine) -> None:
+    prompt = random_ids(45, seed=8)
+    model.read([*prompt, 1])
+    options = replace(RANDOM, samples=4, temperature=5.0)
+    (greedy,) = drawn_ids(model.generate(prompt, replace(RANDOM, temperature=0.0, draft="none")))
+    assert drawn_ids(model.generate(prompt, replace(options, min_p=1.0))) == [greedy] * 4
+    some, all_of_them = (
+        drawn_ids(model.generate(prompt, replace(options, min_p=p))) for p in (0.7, 0.0)
+    )
+    assert [greedy] * 4 != some != all_of_them
+
+
 def test_a_sample_that_goes_round_in_a_circle_may_be_ended(model: Engine) -> None:
     """Noise repeats itself soon; the others are as they were."""
     prompt = random_ids(20, seed=0) * 3
