@@ -7,14 +7,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from midline.benchmarks.mbxp.results import ResultsError
-from midline.benchmarks.mbxp.samples import read_generated
+from midline.benchmarks.mbxp.samples import SAMPLES, read_generated
 from midline.benchmarks.mbxp.syntax import FunctionEnd
 from midline.benchmarks.mbxp.tasks import Task
 from midline.model.engine import Completion, Engine, GenerateOptions, Generation
 from midline.model.errors import UsageError
 from midline.model.transformer import EXACT_ROWS
 
-SAMPLES = "samples.jsonl"
 STREAMS = EXACT_ROWS
 """Completions decoded together: as many rows as give the bits that each has alone."""
 TASK_TOKENS = 1024

@@ -10,6 +10,9 @@ from typing import Any
 from midline.benchmarks.mbxp.tasks import Task
 from midline.model.errors import UsageError
 
+SAMPLES = "samples.jsonl"
+"""Where generated completions are kept in a result folder."""
+
 
 @dataclass(frozen=True)
 class Sample:

@@ -23,7 +23,7 @@ from midline.benchmarks.mbxp.samples import Sample
 from midline.benchmarks.mbxp.sandbox import choose
 from midline.benchmarks.mbxp.status import Status
 
-RUN, REPORT = "run.json", "report.json"
+REPORT = "report.json"
 
 
 @dataclass(frozen=True)

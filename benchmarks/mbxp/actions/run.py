@@ -1,7 +1,8 @@
 """Complete the problems with a catalogue model or a GGUF file, then evaluate the completions.
 
 The prompt is the problem's own text, raw. Without a temperature decoding is greedy. Writes
-samples.jsonl beside what `evaluate` writes; the same command again goes on where it ended.
+samples.jsonl beside what `evaluate` writes; the same command again goes on where it ended. run.json
+has what the samples were drawn with: a folder takes none that are drawn otherwise.
 """
 
 import argparse
@@ -18,7 +19,8 @@ from midline.benchmarks.mbxp.languages import NAMES
 from midline.benchmarks.mbxp.plot import bar_chart
 from midline.benchmarks.mbxp.record import record_run
 from midline.benchmarks.mbxp.report import write_text
-from midline.benchmarks.mbxp.samples import read_generated, read_samples
+from midline.benchmarks.mbxp.run_folder import claim, model_identity
+from midline.benchmarks.mbxp.samples import SAMPLES, read_generated, read_samples
 from midline.benchmarks.mbxp.session import evaluate_into
 from midline.benchmarks.mbxp.tasks import DATA_FILES, Task, data_folder, load_tasks
 from midline.model.errors import UsageError
@@ -64,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
     if args.no_evaluate:
         return 0
     known = {task.task_id: task for task in tasks}
-    samples, _ = read_samples(args.out / "samples.jsonl", known)
+    samples, _ = read_samples(args.out / SAMPLES, known)
     about = {"model": Path(args.model).name, "prompt": "raw", "shots": args.shots,
              "seed": args.seed, "samples_per_task": options.samples,
              "temperature": options.temperature, "top_p": options.top_p,
@@ -126,6 +128,20 @@ def _generate_options(args: argparse.Namespace) -> "GenerateOptions":
     return options
 
 
+def _shaping(args: argparse.Namespace, options: "GenerateOptions") -> dict[str, Any]:
+    """What a sample's text depends on beside its problem and number, by the names of the flags."""
+    return {
+        "model": model_identity(args.model),
+        "temperature": options.temperature,
+        "top-p": options.top_p,
+        "seed": options.seed,
+        "max-tokens": options.max_tokens,
+        "sparsity": options.sparsity,
+        "exact": options.exact,
+        "shots": args.shots,
+    }
+
+
 def _generate(
     args: argparse.Namespace,
     options: "GenerateOptions",
@@ -133,9 +149,9 @@ def _generate(
     pool: Mapping[str, Task],
 ) -> list[dict[str, Any]]:
     """Complete what has no sample yet; rows of all samples of `tasks`."""
-    args.out.mkdir(parents=True, exist_ok=True)
+    claim(args.out, _shaping(args, options))
     wanted = {task.task_id for task in tasks}
-    done = {(row["task_id"], row["sample"]) for row in read_generated(args.out / "samples.jsonl")}
+    done = {(row["task_id"], row["sample"]) for row in read_generated(args.out / SAMPLES)}
     missing = [t for t in tasks for s in range(options.samples) if (t.task_id, s) not in done]
     if missing:
         from midline.benchmarks.mbxp.generate import STREAMS, TASK_TOKENS, Generator
@@ -154,4 +170,4 @@ def _generate(
             bar = progress.add_task("", total=len(generator.pending(tasks)))
             generator.run(tasks, pool, lambda task: progress.advance(bar))
         print(f"generated {len(missing)} samples", file=sys.stderr)
-    return [row for row in read_generated(args.out / "samples.jsonl") if row["task_id"] in wanted]
+    return [row for row in read_generated(args.out / SAMPLES) if row["task_id"] in wanted]
