@@ -43,7 +43,8 @@ async def suggestions(
 ) -> Answer:
     """What can be written at the cursor; nothing if the answer would be stale.
 
-    A request of the same document, an edit, or the client's cancellation end the work at once.
+    A request of the same document, an edit, or the client's cancellation give the work up: it
+    ends at once, but for a prompt that is being read, which is read to its end (see `Request`).
     What is left of a suggestion being typed is the answer, unless one is wanted `anew`: by hand, so
     that it may take its time, and be a line above a finished one.
     """
@@ -92,7 +93,8 @@ async def _computed(
     if request.stale:
         return Answer([], result, plan)
     written = [suggestion for suggestion in result.suggestions if suggestion.text]
-    ls.session.shown[snapshot.uri] = Shown(snapshot.document, snapshot.offset, tuple(written))
+    if snapshot.settings == ls.session.settings:  # or typing along would go on with the old ones
+        ls.session.shown[snapshot.uri] = Shown(snapshot.document, snapshot.offset, tuple(written))
     return Answer(written, result, plan)
 
 

@@ -108,6 +108,19 @@ def test_other_settings_are_asked_anew(desks: Any) -> None:
     assert not desk.ask("x = c\n", 5).is_typed_ahead
 
 
+def test_an_answer_under_way_while_settings_change_is_not_typed_along(desks: Any) -> None:
+    desk = desks("call(value)")
+
+    def answer(prompt: str) -> str:
+        desk.server.session.use(Settings(max_tokens=2))
+        return "call(value)"
+
+    desk.engine.answer = answer
+    assert desk.texts("x = \n", 4) == ["call(value)"]
+    assert not desk.ask("x = c\n", 5).is_typed_ahead
+    assert desk.ask("x = c\n", 5).is_typed_ahead
+
+
 def test_what_there_was_no_time_for_is_read_after_the_answer(desks: Any) -> None:
     desk = desks("1", first_answer_milliseconds=1000)
     desk.server.planner.tokens_per_second = 300
