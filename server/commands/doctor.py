@@ -23,7 +23,7 @@ from typing import Any
 from midline.model.catalogue import CATALOGUE, DEFAULT_MODEL, resolve
 from midline.model.errors import MidlineError
 from midline.model.storage import cache_folder
-from midline.model.threads import thread_count
+from midline.model.threads import physical_cores, thread_count
 from midline.server import machine
 from midline.server.logs import log_path
 
@@ -73,10 +73,19 @@ def _examine_machine(report: Report) -> None:
         python=platform.python_version(),
         system=f"{platform.system()} {platform.release()} {platform.machine()}",
         cpu={"name": machine.processor_name(), "features": machine.processor_features()},
-        threads=thread_count(None),
+        threads=_threads(report),
         memory={"bytes": machine.memory_bytes(), "huge_pages": machine.huge_pages()},
         folders={"cache": str(cache_folder()), "log": str(log_path())},
     )
+
+
+def _threads(report: Report) -> int:
+    """Threads of an engine; where the variable is wrong, what it would have without."""
+    try:
+        return thread_count()
+    except MidlineError as error:
+        report.problems.append(str(error))
+        return physical_cores()
 
 
 def _examine_kernels(report: Report) -> None:

@@ -61,6 +61,19 @@ def test_kernels_that_do_not_run_here_are_a_problem(
     assert "kernels cannot be used: MIDLINE_KERNELS=neon" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("threads", ["all", "0"])
+def test_a_wrong_number_of_threads_is_a_problem(
+    home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, threads: str
+) -> None:
+    monkeypatch.setenv("MIDLINE_THREADS", threads)
+    assert main(["doctor", "--json"]) == 1
+    found = json.loads(capsys.readouterr().out)
+    assert len(found["problems"]) == 1
+    assert threads in found["problems"][0]
+    assert found["threads"] >= 1
+    assert found["self_test"]["passed"] is True
+
+
 def test_a_model_file_that_is_none_is_a_problem(
     home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
