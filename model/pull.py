@@ -81,7 +81,11 @@ def pull(
 
 
 def remove(entry: ModelEntry) -> int:
-    """Delete `entry`'s file, what was derived from it and what was begun; bytes freed."""
+    """Delete `entry`'s file, what the engine derived from it and what was begun; bytes freed.
+
+    The user's own sparsity profiles of it stay: they are small, take long to calibrate, and hold
+    for the same file when it is pulled again. Raises MidlineError (the disk).
+    """
     folder = parts_folder() / entry.name
     with _disk_errors(entry), _only_pull(entry, folder, lambda sentence: None):
         freed = _content_bytes(folder)

@@ -15,7 +15,7 @@ from midline.model.catalogue import ModelEntry
 from midline.model.errors import MidlineError, UsageError
 from midline.model.pull import WrongHashError, configured_sources, pull, remove
 from midline.model.sources import Report, SourceError
-from midline.model.storage import packed_folder, parts_folder
+from midline.model.storage import packed_folder, parts_folder, profiles_folder
 
 
 class Fake:
@@ -151,7 +151,9 @@ def test_two_pulls_do_not_collide(entry: ModelEntry, content: bytes) -> None:
     assert notices == ["another pull of tiny is under way; waiting for it"]
 
 
-def test_remove_frees_the_file_and_all_that_came_of_it(entry: ModelEntry, content: bytes) -> None:
+def test_remove_frees_the_file_and_what_came_of_it_by_itself(
+    entry: ModelEntry, content: bytes
+) -> None:
     pull(entry, [_giving(content)])
     (parts_folder() / entry.name / "hub").write_bytes(b"begun")
     packed = packed_folder() / f"{entry.sha256[:32]}-v1.packed"
@@ -159,10 +161,14 @@ def test_remove_frees_the_file_and_all_that_came_of_it(entry: ModelEntry, conten
     packed.parent.mkdir()
     packed.write_bytes(b"derived")
     other.write_bytes(b"of another model")
+    profile = profiles_folder() / f"{entry.sha256[:16]}-40.json"
+    profile.parent.mkdir()
+    profile.write_bytes(b"calibrated by its user")
     assert remove(entry) == len(content) + len(b"begun") + len(b"derived")
     assert not entry.path.exists()
     assert not packed.exists()
     assert other.exists()
+    assert profile.exists()
     assert _left(entry) == []
     assert remove(entry) == 0
 
