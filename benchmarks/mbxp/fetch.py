@@ -13,12 +13,13 @@ from pathlib import Path
 from midline.benchmarks.mbxp.tasks import DATA_FILES, METADATA, DataError, DataFile
 from midline.model.errors import MidlineError, UsageError
 
+REPOSITORY = "https://github.com/amazon-science/mxeval"
 SOURCE = "https://raw.githubusercontent.com/amazon-science/mxeval/main/data/mbxp"
 SOURCE_VARIABLE = "MIDLINE_MBXP_SOURCE"
 ANSWER_SECONDS = 8.0
 NOTICE = (
     "The MBXP problems are (c) Amazon.com, Inc. or its affiliates, published under CC-BY-4.0 at "
-    "https://github.com/amazon-science/mxeval.\n"
+    f"{REPOSITORY}.\n"
 )
 
 

@@ -36,6 +36,8 @@ class EvaluationOptions:
     unsafe: bool = False
     report: Path | None = None
     """A second place for the report."""
+    fresh: bool = False
+    """Whether to execute again what has its verdict."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,8 @@ def evaluate_into(
     `about` is recorded in the report beside machine, versions and isolation.
     """
     sandbox = choose(options.sandbox, unsafe=options.unsafe)
+    if options.fresh:
+        (folder / RESULTS).unlink(missing_ok=True)
     started = time.monotonic()
     with ResultFile(folder) as results, _interruptible(), _Bar() as bar:
         evaluation = Evaluation(

@@ -7,19 +7,23 @@ again goes on where it ended), rejected.jsonl (lines that are no use) and report
 import argparse
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 from midline.benchmarks.mbxp.canonical import canonical_samples
 from midline.benchmarks.mbxp.corrections import CORRECTIONS, NONE
+from midline.benchmarks.mbxp.fetch import REPOSITORY
 from midline.benchmarks.mbxp.languages import NAMES
 from midline.benchmarks.mbxp.record import exceptions_of, record_canonical, record_samples
 from midline.benchmarks.mbxp.report import write_text
 from midline.benchmarks.mbxp.samples import Rejected, Sample, read_samples
 from midline.benchmarks.mbxp.session import EvaluationOptions, Summary, evaluate_into
-from midline.benchmarks.mbxp.tasks import data_folder, load_tasks
+from midline.benchmarks.mbxp.tasks import DATA_VARIABLE, Task, data_folder, load_tasks
 from midline.model.errors import UsageError
 
 PUBLISHED_FILES = "mb*_samples.jsonl"
+EXAMPLES = "examples"
+"""Where they lie beside the problems, in the repository that publishes both."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -27,8 +31,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("samples", type=Path, nargs="?", metavar="SAMPLES.jsonl")
     parser.add_argument("--canonical", action="store_true", help="the data's own solutions instead")
     parser.add_argument(
-        "--published", type=Path, metavar="DIR",
-        help="the reference's sample completions instead, mb*_samples.jsonl",
+        "--published", type=Path, nargs="?", const=True, metavar="DIR",
+        help="the reference's sample completions instead, mb*_samples.jsonl "
+        f"(default: {EXAMPLES} in the folder of the problems)",
     )  # fmt: skip
     parser.add_argument(
         "--lang", nargs="+", choices=NAMES, metavar="L", help="only these languages"
@@ -52,6 +57,9 @@ def add_execution_arguments(parser: argparse.ArgumentParser) -> None:
         "--no-correction", action="append", default=[], choices=sorted(CORRECTIONS), metavar="NAME",
         help=f"leave this one defect in ({', '.join(sorted(CORRECTIONS))}); may be repeated",
     )  # fmt: skip
+    parser.add_argument(
+        "--fresh", action="store_true", help="execute again what has its verdict in --out"
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the report here, too")
     parser.add_argument(
         "--record", action="store_true",
@@ -71,7 +79,9 @@ def execution_options(args: argparse.Namespace) -> EvaluationOptions:
         raise UsageError("--record needs --json FILE, the report to add to")
     enabled = NONE if args.no_corrections else CORRECTIONS - set(args.no_correction)
     report = None if args.record else args.json
-    return EvaluationOptions(args.workers, enabled, args.sandbox, args.unsafe, report)
+    return EvaluationOptions(
+        args.workers, enabled, args.sandbox, args.unsafe, report, fresh=args.fresh
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -108,13 +118,24 @@ def _samples(args: argparse.Namespace) -> tuple[list[Sample], list[Rejected]]:
         return canonical_samples(tasks), []
     if args.samples is not None:
         return read_samples(args.samples, tasks, args.lang)
+    return _published(args, tasks), []
+
+
+def _published(args: argparse.Namespace, tasks: Mapping[str, Task]) -> list[Sample]:
+    folder = data_folder(args.data) / EXAMPLES if args.published is True else args.published
+    paths = sorted(folder.glob(PUBLISHED_FILES))
+    if not paths:
+        raise UsageError(
+            f"{folder} has no {PUBLISHED_FILES}; they lie in data/mbxp/{EXAMPLES} of a clone of "
+            f"{REPOSITORY}, and {DATA_VARIABLE} or --published DIR say where that is"
+        )
     samples: list[Sample] = []
-    for path in sorted(args.published.glob(PUBLISHED_FILES)):
+    for path in paths:
         own, rejected = read_samples(path, tasks, args.lang)
         if rejected:
             raise UsageError(f"{path}:{rejected[0].line} is no sample: {rejected[0].reason}")
         samples += own
-    return samples, []
+    return samples
 
 
 def _record(args: argparse.Namespace, summary: Summary) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -60,6 +61,18 @@ def test_a_finished_run_is_not_run_again(
     report = json.loads((tmp_path / "out" / "report.json").read_text())
     assert report["languages"][0]["pass_at_k"] == {"1": 0.5}
     assert report["sandbox"] == choose().level
+
+
+def test_a_fresh_run_executes_what_has_its_verdict(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    require_sandbox()
+    samples = write_samples(tmp_path / "samples.jsonl", RIGHT, WRONG)
+    for words in ([], ["--fresh"], ["--fresh"]):
+        assert evaluate(samples, tmp_path / "out", *words) == 0
+        assert "2 of 2 to execute" in capsys.readouterr().err
+    assert json.loads((tmp_path / "out" / "report.json").read_text())["executed"] == 2
+    assert lines(tmp_path / "out") == 2
 
 
 def test_another_completion_in_the_same_place_is_executed(tmp_path: Path) -> None:
@@ -192,6 +205,21 @@ def test_published_samples_are_read_file_by_file_and_recorded(
     assert "mbpp_samples.jsonl:1 is no sample" in capsys.readouterr().err
     keep = ("--record", "--json", str(tmp_path / "x.json"))
     assert evaluate(tmp_path / "other.jsonl", tmp_path / "out", *keep) == 2
+
+
+def test_published_samples_lie_beside_the_problems(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    require_sandbox()
+    data = shutil.copytree(GOLDEN / "tasks", tmp_path / "data")
+    monkeypatch.setenv("MIDLINE_MBXP_DATA", str(data))
+    call = ["mbxp", "evaluate", "--published", "--out", str(tmp_path / "out")]
+    assert main(call) == 2
+    assert f"{data / 'examples'} has no mb*_samples.jsonl; " in capsys.readouterr().err
+    (data / "examples").mkdir()
+    write_samples(data / "examples" / "mbpp_samples.jsonl", RIGHT)
+    assert main(call) == 0
+    assert lines(tmp_path / "out") == 1
 
 
 def test_what_a_program_said_is_kept_short_and_without_folders() -> None:
