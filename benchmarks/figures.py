@@ -16,6 +16,8 @@ RESULTS = FOLDER / "results"
 COMPARISONS: dict[str, Callable[[float, float], bool]] = {
     ">=": operator.ge,
     "<=": operator.le,
+    ">": operator.gt,
+    "<": operator.lt,
 }
 REPORTED = "reported"
 STEP = re.compile(r"(?P<key>[^.\[\]]+)(?:\[(?P<pick>[^\]]*)\])?(?:\.|$)")
@@ -32,14 +34,19 @@ class Figure:
     wanted: str
     unit: str
     issue: int
+    needs: str = ""
 
     def recorded(self, folder: Path = RESULTS) -> float | None:
-        """The figure in its result file; None while there is no such file."""
+        """The figure in its result file; None without such a file, a value, or what it needs."""
         path = folder / self.result
         if not path.exists():
             return None
         try:
-            return float(look_up(json.loads(path.read_text("utf-8")), self.value))
+            result = json.loads(path.read_text("utf-8"))
+            if self.needs and not _fits(result, self.needs):
+                return None
+            value = look_up(result, self.value)
+            return None if value is None else float(value)
         except (ValueError, KeyError, TypeError) as error:
             raise MidlineError(
                 f"{path} has no figure at {self.value} ({error}); run `{self.command}` again"
@@ -85,8 +92,12 @@ def look_up(result: Any, path: str) -> Any:
 
 
 def _pick(items: list[dict[str, Any]], conditions: str) -> dict[str, Any]:
-    wanted = dict(condition.split("=", 1) for condition in conditions.split(","))
     for item in items:
-        if all(str(item.get(key)) == value for key, value in wanted.items()):
+        if _fits(item, conditions):
             return item
     raise KeyError(f"no item with {conditions}")
+
+
+def _fits(item: dict[str, Any], conditions: str) -> bool:
+    wanted = dict(condition.split("=", 1) for condition in conditions.split(","))
+    return all(str(item.get(key)) == value for key, value in wanted.items())

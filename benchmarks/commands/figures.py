@@ -21,11 +21,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print every chosen figure; 1 if one that was measured is missed."""
+    """Print every chosen figure; 1 if one that was measured is missed or cannot be measured now."""
     figures = choose(load_figures(), args.names)
-    if args.run:
-        for command in dict.fromkeys(figure.command for figure in figures):
-            measure(command)
+    failed = measure_all(figures) if args.run else []
     if args.plot:
         plot(figures, args.plot)
     rows = [describe(figure) for figure in figures]
@@ -33,6 +31,10 @@ def run(args: argparse.Namespace) -> int:
         print(json.dumps(rows, indent=1))
     else:
         print("\n".join(line for row in rows for line in row_lines(row)))
+    if failed:
+        raise MidlineError(
+            f"{', '.join(failed)} could not be measured now; what the commands said stands above"
+        )
     return int(any(row["status"] == "missed" for row in rows))
 
 
@@ -45,20 +47,31 @@ def choose(figures: list[Figure], names: list[str]) -> list[Figure]:
     return [known[name] for name in names] if names else figures
 
 
-def measure(command: str) -> None:
-    """Run a figure's command from the root of the checkout this module lies in."""
-    program, *words = shlex.split(command)
+def measure_all(figures: list[Figure]) -> list[str]:
+    """Run every command once, whatever became of those before; names of the figures that failed.
+
+    Commands run from the root of the checkout this module lies in; UsageError if it is in none.
+    """
     root = FOLDER.parent
     if not (root / "pyproject.toml").exists():
         raise UsageError(
             "--run records results in a checkout; install Midline with `pip install -e .`"
         )
+    commands = dict.fromkeys(figure.command for figure in figures)
+    failed = [command for command in commands if measure(command, root) != 0]
+    return [figure.name for figure in figures if figure.command in failed]
+
+
+def measure(command: str, root: Path) -> int:
+    """Run a figure's command in the folder `root`; its exit status, told unless it is 0."""
+    program, *words = shlex.split(command)
     modules = {"midline-bench": "midline.benchmarks.main", "midline": "midline.server.main"}
     python = [sys.executable, "-P", "-m", modules[program]]
     print(f"$ {command}", file=sys.stderr, flush=True)
     done = subprocess.run([*python, *words], cwd=root, stdout=sys.stderr, check=False)
     if done.returncode != 0:
-        raise MidlineError(f"`{command}` ended with status {done.returncode}")
+        print(f"`{command}` ended with status {done.returncode}", file=sys.stderr)
+    return done.returncode
 
 
 def plot(figures: list[Figure], path: Path) -> None:

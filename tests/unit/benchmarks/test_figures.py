@@ -59,7 +59,12 @@ def test_look_up_of_what_is_not_there(path):
         (">= 3.0", 2.99, "missed"),
         ("<= 3.0", 3.0, "ok"),
         ("<= 3.0", 3.01, "missed"),
+        ("> 0.0", 0.0, "missed"),
+        ("> 0.0", 1e-9, "ok"),
+        ("< 0.0", 0.0, "missed"),
+        ("< 0.0", -1e-9, "ok"),
         (">= 3.0", float("nan"), "missed"),
+        ("> 3.0", float("nan"), "missed"),
         (">= 3.0", None, "not measured"),
         ("reported", 0.0, "reported"),
         ("reported", None, "not measured"),
@@ -75,7 +80,16 @@ def test_recorded_value(tmp_path):
     assert figure().recorded(tmp_path) == 2.5
 
 
-@pytest.mark.parametrize("text", ["{", '{"ratio": null}', '{"other": 1}', '{"ratio": "fast"}'])
+def test_a_figure_that_is_null_or_lacks_what_it_needs_is_not_measured(tmp_path):
+    (tmp_path / "speed.json").write_text('{"ratio": null, "executed": 0, "elapsed": 0.02}')
+    assert figure().recorded(tmp_path) is None
+    assert figure(value="elapsed").recorded(tmp_path) == 0.02
+    assert figure(value="elapsed", needs="executed=0").recorded(tmp_path) == 0.02
+    assert figure(value="elapsed", needs="executed=974").recorded(tmp_path) is None
+    assert figure(value="elapsed", needs="absent=1").recorded(tmp_path) is None
+
+
+@pytest.mark.parametrize("text", ["{", '{"other": 1}', '{"ratio": "fast"}'])
 def test_a_result_without_the_figure_names_file_and_command(tmp_path, text):
     (tmp_path / "speed.json").write_text(text)
     with pytest.raises(MidlineError, match="midline-bench speed prefill"):
@@ -99,6 +113,25 @@ def test_the_committed_figures_are_well_formed():
         assert words[words.index("--json") + 1] == f"benchmarks/results/{one.result}"
         if program == PROGRAM.name:
             parse(words)
+
+
+def test_a_stranger_can_run_every_command():
+    """In the checkout alone: other folders that are read are made there, and it says by what."""
+    text = (figures.FOLDER / "figures.toml").read_text("utf-8")
+    comments = "\n".join(line for line in text.splitlines() if line.startswith("#"))
+    for one in load_figures():
+        words = shlex.split(one.command)
+        assert not [word for word in words if word.startswith(("/", "~", ".."))]
+        made = {words[at + 1] for at, word in enumerate(words) if word == "--out"}
+        read = {word for word in words if word.startswith("build/")} - made
+        assert [folder for folder in read if f"{folder} is made by" not in comments
+                and f"{folder} by the command of" not in comments] == []  # fmt: skip
+
+
+def test_a_folder_that_is_taken_up_again_does_not_count_as_executed():
+    needs = {one.name: one.needs for one in load_figures()}
+    assert needs["mbxp-throughput-python"] == "executed=974"
+    assert needs["mbxp-resume-python"] == "executed=0"
 
 
 def test_figures_that_share_a_result_share_the_command():
@@ -151,17 +184,36 @@ def test_an_unknown_figure_is_a_wrong_call(promised, capsys):
 
 def test_run_measures_each_command_once(promised, monkeypatch):
     calls = []
-    monkeypatch.setattr(command, "measure", calls.append)
+    monkeypatch.setattr(command, "measure", lambda call, root: calls.append(call) or 0)
     main(["figures", "--run"])
     assert calls == [figure().command]
 
 
-def test_run_passes_failures_on(monkeypatch, tmp_path):
-    (tmp_path / "pyproject.toml").touch()
+def test_a_failing_command_does_not_keep_the_others_from_running(promised, monkeypatch, capsys):
+    three = [figure(name=name, command=f"midline-bench speed {name}") for name in "abc"]
+    monkeypatch.setattr(command, "load_figures", lambda: three)
+    calls = []
+    monkeypatch.setattr(
+        command, "measure", lambda call, root: calls.append(call) or int(call[-1] != "b")
+    )
+    assert main(["figures", "--run"]) == 1
+    assert calls == [one.command for one in three]
+    said = capsys.readouterr()
+    assert said.out.count("missed") == 3
+    assert said.err.endswith(
+        "midline-bench: a, c could not be measured now; what the commands said stands above\n"
+    )
+
+
+def test_run_tells_what_failed(tmp_path, capfd):
+    assert command.measure("midline-bench speed prefill --context 0", tmp_path) == 2
+    assert "ended with status 2" in capfd.readouterr().err
+
+
+def test_run_needs_a_checkout(promised, monkeypatch, tmp_path, capsys):
     monkeypatch.setattr(command, "FOLDER", tmp_path / "benchmarks")
-    with pytest.raises(MidlineError, match="ended with status 2"):
-        command.measure("midline-bench speed prefill --context 0")
-    assert figures.FOLDER.name == "benchmarks"
+    assert main(["figures", "--run"]) == 2
+    assert "--run records results in a checkout" in capsys.readouterr().err
 
 
 def test_plot_draws_what_compares_speeds(promised, monkeypatch):
