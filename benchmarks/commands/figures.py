@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from midline.benchmarks.figures import FOLDER, RESULTS, Figure, load_figures
+from midline.benchmarks.outputs import output_file
 from midline.model.errors import MidlineError, UsageError
 
 
@@ -16,7 +17,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the names, --json, --plot and --run."""
     parser.add_argument("names", nargs="*", metavar="NAME", help="figures (default: all)")
     parser.add_argument("--json", action="store_true", help="print JSON")
-    parser.add_argument("--plot", type=Path, metavar="FILE", help="draw the recorded speeds")
+    parser.add_argument("--plot", type=output_file, metavar="FILE", help="draw the recorded speeds")
     parser.add_argument("--run", action="store_true", help="measure them again first")
 
 

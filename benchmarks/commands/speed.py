@@ -15,6 +15,7 @@ from types import ModuleType
 from typing import Any
 
 from midline.benchmarks.machine import describe_machine, describe_versions
+from midline.benchmarks.outputs import output_file
 from midline.benchmarks.speed.company import Company, warnings
 from midline.benchmarks.speed.paired import interleave, pair_ratios, row
 from midline.benchmarks.speed.remote import RemoteEngine
@@ -50,8 +51,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--threads", type=int, metavar="N", help="default: the physical cores")
     parser.add_argument("--runs", type=int, default=5, metavar="N", help="timed runs per engine")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here")
-    parser.add_argument("--plot", type=Path, metavar="FILE", help="draw the runs as a picture")
+    parser.add_argument("--json", type=output_file, metavar="FILE", help="write the figures here")
+    parser.add_argument(
+        "--plot", type=output_file, metavar="FILE", help="draw the runs as a picture"
+    )
 
 
 def run(args: argparse.Namespace) -> int:

@@ -22,12 +22,12 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from pathlib import Path
 from typing import Any
 
 from midline.benchmarks.machine import describe_machine, describe_versions
 from midline.benchmarks.mbxp.statistics import paired_difference, wilson
 from midline.benchmarks.mbxp.tasks import data_folder, load_tasks
+from midline.benchmarks.outputs import output_file
 from midline.benchmarks.quality.alignment_cases import (
     LANGUAGES,
     SETS,
@@ -79,7 +79,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="the editor's layout, or the plain text in front of the cursor (fim)")  # fmt: skip
     add("--seed", type=int, default=0, metavar="N", help="other lines and cuts")
     add("--threads", type=int, metavar="N", help="default: the physical cores")
-    add("--json", type=Path, metavar="FILE", help="write the figures here")
+    add("--json", type=output_file, metavar="FILE", help="write the figures here")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -19,6 +19,7 @@ from typing import Any
 
 from midline.benchmarks.machine import describe_machine, describe_versions
 from midline.benchmarks.mbxp.statistics import paired_difference, wilson
+from midline.benchmarks.outputs import output_file
 from midline.benchmarks.quality.cursor_cases import CursorCase, load_cases
 from midline.model.completion import complete
 from midline.model.context import choose_chunks, cut_into_chunks
@@ -68,8 +69,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--samples", type=int, metavar="N", help="rank N samples, against greedy")
     parser.add_argument("--temperature", type=float, default=SAMPLING_TEMPERATURE, metavar="T")
     parser.add_argument("--greedy-first", action="store_true", help="one of them is the greedy one")
-    parser.add_argument("--csv", type=Path, metavar="FILE", help="write every answer here")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here")
+    parser.add_argument("--csv", type=output_file, metavar="FILE", help="write every answer here")
+    parser.add_argument("--json", type=output_file, metavar="FILE", help="write the figures here")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -21,6 +21,7 @@ from typing import Any
 
 from midline.benchmarks.machine import describe_machine, describe_versions
 from midline.benchmarks.mbxp.statistics import wilson
+from midline.benchmarks.outputs import output_file
 from midline.model.completion import complete_many
 from midline.model.engine import Engine, GenerateOptions, Generation
 from midline.model.errors import UsageError
@@ -73,7 +74,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--window", type=int, default=192, metavar="N", help="prompt tokens (192)")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="other files and places")
     parser.add_argument("--show", action="store_true", help="print answers that do harm, or none")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here")
+    parser.add_argument("--json", type=output_file, metavar="FILE", help="write the figures here")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from midline.benchmarks.machine import describe_machine, describe_versions
+from midline.benchmarks.outputs import output_file
 from midline.benchmarks.quality.divergence import Divergence
 from midline.benchmarks.quality.prompts import fingerprint, load_prompts
 from midline.model.catalogue import resolve
@@ -40,7 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--float", action="store_true", help="measure Midline's float debug path alone (slow)"
     )
     parser.add_argument("--threads", type=int, metavar="N", help="default: the physical cores")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here")
+    parser.add_argument("--json", type=output_file, metavar="FILE", help="write the figures here")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -29,6 +29,7 @@ from midline.benchmarks.mbxp.samples import read_generated
 from midline.benchmarks.mbxp.statistics import paired_difference
 from midline.benchmarks.mbxp.status import Status
 from midline.benchmarks.mbxp.tasks import Task, data_folder, load_tasks
+from midline.benchmarks.outputs import output_file
 from midline.benchmarks.quality.pairwise import fit
 from midline.benchmarks.quality.uncommented import uncommented
 from midline.model.errors import UsageError
@@ -50,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--greedy", type=Path, metavar="PATH", help="folder of the greedy run, or its table .tsv")
     add("--fit-with", type=Path, nargs="+", default=[], metavar="DIR", help="more samples to fit")
     add("--data", metavar="DIR", help="folder of the MBXP problems")
-    add("--json", type=Path, metavar="FILE", help="write the figures here")
+    add("--json", type=output_file, metavar="FILE", help="write the figures here")
 
 
 @dataclass(frozen=True)

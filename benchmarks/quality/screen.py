@@ -14,6 +14,7 @@ import numpy as np
 
 from midline import kernels
 from midline.benchmarks.machine import describe_machine, describe_versions
+from midline.benchmarks.outputs import output_file
 from midline.benchmarks.quality.prompts import load_prompts
 from midline.model import engine as engine_module
 from midline.model.engine import Engine
@@ -31,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", default="qwen2.5-coder-0.5b", help="catalogue name or GGUF file")
     parser.add_argument("--positions", type=int, default=10_000, metavar="N")
     parser.add_argument("--threads", type=int, metavar="N", help="default: the physical cores")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here")
+    parser.add_argument("--json", type=output_file, metavar="FILE", help="write the figures here")
 
 
 def run(args: argparse.Namespace) -> int:

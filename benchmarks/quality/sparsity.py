@@ -27,6 +27,7 @@ from midline.benchmarks.figures import RESULTS
 from midline.benchmarks.machine import describe_machine, describe_versions
 from midline.benchmarks.mbxp.statistics import Z95
 from midline.benchmarks.mbxp.tasks import Task, data_folder, load_tasks
+from midline.benchmarks.outputs import output_file
 from midline.benchmarks.quality import sparsity_gate
 from midline.benchmarks.quality.sparse_bytes import DecodeBytes
 from midline.model.calibration import measure, read_text
@@ -61,8 +62,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="the profiles in use, or forms calibrated here from --text")  # fmt: skip
     add("--text", type=Path, nargs="+", metavar="PATH", help="calibration text of the variants")
     add("--threads", type=int, metavar="N", help="default: the physical cores")
-    add("--json", type=Path, metavar="FILE", help="write the figures here")
-    add("--plot", type=Path, metavar="FILE", help="draw perplexity over bytes")
+    add("--json", type=output_file, metavar="FILE", help="write the figures here")
+    add("--plot", type=output_file, metavar="FILE", help="draw perplexity over bytes")
     add("--gate", action="store_true",
         help="name the highest level whose recorded price is small enough")  # fmt: skip
     add("--pass-at-1", nargs="+", metavar="S=PATH",

@@ -24,6 +24,7 @@ from typing import Any
 
 from midline.benchmarks.machine import describe_machine, describe_versions
 from midline.benchmarks.mbxp.tasks import data_folder
+from midline.benchmarks.outputs import output_file
 from midline.benchmarks.quality.tokenizer_corpus import Text, odd_texts, source_texts
 from midline.benchmarks.quality.tokenizer_references import REFERENCES, Encode
 from midline.model.catalogue import CATALOGUE, resolve
@@ -47,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--kilobytes", type=int, default=200, metavar="N", help="source per language (200)"
     )
     parser.add_argument("--odd", type=int, default=5000, metavar="N", help="odd texts (5000)")
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures here")
+    parser.add_argument("--json", type=output_file, metavar="FILE", help="write the figures here")
 
 
 def run(args: argparse.Namespace) -> int:

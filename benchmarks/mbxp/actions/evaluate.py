@@ -19,6 +19,7 @@ from midline.benchmarks.mbxp.report import write_text
 from midline.benchmarks.mbxp.samples import Rejected, Sample, read_samples
 from midline.benchmarks.mbxp.session import EvaluationOptions, Summary, evaluate_into
 from midline.benchmarks.mbxp.tasks import DATA_VARIABLE, Task, data_folder, load_tasks
+from midline.benchmarks.outputs import output_file
 from midline.model.errors import UsageError
 
 PUBLISHED_FILES = "mb*_samples.jsonl"
@@ -60,7 +61,9 @@ def add_execution_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--fresh", action="store_true", help="execute again what has its verdict in --out"
     )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the report here, too")
+    parser.add_argument(
+        "--json", type=output_file, metavar="FILE", help="write the report here, too"
+    )
     parser.add_argument(
         "--record", action="store_true",
         help="keep the other languages of the report --json names, and verdicts beside it",

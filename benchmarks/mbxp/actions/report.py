@@ -17,6 +17,7 @@ from midline.benchmarks.mbxp.report import (
 )
 from midline.benchmarks.mbxp.results import RESULTS, Result, latest_results
 from midline.benchmarks.mbxp.session import REPORT
+from midline.benchmarks.outputs import output_file
 from midline.model.errors import UsageError
 
 NO_ROWS = {"languages", "benchmark"}
@@ -28,7 +29,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
 
     parser.add_argument(
-        "--verdicts", type=Path, metavar="FILE", help="write the first folder's as a compact table"
+        "--verdicts",
+        type=output_file,
+        metavar="FILE",
+        help="write the first folder's as a compact table",
     )
 
 

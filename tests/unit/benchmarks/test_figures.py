@@ -105,7 +105,8 @@ def parse(words: list[str]) -> argparse.Namespace:
     return quality.parsed(args) if words[0] == "quality" else args
 
 
-def test_the_committed_figures_are_well_formed():
+def test_the_committed_figures_are_well_formed(monkeypatch):
+    monkeypatch.chdir(figures.FOLDER.parent)
     promised = load_figures()
     assert len({one.name for one in promised}) == len(promised) > 20
     for one in promised:

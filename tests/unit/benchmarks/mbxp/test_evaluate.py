@@ -178,7 +178,11 @@ def test_a_report_that_cannot_be_written_is_one_sentence(
     require_sandbox()
     samples = write_samples(tmp_path / "samples.jsonl", RIGHT)
     (tmp_path / "file").touch()
-    assert evaluate(samples, tmp_path / "out", "--json", str(tmp_path / "file" / "x.json")) == 1
+    assert evaluate(samples, tmp_path / "out", "--json", str(tmp_path / "file" / "x.json")) == 2
+    assert "cannot write" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+    (tmp_path / "out" / "report.json").mkdir(parents=True)
+    assert evaluate(samples, tmp_path / "out") == 1
     assert "cannot write" in capsys.readouterr().err
 
 

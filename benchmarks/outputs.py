@@ -1,0 +1,20 @@
+"""Files that are named before a measurement and written after it."""
+
+import os
+from pathlib import Path
+
+from midline.model.errors import UsageError
+
+
+def output_file(text: str) -> Path:
+    """The type of an argument that names such a file; UsageError if it could not be written."""
+    path = Path(text)
+    if path.is_dir():
+        reason = "it is a folder"
+    elif not path.parent.is_dir():
+        reason = f"there is no folder {path.parent}"
+    elif not os.access(path if path.exists() else path.parent, os.W_OK):
+        reason = "that is not permitted"
+    else:
+        return path
+    raise UsageError(f"cannot write {text}: {reason}; name a file that can be written")
