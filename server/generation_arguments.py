@@ -154,10 +154,18 @@ def generate_options(args: argparse.Namespace) -> "GenerateOptions":
 
 
 def load_engine(args: argparse.Namespace) -> "Engine":
-    """The engine with the model of the arguments."""
+    """The engine with the model of the arguments, and room for all that is to be drawn."""
     from midline.model.engine import Engine
+    from midline.model.kv_cache import PAGE
+    from midline.model.transformer import CACHE_TOKENS, TAIL_TOKENS
 
-    return Engine.load(args.model, threads=args.threads, sparsity=args.sparsity)
+    tails = args.samples * (min(args.max_tokens, CACHE_TOKENS) + 2 * PAGE)
+    return Engine.load(
+        args.model,
+        threads=args.threads,
+        sparsity=args.sparsity,
+        tail_tokens=max(TAIL_TOKENS, tails),
+    )
 
 
 @contextlib.contextmanager
