@@ -17,21 +17,22 @@ from typing import Any
 from midline.benchmarks.machine import describe_machine, describe_versions
 from midline.benchmarks.outputs import output_file
 from midline.benchmarks.speed.company import Company, warnings
+from midline.benchmarks.speed.flags import SKIPPING, check, is_typing
 from midline.benchmarks.speed.paired import interleave, pair_ratios, row
 from midline.benchmarks.speed.remote import RemoteEngine
 from midline.benchmarks.speed.requantized import requantized
 from midline.benchmarks.speed.work import model_work
 from midline.benchmarks.speed.workload import Workload
 from midline.model.catalogue import resolve
-from midline.model.errors import UsageError
 from midline.model.gguf import read_gguf
-from midline.model.sparsity import check_level, find_profile
+from midline.model.sparsity import find_profile
 from midline.model.threads import thread_count
 from midline.model.tokenizer import Tokenizer
 from midline.server.settings import Settings
 
 COMPARED = ("prefill", "decode", "samples", "keystroke")
 ALONE = ("memory", "start", "drafting", "sparse", "selfdraft", "samples-curve")
+RUNS = 5
 PEERS = ("llama.cpp", "openvino", "transformers")
 
 
@@ -44,13 +45,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--context", type=int, metavar="N", help="tokens already in the cache")
     parser.add_argument("--samples", type=int, metavar="N", help="sequences decoded together")
     parser.add_argument("--lines", type=int, metavar="N", help="keystroke alone: lines to type")
-    parser.add_argument("--sparsity", type=float, default=0.0, metavar="S")
+    parser.add_argument("--sparsity", type=float, metavar="S", help="share of weights to skip")
     parser.add_argument("--exact", action="store_true", help="compute the whole output matrix")
     parser.add_argument(
         "--requantize", choices=["q4_0"], help="measure a copy in this form, on both sides"
     )
     parser.add_argument("--threads", type=int, metavar="N", help="default: the physical cores")
-    parser.add_argument("--runs", type=int, default=5, metavar="N", help="timed runs per engine")
+    parser.add_argument("--runs", type=int, metavar="N", help="timed runs per engine (5)")
     parser.add_argument("--json", type=output_file, metavar="FILE", help="write the figures here")
     parser.add_argument(
         "--plot", type=output_file, metavar="FILE", help="draw the runs as a picture"
@@ -59,17 +60,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Measure, print one line per engine and the ratio, and write what was asked for."""
-    _check(args)
+    check(args)
     path = resolve(args.model)
     if args.requantize:
         path = requantized(path, thread_count(args.threads))
     module_name = args.measurement.replace("-", "_")
     module = importlib.import_module(f"midline.benchmarks.speed.{module_name}")
-    is_typing = args.measurement == "keystroke" and args.peer is None
-    is_alone = is_typing or args.measurement in ALONE
+    is_alone = is_typing(args) or args.measurement in ALONE
     found = (
         measure_typing(args, module, path)
-        if is_typing
+        if is_typing(args)
         else (measure_alone if is_alone else compare)(args, module, path)
     )
     result = {
@@ -95,23 +95,13 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _check(args: argparse.Namespace) -> None:
-    for name in ("tokens", "samples", "runs", "lines"):
-        value = getattr(args, name)
-        if value is not None and value < 1:
-            raise UsageError(f"--{name} is {value}; it has to be at least 1")
-    if args.context is not None and args.context < 1:
-        raise UsageError(f"--context is {args.context}; it has to be at least 1")
-    check_level(args.sparsity)
-
-
 def measure_typing(args: argparse.Namespace, module: ModuleType, path: Path) -> dict[str, Any]:
     """Figures of a typist at the language server."""
     settings = Settings(
         model=str(path),
         threads=thread_count(args.threads),
         exact=args.exact,
-        sparsity=args.sparsity,
+        sparsity=args.sparsity or 0.0,
         max_tokens=args.tokens or Settings.max_tokens,
         context_tokens=module.DEFAULT_CONTEXT if args.context is None else args.context,
     )
@@ -122,9 +112,9 @@ def measure_typing(args: argparse.Namespace, module: ModuleType, path: Path) -> 
 def measure_alone(args: argparse.Namespace, module: ModuleType, path: Path) -> dict[str, Any]:
     """Figures of a measurement that has no peer."""
     own: dict[str, Any] = {}
-    if args.measurement in ("sparse", "samples-curve"):
-        own["runs"] = args.runs
-    if args.measurement in ("sparse", "selfdraft"):
+    if args.measurement in ("start", "sparse", "samples-curve"):
+        own["runs"] = args.runs or RUNS
+    if args.measurement in SKIPPING:
         own["level"] = args.sparsity or module.DEFAULT_LEVEL
     found: dict[str, Any] = module.measure(
         path,
@@ -145,11 +135,12 @@ def compare(args: argparse.Namespace, module: ModuleType, path: Path) -> dict[st
         args.context or module.DEFAULT_CONTEXT,
         args.samples or module.DEFAULT_SAMPLES,
     )
-    find_profile(path, args.sparsity)
+    sparsity = args.sparsity or 0.0
+    find_profile(path, sparsity)
     options = {
         "exact": args.exact,
         "cache_tokens": workload.cache_tokens,
-        "sparsity": args.sparsity,
+        "sparsity": sparsity,
     }
     names = ["midline", *([args.peer] if args.peer else [])]
     with ExitStack() as stack:
@@ -161,7 +152,7 @@ def compare(args: argparse.Namespace, module: ModuleType, path: Path) -> dict[st
         dot_rate = engines[0].call("dot_rate", seconds=0.5)
         pids = [engine.pid for engine in engines]
         before = Company.now(pids)
-        seconds = interleave(engines, workload, args.runs)
+        seconds = interleave(engines, workload, args.runs or RUNS)
         after = Company.now(pids)
         rows = [
             row(engine, workload, found, model_work(file))

@@ -75,11 +75,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Complete every case in every layout and print the scores."""
+    check(args)
     cases = [case for case in load_cases() if args.only in case.place]
     if not cases:
         raise UsageError(f"no case's place contains {args.only!r}; leave --only out for all")
-    if args.samples is not None and args.sparsity:
-        raise UsageError("several samples are dense; leave out --samples or --sparsity")
     engine = Engine.load(args.model, sparsity=args.sparsity)
     if args.samples is not None:
         from midline.benchmarks.quality.cursor_samples import report
@@ -111,6 +110,19 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         args.json.write_text(json.dumps(result, indent=1) + "\n")
     return 0
+
+
+def check(args: argparse.Namespace) -> None:
+    """Raise UsageError for what --samples would ignore."""
+    if args.samples is None:
+        return
+    if args.sparsity:
+        raise UsageError("several samples are dense; leave out --samples or --sparsity")
+    if args.csv or args.layout:
+        raise UsageError(
+            "--samples compares ranked samples with one greedy answer in the layout in use and "
+            "writes no table; leave out --csv and --layout, or --samples"
+        )
 
 
 def examine(

@@ -8,7 +8,6 @@ import numpy as np
 
 from midline import kernels
 from midline.model.engine import Engine
-from midline.model.errors import UsageError
 from midline.model.sparsity import INPUTS, CalibrationText, Profile, input_widths
 
 DEFAULT_TOKENS = 8
@@ -24,8 +23,6 @@ def measure(
 
     A run is `tokens` passes through the layers; channels are dropped at random, `level` of them.
     """
-    if not level > 0:
-        raise UsageError("--sparsity is 0; there is nothing to skip")
     engine = Engine.load(path, threads=threads, cache_tokens=CACHE_TOKENS)
     transformer = engine.transformer
     rng = np.random.default_rng(0)

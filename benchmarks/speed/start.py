@@ -11,7 +11,6 @@ from midline.model.errors import MidlineError
 
 DEFAULT_TOKENS = 1
 DEFAULT_CONTEXT = 32
-RUNS = 5
 PROGRAM = """
 import sys
 from midline.model.engine import Engine, GenerateOptions
@@ -22,15 +21,15 @@ print(engine.load_ms, flush=True)
 """
 
 
-def measure(path: Path, threads: int, tokens: int, context: int) -> dict[str, Any]:
-    """Seconds of every run after a first one, which packs the weights and fills the page cache."""
+def measure(path: Path, threads: int, tokens: int, context: int, *, runs: int) -> dict[str, Any]:
+    """Seconds of `runs` after a first one, which packs the weights and fills the page cache."""
     command = [sys.executable, "-P", "-c", PROGRAM, str(path), str(threads)]
-    runs = [_first_token(command) for _ in range(RUNS + 1)][1:]
-    seconds = [seconds for seconds, _ in runs]
+    found = [_first_token(command) for _ in range(runs + 1)][1:]
+    seconds = [seconds for seconds, _ in found]
     return {
         "versions": {},
         "seconds": seconds,
-        "load_seconds": [load for _, load in runs],
+        "load_seconds": [load for _, load in found],
         "median_seconds": statistics.median(seconds),
         "file_bytes": path.stat().st_size,
     }

@@ -39,3 +39,12 @@ def test_real_cases_are_answered_both_ways(qwen05_path: Path, tmp_path: Path) ->
     assert all(row["read_seconds"] > 0 for row in found["rows"])
     wrong = ["--samples", "0"]
     assert main(["quality", "cursor", *wrong, *words]) == 2
+
+
+@pytest.mark.parametrize("more", [["--csv", "answers.csv"], ["--layout", "plain"]])
+def test_what_samples_would_ignore_is_refused(
+    more: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["quality", "cursor", "--model", "absent", "--samples", "8", *more]
+    assert main(words) == 2
+    assert "leave out --csv and --layout, or --samples" in capsys.readouterr().err

@@ -12,6 +12,8 @@ from midline.benchmarks.commands import figures as command
 from midline.benchmarks.commands import quality
 from midline.benchmarks.figures import Figure, load_figures, look_up
 from midline.benchmarks.main import PROGRAM, main
+from midline.benchmarks.quality import cursor
+from midline.benchmarks.speed import flags
 from midline.model.errors import MidlineError
 from midline.server.command_line import Parser
 
@@ -113,7 +115,11 @@ def test_the_committed_figures_are_well_formed(monkeypatch):
         program, *words = shlex.split(one.command)
         assert words[words.index("--json") + 1] == f"benchmarks/results/{one.result}"
         if program == PROGRAM.name:
-            parse(words)
+            args = parse(words)
+            if words[0] == "speed":
+                flags.check(args)
+            if words[:2] == ["quality", "cursor"]:
+                cursor.check(args)
 
 
 def test_a_stranger_can_run_every_command():

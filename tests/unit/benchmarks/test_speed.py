@@ -104,7 +104,9 @@ def test_sparse_products(tiny_qwen2, tmp_path, home, capsys):
 
 
 def test_start(tiny_qwen2, tmp_path, home):
-    result = measured(["start", "--model", str(tiny_qwen2)], tmp_path / "start.json")
+    words = ["start", "--model", str(tiny_qwen2), "--runs", "2"]
+    result = measured(words, tmp_path / "start.json")
+    assert len(result["seconds"]) == 2
     assert result["median_seconds"] == statistics.median(result["seconds"])
     assert all(a > b > 0 for a, b in zip(result["seconds"], result["load_seconds"], strict=True))
 
@@ -115,6 +117,12 @@ def test_plot(tiny_qwen2, tmp_path, home):
     words = ["prefill", "--model", str(tiny_qwen2), "--tokens", "8", "--runs", "1"]
     assert main(["speed", *words, "--plot", str(path)]) == 0
     assert path.read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_picture_of_what_has_no_runs_is_refused_before_measuring(tmp_path, home, capsys):
+    words = ["--model", "absent", "--plot", str(tmp_path / "speed.png")]
+    assert main(["speed", "memory", *words]) == 2
+    assert "speed memory does not use --plot; leave it out" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
