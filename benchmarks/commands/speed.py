@@ -25,6 +25,7 @@ from midline.benchmarks.speed.work import model_work
 from midline.benchmarks.speed.workload import Workload
 from midline.model.catalogue import resolve
 from midline.model.gguf import read_gguf
+from midline.model.policy import policy_of
 from midline.model.sparsity import find_profile
 from midline.model.threads import thread_count
 from midline.model.tokenizer import Tokenizer
@@ -33,19 +34,26 @@ from midline.server.settings import Settings
 COMPARED = ("prefill", "decode", "samples", "keystroke")
 ALONE = ("memory", "start", "drafting", "sparse", "selfdraft", "samples-curve")
 RUNS = 5
-PEERS = ("llama.cpp", "openvino", "transformers")
+PEERS = ("llama.cpp", "openvino", "transformers", "separate")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the measurement, the model, the peer and the shape of the work."""
     parser.add_argument("measurement", choices=(*COMPARED, *ALONE))
     parser.add_argument("--model", default="qwen2.5-coder-0.5b", help="catalogue name or GGUF file")
-    parser.add_argument("--peer", choices=PEERS, help="engine to compare with")
+    parser.add_argument(
+        "--peer", choices=PEERS, help="engine to compare with; separate: samples one by one"
+    )
     parser.add_argument("--tokens", type=int, metavar="N", help="tokens of a timed run")
     parser.add_argument("--context", type=int, metavar="N", help="tokens already in the cache")
     parser.add_argument("--samples", type=int, metavar="N", help="sequences decoded together")
     parser.add_argument("--lines", type=int, metavar="N", help="keystroke alone: lines to type")
-    parser.add_argument("--sparsity", type=float, metavar="S", help="share of weights to skip")
+    parser.add_argument(
+        "--sparsity",
+        type=float,
+        metavar="S",
+        help="share of weights to skip (0; keystroke alone: what the model's quality gate chose)",
+    )
     parser.add_argument("--exact", action="store_true", help="compute the whole output matrix")
     parser.add_argument(
         "--requantize", choices=["q4_0"], help="measure a copy in this form, on both sides"
@@ -101,7 +109,7 @@ def measure_typing(args: argparse.Namespace, module: ModuleType, path: Path) -> 
         model=str(path),
         threads=thread_count(args.threads),
         exact=args.exact,
-        sparsity=args.sparsity or 0.0,
+        sparsity=policy_of(path).sparsity if args.sparsity is None else args.sparsity,
         max_tokens=args.tokens or Settings.max_tokens,
         context_tokens=module.DEFAULT_CONTEXT if args.context is None else args.context,
     )

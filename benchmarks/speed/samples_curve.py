@@ -78,6 +78,10 @@ class Traffic:
         page_bytes = engine.transformer.cache.pool.page_halves * 2
         return cls(model_work(read_gguf(path)).step_bytes(), page_bytes // PAGE)
 
+    def tail_bytes(self, context: int, tokens: int) -> int:
+        """Of the pages that `tokens` behind a prompt are in, the one it ends in included."""
+        return -(-(context % PAGE + tokens) // PAGE) * PAGE * self.kv_bytes
+
     def step(self, context: int, samples: int, tokens: int) -> dict[str, float]:
         """Bytes of a step in the middle of a run, by what is read; also with nothing shared."""
         tails = samples * (tokens + 1) / 2 * self.kv_bytes
@@ -107,7 +111,7 @@ def _rows(
         for way in ways:
             found[way].append(decode(engine, prompt, first, tokens, *way))
     engine.release(prompt)
-    alone = found[1, True]
+    alone, tail_bytes = found[1, True], traffic.tail_bytes(context, tokens)
     return [
         {
             "context": context,
@@ -115,6 +119,7 @@ def _rows(
             "output_matrix": "exact" if exact else "screened",
             **traffic.step(context, samples, tokens),
             **_figures(each, alone, tokens, samples),
+            "memory_over_tails": each[0].tail_bytes / (samples * tail_bytes),
             "over_screened_one": _ratio(each, found[1, False]),
         }
         for (samples, exact), each in found.items()
@@ -142,7 +147,7 @@ def decode(
 
 
 def _figures(runs: Ids[Run], alone: Ids[Run], tokens: int, samples: int) -> dict[str, Any]:
-    """Times of a row, and its memory beyond one sample's over that of as many tails."""
+    """Times of a row, and its memory beside the prompt's and beyond one sample's."""
     median = statistics.median(run.seconds for run in runs)
     tail, held = alone[0].tail_bytes, runs[0].tail_bytes
     return {
@@ -152,7 +157,6 @@ def _figures(runs: Ids[Run], alone: Ids[Run], tokens: int, samples: int) -> dict
         "over_one": _ratio(runs, alone),
         "tail_megabytes": held / 1e6,
         "megabytes_over_one": (held - tail) / 1e6,
-        "memory_over_tails": held / (samples * tail),
     }
 
 

@@ -11,6 +11,7 @@ MODULES = {
     "midline": "midline",
     "llama.cpp": "llama_cpp",
     "openvino": "openvino",
+    "separate": "separate",
     "transformers": "transformers",
 }
 

@@ -80,18 +80,13 @@ class MidlineSpeed:
             rows = [self._forward([s], [p])[0] for s, p in zip(self._filled, prompts, strict=True)]
             self._first = [int(row.argmax()) for row in rows]
             self._shape = shape
-        return self._steps([self._behind(filled) for filled in self._filled], tokens)
+        behind = [self._behind(filled) for filled in self._filled]
+        return self._steps(behind, self._first, tokens)
 
     def samples(self, prompt: list[int], samples: int, tokens: int) -> float:
         """Seconds of `tokens` steps of `samples` sequences that share the prompt's pages."""
-        shape = ("samples", samples, len(prompt))
-        if shape != self._shape:
-            self._release()
-            self._filled = [Sequence()]
-            last = self._forward(self._filled, [prompt])[0]
-            self._first = np.argsort(last)[::-1][:samples].tolist()
-            self._shape = shape
-        return self._steps([self.cache.fork(self._filled[0]) for _ in range(samples)], tokens)
+        first = self._prepare_samples(prompt, samples)
+        return self._steps([self._fork() for _ in first], first, tokens)
 
     def keystrokes(self, prompt: list[int], typed: list[int], tokens: int) -> float:
         """Seconds of all keystrokes: each adds one of `typed` and draws `tokens` tokens."""
@@ -108,6 +103,20 @@ class MidlineSpeed:
         seconds = time.perf_counter() - start
         self.cache.finish(document, remember=False)
         return seconds
+
+    def _prepare_samples(self, prompt: list[int], samples: int) -> list[int]:
+        """The likeliest tokens behind the prompt, which is read: the first of each sample."""
+        shape = ("samples", samples, len(prompt))
+        if shape != self._shape:
+            self._release()
+            self._filled = [Sequence()]
+            last = self._forward(self._filled, [prompt])[0]
+            self._first = np.argsort(last)[::-1][:samples].tolist()
+            self._shape = shape
+        return self._first
+
+    def _fork(self) -> Sequence:
+        return self.cache.fork(self._filled[0])
 
     def _behind(self, filled: Sequence) -> Sequence:
         sequence = self.cache.fork(filled)
@@ -130,8 +139,8 @@ class MidlineSpeed:
         batch = list(zip(sequences, ids, strict=True))
         return self.transformer.forward(batch, options=self.options)
 
-    def _steps(self, sequences: list[Sequence], tokens: int) -> float:
-        current = list(self._first)
+    def _steps(self, sequences: list[Sequence], first: list[int], tokens: int) -> float:
+        current = list(first)
         start = time.perf_counter()
         for _ in range(tokens):
             logits = self._forward(sequences, [[token] for token in current])

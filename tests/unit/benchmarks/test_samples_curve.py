@@ -5,7 +5,8 @@ import json
 import pytest
 
 from midline.benchmarks.main import main
-from midline.benchmarks.speed.samples_curve import COUNTS, Traffic, draw
+from midline.benchmarks.speed.samples_curve import COUNTS, Traffic, draw, measure
+from midline.model.kv_cache import PrefixCache
 
 
 @pytest.fixture
@@ -39,6 +40,22 @@ def test_samples_hold_tails_and_no_copy_of_the_prompt(result):
         assert row["memory_over_tails"] == 1
         # 70 tokens and 5 more end in the page that the prompt ends in, which each has of its own.
         assert row["tail_megabytes"] == pytest.approx(row["samples"] * page / 1e6)
+
+
+def test_a_copy_of_the_prompt_would_show(tiny_qwen2, tmp_path, home, monkeypatch):
+    fork = PrefixCache.fork
+
+    def copying(cache, sequence):
+        own = fork(cache, sequence)
+        for i, page in enumerate(own.pages):
+            own.pages[i] = cache.pool.copy(page)
+            cache.pool.drop(page)
+        return own
+
+    monkeypatch.setattr(PrefixCache, "fork", copying)
+    rows = measure(tiny_qwen2, 1, 5, 70, runs=1)["rows"]
+    # Of three pages each should have had one of its own.
+    assert all(row["memory_over_tails"] == 3 for row in rows)
 
 
 def test_traffic_reads_what_is_shared_once():

@@ -6,6 +6,7 @@ import statistics
 import pytest
 
 from midline.benchmarks.main import main
+from midline.benchmarks.speed import engines
 from midline.benchmarks.speed.work import ModelWork, model_work
 from midline.kernels.formats import GGMLType
 from midline.model.errors import UsageError
@@ -169,6 +170,45 @@ def test_pairs_with_transformers(measurement, tiny_llama, tmp_path, home):
     assert "torch" in result["versions"]
 
 
+def test_samples_against_separate_runs(tiny_qwen2, tmp_path, home, monkeypatch):
+    words = ["samples", "--model", str(tiny_qwen2), "--peer", "separate", "--runs", "2"]
+    result = measured([*words, *SMALL["samples"]], tmp_path / "speed.json")
+    together, separate = result["rows"]
+    assert (together["engine"], separate["engine"]) == ("midline", "separate")
+    assert separate["samples"] == together["samples"] > 1
+    assert result["ratio"] == sum(result["pair_ratios"]) / 2
+
+
+def recorded_steps(engine, monkeypatch):
+    """Of every pass that follows, the tokens of each row."""
+    steps, forward = [], engine._forward
+
+    def record(sequences, ids):
+        steps.append([one for row in ids for one in row])
+        return forward(sequences, ids)
+
+    monkeypatch.setattr(engine, "_forward", record)
+    return steps
+
+
+def test_separate_runs_draw_what_all_draw_together(tiny_qwen2, home, monkeypatch):
+    steps = {}
+    for name in ("midline", "separate"):
+        engine = engines.load(name, tiny_qwen2, 1, {"exact": True, "cache_tokens": 1024})
+        steps[name] = recorded_steps(engine, monkeypatch)
+        assert engine.samples([1, 2, 3, 4], 3, 5) > 0
+    prompt, *together = steps["midline"]
+    assert (len(together), steps["separate"][0]) == (5, prompt)
+    one_by_one = [steps["separate"][1:][n * 5 : n * 5 + 5] for n in range(3)]
+    assert one_by_one == [[[id] for id in ids] for ids in zip(*together, strict=True)]
+
+
+def test_separate_runs_are_of_samples_only(tiny_qwen2, home, capsys):
+    words = ["--model", str(tiny_qwen2), "--peer", "separate", *SMALL["decode"]]
+    assert main(["speed", "decode", *words]) == 2
+    assert "it measures samples only" in capsys.readouterr().err
+
+
 def test_what_a_peer_cannot_measure_is_a_wrong_call(tiny_llama, home, capsys):
     pytest.importorskip("torch", reason="the peer is not installed")
     words = ["--model", str(tiny_llama), "--peer", "transformers", *SMALL["keystroke"]]
@@ -177,8 +217,6 @@ def test_what_a_peer_cannot_measure_is_a_wrong_call(tiny_llama, home, capsys):
 
 
 def test_a_peer_that_is_not_installed_is_named(tiny_llama, home, capsys, monkeypatch):
-    from midline.benchmarks.speed import engines
-
     monkeypatch.setitem(engines.MODULES, "openvino", "nowhere")
     with pytest.raises(UsageError, match="the peer openvino needs the Python package"):
         engines.load("openvino", tiny_llama, 1, {})
