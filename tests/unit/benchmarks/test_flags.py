@@ -10,6 +10,7 @@ import pytest
 from midline.benchmarks.commands import speed
 from midline.benchmarks.speed.flags import USED, check
 from midline.model.errors import UsageError
+from midline.model.policy import Policy
 from midline.server.command_line import Parser
 
 GIVEN = {
@@ -83,13 +84,18 @@ def test_values_out_of_range_are_refused(words: list[str], says: str) -> None:
         check(parsed(*words))
 
 
-def test_a_typist_may_have_no_tokens_of_other_files() -> None:
-    args = parsed("keystroke", "--context", "0")
-    check(args)
-
+def test_a_typist_has_the_models_own_sparsity_and_may_have_no_other_files(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     def measure(settings: Any, lines: int) -> dict[str, Any]:
         return {"context": settings.context_tokens, "sparsity": settings.sparsity}
 
+    def measured(*words: str) -> dict[str, Any]:
+        args = parsed("keystroke", *words)
+        check(args)
+        return speed.measure_typing(args, module, Path("model.gguf"))
+
     module: Any = SimpleNamespace(measure=measure, DEFAULT_CONTEXT=1024, DEFAULT_LINES=1)
-    found = speed.measure_typing(args, module, Path("model.gguf"))
-    assert found == {"context": 0, "sparsity": 0.0}
+    monkeypatch.setattr(speed, "policy_of", lambda path: Policy(sparsity=0.4))
+    assert measured() == {"context": 1024, "sparsity": 0.4}
+    assert measured("--context", "0", "--sparsity", "0") == {"context": 0, "sparsity": 0.0}
