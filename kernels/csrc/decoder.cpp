@@ -118,7 +118,7 @@ uint16_t* Decoder::values(uint16_t* pool, int page, int layer, int kv_head) cons
 }
 
 BlockPages Decoder::block_pages(uint16_t* pool, const int* pages, int layer, int kv_head, int block, int length) const {
-  BlockPages b;
+  BlockPages b{};
   b.count = std::clamp(length - block * kBlockTokens, 0, kBlockTokens);
   for (int i = 0; i < b.pages(); i++) {
     const int page = pages[block * (kBlockTokens / kPageTokens) + i];

@@ -13,6 +13,7 @@
 #include <cstdint>
 
 #include "layout.h"
+#include "share.h"
 
 namespace midline {
 

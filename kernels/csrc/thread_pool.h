@@ -6,11 +6,9 @@
 #include <thread>
 #include <vector>
 
-namespace midline {
+#include "share.h"
 
-// A thread's share of n work items.
-struct Range { int begin, end; };
-inline Range share(int n, int tid, int threads) { return {n * tid / threads, n * (tid + 1) / threads}; }
+namespace midline {
 
 // Spins, and gives the core away once the wait is longer than any healthy phase.
 class SpinBarrier {

@@ -151,7 +151,9 @@ class MidlineSpeed:
         return seconds
 
 
-def load(model: Path, threads: int, options: dict[str, Any]) -> MidlineSpeed:
+def load(
+    model: Path, threads: int, options: dict[str, Any], kind: type[MidlineSpeed] = MidlineSpeed
+) -> MidlineSpeed:
     """Load `model`; options: `exact`, `cache_tokens` and `sparsity`."""
     sparsity = options.get("sparsity", 0.0)
-    return MidlineSpeed(model, threads, options["exact"], options["cache_tokens"], sparsity)
+    return kind(model, threads, options["exact"], options["cache_tokens"], sparsity)

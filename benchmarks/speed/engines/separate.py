@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from midline.benchmarks.speed.engines import midline
 from midline.benchmarks.speed.engines.midline import MidlineSpeed
 from midline.model.errors import UsageError
 
@@ -28,7 +29,6 @@ class SeparateRuns(MidlineSpeed):
         return self.prefill(prompt)
 
 
-def load(model: Path, threads: int, options: dict[str, Any]) -> SeparateRuns:
-    """Load `model` as `midline.load` does."""
-    sparsity = options.get("sparsity", 0.0)
-    return SeparateRuns(model, threads, options["exact"], options["cache_tokens"], sparsity)
+def load(model: Path, threads: int, options: dict[str, Any]) -> MidlineSpeed:
+    """Load `model` with the options of Midline's own adapter."""
+    return midline.load(model, threads, options, SeparateRuns)

@@ -74,36 +74,35 @@ def test_a_line_is_found_by_the_models_hash(
     assert policy_of(model) == Policy(0.35, "both", 0.5, PassCosts(1.0, 0.1, 0.5))
 
 
-def test_none_is_the_models_level(
-    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def half(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Engine:
+    """A model whose policy is to skip half of its weights and draft nothing."""
     say(monkeypatch, tmp_path, model_hash(path), sparsity=0.5, draft="none")
-    model = Engine.load(path, threads=1, sparsity=None)
+    return Engine.load(path, threads=1, sparsity=None)
+
+
+def test_none_is_the_models_level(half: Engine) -> None:
     prompt = random_ids(30, seed=1)
     ids = {
-        level: model.generate(
+        level: half.generate(
             prompt, GenerateOptions(max_tokens=12, exact=True, sparsity=level)
         ).completions[0].ids
         for level in (None, 0.0, 0.5)
     }  # fmt: skip
     assert ids[None] == ids[0.5] != ids[0.0]
-    levels = [model.level(GenerateOptions(sparsity=level)) for level in (None, 0.0, 0.25)]
+    levels = [half.level(GenerateOptions(sparsity=level)) for level in (None, 0.0, 0.25)]
     assert levels == [0.5, 0.0, 0.25]
-    assert model.level(GenerateOptions(sparsity=0.25, samples=2)) == 0
-    assert model.generate(prompt * 3, GenerateOptions(max_tokens=40)).drafted_tokens == 0
+    assert half.level(GenerateOptions(sparsity=0.25, samples=2)) == 0
+    assert half.generate(prompt * 3, GenerateOptions(max_tokens=40)).drafted_tokens == 0
 
 
-def test_what_is_drawn_at_random_is_dense_alone_as_among_others(
-    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    say(monkeypatch, tmp_path, model_hash(path), sparsity=0.5, draft="none")
-    model = Engine.load(path, threads=1, sparsity=None)
+def test_what_is_drawn_at_random_is_dense_alone_as_among_others(half: Engine) -> None:
     prompt = random_ids(30, seed=1)
     drawn = GenerateOptions(max_tokens=12, temperature=1.0, seed=3, sparsity=None)
-    model.read([*prompt, 1])
-    four = model.generate(prompt, replace(drawn, samples=4)).completions
-    assert model.generate(prompt, drawn).completions == four[:1]
-    assert (model.level(drawn), model.level(replace(drawn, greedy_first=True))) == (0.0, 0.5)
+    half.read([*prompt, 1])
+    four = half.generate(prompt, replace(drawn, samples=4)).completions
+    assert half.generate(prompt, drawn).completions == four[:1]
+    assert (half.level(drawn), half.level(replace(drawn, greedy_first=True))) == (0.0, 0.5)
 
 
 def test_a_level_without_its_profile_is_said_when_the_model_is_loaded(
