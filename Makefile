@@ -13,7 +13,7 @@ NATIVE := pyproject.toml CMakeLists.txt $(shell find kernels/csrc -type f 2>/dev
 TORCH  ?= torch==2.13.0
 
 # A line of this repository that the demo takes out of a copy, to be written anew.
-DEMO_FILE := model/storage.py
+DEMO_FILE := model/paths.py
 DEMO_LINE := return cache_folder() / "packed"
 
 # Builds and runs the stand-alone kernel test: folder under build/kernel_test, options of cmake, options of ctest.
@@ -38,11 +38,11 @@ demo: install ## install, pull the default model, complete a real file
 	@$(BIN)/midline model pull $(MODEL)
 	@mkdir -p build/demo
 	@line=$$(grep -nF '$(DEMO_LINE)' $(DEMO_FILE) | cut -d: -f1) && \
-	 sed "$${line}s/return.*//" $(DEMO_FILE) > build/demo/storage.py && \
+	 sed "$${line}s/return.*//" $(DEMO_FILE) > build/demo/paths.py && \
 	 echo && echo "$(DEMO_FILE), with the end of this function taken out:" && \
-	 sed -n "$$((line - 2)),$$((line - 1))p" build/demo/storage.py && \
+	 sed -n "$$((line - 2)),$$((line - 1))p" build/demo/paths.py && \
 	 echo && echo "$(MODEL) writes there:" && \
-	 $(BIN)/midline complete build/demo/storage.py:$$line:5 --model $(MODEL) --verbose
+	 $(BIN)/midline complete build/demo/paths.py:$$line:5 --model $(MODEL) --verbose
 
 install: $(VENV)/installed ## Midline and its commands in .venv, editable
 

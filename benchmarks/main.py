@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from midline.server.command_line import Program, run_program
+from midline.server.cli.command_line import Program, run_program
 
 PROGRAM = Program(
     name="midline-bench",

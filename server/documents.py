@@ -12,7 +12,7 @@ from enum import StrEnum
 from functools import cached_property
 from urllib.parse import unquote
 
-from midline.model.fim import Cursor, WindowLimits
+from midline.model.completion.fim import Cursor, WindowLimits
 
 _CUT_STEP = 4096
 _LINE_END = re.compile(r"\r\n|\n|\r")

@@ -5,7 +5,7 @@ import logging
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
-from midline.model.storage import log_folder
+from midline.model.paths import log_folder
 
 LOGGER = logging.getLogger("midline")
 _FORMAT = "%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s"

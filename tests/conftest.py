@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from midline.model.catalogue import find_entry
+from midline.model.catalog.catalog import find_entry
+from midline.model.catalog.pull import configured_sources, pull
 from midline.model.errors import MidlineError
-from midline.model.pull import configured_sources, pull
 
 pytest_plugins = ["tiny_model"]
 

@@ -18,7 +18,7 @@ from pygls.exceptions import JsonRpcInternalError
 from pytest_lsp import LanguageClient, make_test_lsp_client
 
 FAKE_SERVER = Path(__file__).with_name("fake_server.py")
-MIDLINE = [sys.executable, "-P", "-m", "midline.server.main", "serve"]
+MIDLINE = [sys.executable, "-P", "-m", "midline.server.cli.main", "serve"]
 
 
 def capabilities(

@@ -10,10 +10,10 @@ import pytest
 from tiny_model import LLAMA, QWEN2, TinyModel, write_tiny_model
 
 from midline.kernels.formats import GGMLType
-from midline.model.engine import Engine, Generation
-from midline.model.gguf import read_gguf
-from midline.model.kv_cache import Sequence
-from midline.model.transformer import EXACT_ROWS, StepOptions, Transformer
+from midline.model.engines.native.engine import Engine, Generation
+from midline.model.runtime.kv_cache import Sequence
+from midline.model.runtime.transformer import EXACT_ROWS, StepOptions, Transformer
+from midline.model.weights.gguf import read_gguf
 
 EXACT = StepOptions(exact=True)
 FLOAT = StepOptions(exact=True, float_activations=True)

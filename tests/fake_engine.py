@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from midline.model.engine import Completion, GenerateOptions, Generation, Timings
-from midline.model.tokenizer import Tokenizer
+from midline.model.engines.native.engine import Completion, GenerateOptions, Generation, Timings
+from midline.model.tokenizer.tokenizer import Tokenizer
 
 Answer = Callable[[str], str]
 

@@ -22,12 +22,12 @@ sys.path.insert(0, str(Path(__file__).parent))
 from fake_engine import FakeEngine
 from tiny_model import QWEN2, write_tiny_model
 
-from midline.model.engine import GenerateOptions, Generation
+from midline.model.engines.native.engine import GenerateOptions, Generation
 from midline.model.errors import MidlineError
-from midline.model.gguf import read_gguf
-from midline.model.tokenizer import Tokenizer
-from midline.server.lsp import create_server
-from midline.server.settings import Settings
+from midline.model.tokenizer.tokenizer import Tokenizer
+from midline.model.weights.gguf import read_gguf
+from midline.server.lsp.server import create_server
+from midline.server.lsp.settings import Settings
 
 FAKE = json.loads(os.environ["MIDLINE_FAKE"])
 

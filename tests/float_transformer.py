@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from midline.kernels.reference import dequantize
-from midline.model.config import ModelConfig, read_config
-from midline.model.gguf import GGUFFile, read_gguf
-from midline.model.weights import head_tensor
+from midline.model.weights.config import ModelConfig, read_config
+from midline.model.weights.gguf import GGUFFile, read_gguf
+from midline.model.weights.packed import head_tensor
 
 Floats = np.ndarray
 

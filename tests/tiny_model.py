@@ -18,7 +18,7 @@ from gguf_writer import Tensor, gguf_bytes
 
 from midline.kernels.formats import GGMLType
 from midline.kernels.reference import random_blocks
-from midline.model.vocabulary import BYTE_SYMBOLS, CONTROL, NORMAL, UNUSED, USER_DEFINED
+from midline.model.tokenizer.vocabulary import BYTE_SYMBOLS, CONTROL, NORMAL, UNUSED, USER_DEFINED
 
 LEARNED_FROM = """
 def return self import from class print for in range len if else elif not None True False while

@@ -66,7 +66,7 @@ def measure_all(figures: list[Figure]) -> list[str]:
 def measure(command: str, root: Path) -> int:
     """Run a figure's command in the folder `root`; its exit status, told unless it is 0."""
     program, *words = shlex.split(command)
-    modules = {"midline-bench": "midline.benchmarks.main", "midline": "midline.server.main"}
+    modules = {"midline-bench": "midline.benchmarks.main", "midline": "midline.server.cli.main"}
     python = [sys.executable, "-P", "-m", modules[program]]
     print(f"$ {command}", file=sys.stderr, flush=True)
     done = subprocess.run([*python, *words], cwd=root, stdout=sys.stderr, check=False)

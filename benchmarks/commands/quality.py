@@ -9,7 +9,7 @@ import importlib.util
 from types import ModuleType
 
 from midline.model.errors import UsageError
-from midline.server.command_line import Parser
+from midline.server.cli.command_line import Parser
 
 MEASUREMENTS = {
     "logits": "the model's probabilities against a float32 reference",

@@ -23,13 +23,13 @@ from midline.benchmarks.speed.remote import RemoteEngine
 from midline.benchmarks.speed.requantized import requantized
 from midline.benchmarks.speed.work import model_work
 from midline.benchmarks.speed.workload import Workload
-from midline.model.catalogue import resolve
-from midline.model.gguf import read_gguf
-from midline.model.policy import policy_of
-from midline.model.sparsity import find_profile
+from midline.model.catalog.catalog import resolve
+from midline.model.engines.native.policy import policy_of
+from midline.model.teal.profile import find_profile
 from midline.model.threads import thread_count
-from midline.model.tokenizer import Tokenizer
-from midline.server.settings import Settings
+from midline.model.tokenizer.tokenizer import Tokenizer
+from midline.model.weights.gguf import read_gguf
+from midline.server.lsp.settings import Settings
 
 COMPARED = ("prefill", "decode", "samples", "keystroke")
 ALONE = ("memory", "start", "drafting", "sparse", "selfdraft", "samples-curve")

@@ -10,9 +10,9 @@ from midline.benchmarks.mbxp.results import ResultsError
 from midline.benchmarks.mbxp.samples import SAMPLES, read_generated
 from midline.benchmarks.mbxp.syntax import FunctionEnd
 from midline.benchmarks.mbxp.tasks import Task
-from midline.model.engine import Completion, Engine, GenerateOptions, Generation
+from midline.model.engines.native.engine import Completion, Engine, GenerateOptions, Generation
 from midline.model.errors import UsageError
-from midline.model.transformer import EXACT_ROWS
+from midline.model.runtime.transformer import EXACT_ROWS
 
 STREAMS = EXACT_ROWS
 """Completions decoded together: as many rows as give the bits that each has alone."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from midline.benchmarks.mbxp.report import write_json
 from midline.benchmarks.mbxp.samples import SAMPLES
-from midline.model.catalogue import CATALOGUE, resolve
+from midline.model.catalog.catalog import CATALOGUE, resolve
 from midline.model.errors import MidlineError, UsageError
 
 RUN = "run.json"
@@ -33,7 +33,7 @@ def model_identity(model: str) -> str:
     """The model's catalogue name, or a file's own with the hash that tells it from namesakes."""
     if model in CATALOGUE:
         return model
-    from midline.model.weights import model_hash
+    from midline.model.weights.packed import model_hash
 
     path = resolve(model)
     sha256 = model_hash(path)

@@ -8,7 +8,7 @@ to the braces, since only tokens are looked at, never the shape of the tree.
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from midline.model import syntax
+from midline.model.completion import syntax
 from midline.model.errors import MidlineError
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from midline.model.errors import MidlineError, UsageError
-from midline.model.storage import cache_folder
+from midline.model.paths import cache_folder
 
 DATA_VARIABLE = "MIDLINE_MBXP_DATA"
 METADATA = "metadata.json"

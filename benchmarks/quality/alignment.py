@@ -37,10 +37,10 @@ from midline.benchmarks.quality.alignment_cases import (
     cuts,
 )
 from midline.benchmarks.quality.alignment_scores import Cost, LineReader, LineScores, Request
-from midline.model.engine import Completion, Engine, GenerateOptions
+from midline.model.completion.stopping import is_marker, written_bytes
+from midline.model.engines.native.engine import Completion, Engine, GenerateOptions
 from midline.model.errors import UsageError
-from midline.model.stopping import is_marker, written_bytes
-from midline.model.tokenizer import Tokenizer
+from midline.model.tokenizer.tokenizer import Tokenizer
 
 MODES = {"none": 0, "1": 1, "3": 3, "tree": 3}
 """Tokens backed up, by mode."""

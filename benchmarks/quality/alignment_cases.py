@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from itertools import zip_longest
 
 from midline.benchmarks.mbxp.tasks import Task
-from midline.model.fim import Cursor, Prompt, WindowLimits, back_up, build_prompt
-from midline.model.tokenizer import Tokenizer
+from midline.model.completion.fim import Cursor, Prompt, WindowLimits, back_up, build_prompt
+from midline.model.tokenizer.tokenizer import Tokenizer
 
 SETS = ("mid-word", "punctuation", "trailing-space", "partial-indent", "full-indent", "clean")
 LANGUAGES = (

@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 
 from midline import kernels
 from midline.benchmarks.quality.alignment_cases import Layout
-from midline.model.alignment import Alignment
-from midline.model.covering_tree import CoveringTree, Node, grow
-from midline.model.engine import Engine, GenerateOptions
-from midline.model.fim import back_up
-from midline.model.kv_cache import Sequence as Cached
-from midline.model.tokenizer import Tokenizer
-from midline.model.transformer import StepOptions
+from midline.model.completion.fim import back_up
+from midline.model.decoding.alignment.covering_tree import CoveringTree, Node, grow
+from midline.model.decoding.alignment.token_healing import Alignment
+from midline.model.engines.native.engine import Engine, GenerateOptions
+from midline.model.runtime.kv_cache import Sequence as Cached
+from midline.model.runtime.transformer import StepOptions
+from midline.model.tokenizer.tokenizer import Tokenizer
 
 Rows = NDArray[np.float32]
 _EXACT = StepOptions(exact=True)

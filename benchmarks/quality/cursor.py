@@ -21,14 +21,14 @@ from midline.benchmarks.machine import describe_machine, describe_versions
 from midline.benchmarks.mbxp.statistics import paired_difference, wilson
 from midline.benchmarks.outputs import output_file
 from midline.benchmarks.quality.cursor_cases import CursorCase, load_cases
-from midline.model.completion import complete
-from midline.model.context import choose_chunks, cut_into_chunks
-from midline.model.engine import Engine, GenerateOptions
+from midline.model.completion.complete import complete
+from midline.model.completion.context_chunks import choose_chunks, cut_into_chunks
+from midline.model.completion.fim import Cursor, FimLayout, WindowLimits, chunk_ids
+from midline.model.completion.syntax import language_of, parser
+from midline.model.decoding.request import SAMPLING_TEMPERATURE
+from midline.model.engines.native.engine import Engine, GenerateOptions
 from midline.model.errors import MidlineError, UsageError
-from midline.model.fim import Cursor, FimLayout, WindowLimits, chunk_ids
-from midline.model.syntax import language_of, parser
-from midline.model.tokenizer import Tokenizer
-from midline.server.generation_arguments import SAMPLING_TEMPERATURE
+from midline.model.tokenizer.tokenizer import Tokenizer
 
 MAX_TOKENS = 48
 LIMITS = WindowLimits(prefix_tokens=768, suffix_tokens=192, context_tokens=384)

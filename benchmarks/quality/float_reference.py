@@ -10,7 +10,7 @@ from transformers import LlamaConfig, LlamaForCausalLM, Qwen2Config, Qwen2ForCau
 
 from midline.kernels.reference import dequantize
 from midline.model.errors import ModelFileError
-from midline.model.gguf import GGUFFile, read_gguf
+from midline.model.weights.gguf import GGUFFile, read_gguf
 
 ARCHITECTURES = {"llama": (LlamaConfig, LlamaForCausalLM), "qwen2": (Qwen2Config, Qwen2ForCausalLM)}
 TOP_NAMES = {

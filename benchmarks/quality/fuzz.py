@@ -22,11 +22,11 @@ from typing import Any
 from midline.benchmarks.machine import describe_machine, describe_versions
 from midline.benchmarks.mbxp.statistics import wilson
 from midline.benchmarks.outputs import output_file
-from midline.model.completion import complete_many
-from midline.model.engine import Engine, GenerateOptions, Generation
+from midline.model.completion.complete import complete_many
+from midline.model.completion.fim import Cursor, WindowLimits
+from midline.model.completion.syntax import language_of, parser
+from midline.model.engines.native.engine import Engine, GenerateOptions, Generation
 from midline.model.errors import UsageError
-from midline.model.fim import Cursor, WindowLimits
-from midline.model.syntax import language_of, parser
 from midline.server.documents import Document, from_bytes
 
 FORMS = ("typed", "gap", "whole")

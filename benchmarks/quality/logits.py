@@ -15,13 +15,13 @@ from midline.benchmarks.machine import describe_machine, describe_versions
 from midline.benchmarks.outputs import output_file
 from midline.benchmarks.quality.divergence import Divergence
 from midline.benchmarks.quality.prompts import fingerprint, load_prompts
-from midline.model.catalogue import resolve
-from midline.model.engine import Engine
+from midline.model.catalog.catalog import resolve
+from midline.model.engines.native.engine import Engine
 from midline.model.errors import UsageError
-from midline.model.gguf import read_gguf
+from midline.model.runtime.transformer import StepOptions
 from midline.model.threads import thread_count
-from midline.model.tokenizer import Tokenizer
-from midline.model.transformer import StepOptions
+from midline.model.tokenizer.tokenizer import Tokenizer
+from midline.model.weights.gguf import read_gguf
 
 Logits = NDArray[np.float32]
 Subject = Callable[[list[int]], Logits]

@@ -32,10 +32,16 @@ from midline.benchmarks.mbxp.tasks import Task, data_folder, load_tasks
 from midline.benchmarks.outputs import output_file
 from midline.benchmarks.quality.pairwise import fit
 from midline.benchmarks.quality.uncommented import uncommented
+from midline.model.completion.fim import Cursor
+from midline.model.completion.ranking import (
+    WEIGHTS,
+    Features,
+    Suggestion,
+    Surroundings,
+    feature_matrix,
+)
+from midline.model.completion.syntax import GRAMMARS, SyntaxAround
 from midline.model.errors import UsageError
-from midline.model.fim import Cursor
-from midline.model.ranking import WEIGHTS, Features, Suggestion, Surroundings, feature_matrix
-from midline.model.syntax import GRAMMARS, SyntaxAround
 
 NAMES = tuple(field.name for field in fields(Features))
 SAMPLES = "samples.jsonl"

@@ -12,14 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from midline import kernels
+from midline import kernels, model
 from midline.benchmarks.machine import describe_machine, describe_versions
 from midline.benchmarks.outputs import output_file
 from midline.benchmarks.quality.prompts import load_prompts
-from midline.model import engine as engine_module
-from midline.model.engine import Engine
+from midline.model.engines.native.engine import Engine
 from midline.model.errors import UsageError
-from midline.model.transformer import Logits, StepOptions
+from midline.model.runtime.transformer import Logits, StepOptions
 
 ROWS = 32
 """Rows of a pass whose logits are bit-identical to those of one row."""
@@ -100,7 +99,7 @@ def _log_probability(logits: Logits, token: int) -> float:
 def corpus() -> str:
     """Code in four languages and this engine's own sources, as installed."""
     texts = [prompt.text for prompt in load_prompts()]
-    own = sorted(Path(engine_module.__file__).parent.glob("*.py"))
+    own = sorted(Path(model.__file__).parent.rglob("*.py"))
     return "\n".join([*texts, *(path.read_text("utf-8") for path in own)])
 
 

@@ -7,8 +7,8 @@ from numpy.typing import NDArray
 
 from midline.kernels import UNIT
 from midline.kernels.formats import GGMLType
-from midline.model.sparsity import INPUTS, input_widths
-from midline.model.transformer import Transformer
+from midline.model.runtime.transformer import Transformer
+from midline.model.teal.profile import INPUTS, input_widths
 
 CODE_BITS = {
     GGMLType.Q4_0: 4,

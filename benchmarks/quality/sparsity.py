@@ -2,7 +2,7 @@
 
 Every token of MBXP's own solutions is forced through the model behind its problem; the problem is
 dense, the solution sparse, in steps of many rows that compute the numbers of sparse one-row decode
-(tests/unit/model/test_sparsity.py). Perplexity is of all solution tokens together;
+(tests/unit/model/teal/test_profile.py). Perplexity is of all solution tokens together;
 agreement counts positions whose likeliest token is the dense one. Bytes are those of weights that
 one decoded token reads, from the channels that survived. With `--gate` nothing is measured: see
 `sparsity_gate`.
@@ -30,12 +30,12 @@ from midline.benchmarks.mbxp.tasks import Task, data_folder, load_tasks
 from midline.benchmarks.outputs import output_file
 from midline.benchmarks.quality import sparsity_gate
 from midline.benchmarks.quality.sparse_bytes import DecodeBytes
-from midline.model.calibration import measure, read_text
-from midline.model.engine import Engine
+from midline.model.compression.teal_calibration import measure, read_text
+from midline.model.engines.native.engine import Engine
 from midline.model.errors import UsageError
-from midline.model.kv_cache import Sequence as Cached
-from midline.model.sparsity import Allocation, Criterion, Profile, check_level, find_profile
-from midline.model.transformer import EXACT_ROWS, StepOptions
+from midline.model.runtime.kv_cache import Sequence as Cached
+from midline.model.runtime.transformer import EXACT_ROWS, StepOptions
+from midline.model.teal.profile import Allocation, Criterion, Profile, check_level, find_profile
 
 VARIANTS: dict[str, tuple[Allocation, Criterion]] = {
     "uniform": ("uniform", "magnitude"),

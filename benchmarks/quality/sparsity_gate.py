@@ -145,7 +145,7 @@ def table(result: Mapping[str, Any]) -> list[str]:
     lines += map(_line, result["rows"])
     level = result["default_level"]
     verdict = f"{level:.0%} is the highest level that passes" if level else "no level passes"
-    return [*lines, f'{verdict}: "sparsity": {level:g} in model/policy.json']
+    return [*lines, f'{verdict}: "sparsity": {level:g} in model/engines/native/policy.json']
 
 
 def _line(row: Row) -> str:

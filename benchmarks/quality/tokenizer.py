@@ -27,10 +27,10 @@ from midline.benchmarks.mbxp.tasks import data_folder
 from midline.benchmarks.outputs import output_file
 from midline.benchmarks.quality.tokenizer_corpus import Text, odd_texts, source_texts
 from midline.benchmarks.quality.tokenizer_references import REFERENCES, Encode
-from midline.model.catalogue import CATALOGUE, resolve
+from midline.model.catalog.catalog import CATALOGUE, resolve
 from midline.model.errors import UsageError
-from midline.model.gguf import read_gguf
-from midline.model.tokenizer import Tokenizer
+from midline.model.tokenizer.tokenizer import Tokenizer
+from midline.model.weights.gguf import read_gguf
 
 UNEXPLAINED = "unexplained"
 

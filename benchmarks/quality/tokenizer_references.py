@@ -9,9 +9,9 @@ leaves out. `published` is the `tokenizers` library set up as the model's publis
 from collections.abc import Callable
 from typing import Any
 
-from midline.model.bpe import PRE_TOKENIZATIONS
-from midline.model.gguf import GGUFFile
-from midline.model.vocabulary import CONTROL, Vocabulary
+from midline.model.tokenizer.bpe import PRE_TOKENIZATIONS
+from midline.model.tokenizer.vocabulary import CONTROL, Vocabulary
+from midline.model.weights.gguf import GGUFFile
 
 Encode = Callable[[str, bool], list[int]]
 """Ids of a text; the flag says whether special tokens are parsed."""

@@ -1,7 +1,7 @@
 """Decode: one token after another, behind a filled context; several sequences side by side."""
 
 from midline.benchmarks.speed.workload import Workload, prompt_ids
-from midline.model.tokenizer import Tokenizer
+from midline.model.tokenizer.tokenizer import Tokenizer
 
 DEFAULT_TOKENS = 64
 DEFAULT_CONTEXT = 512

@@ -14,9 +14,9 @@ from typing import Any
 
 from midline.benchmarks.speed.company import Company, warnings
 from midline.benchmarks.speed.drafting_cases import Case, edit_cases, unrelated_cases
-from midline.model.engine import Engine, GenerateOptions, Generation
-from midline.model.policy import Draft
-from midline.model.transformer import StepOptions
+from midline.model.engines.native.engine import Engine, GenerateOptions, Generation
+from midline.model.engines.native.policy import Draft
+from midline.model.runtime.transformer import StepOptions
 
 DEFAULT_TOKENS = 192
 DEFAULT_CONTEXT = 2048

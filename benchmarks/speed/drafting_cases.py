@@ -10,9 +10,9 @@ from collections import Counter
 from dataclasses import dataclass
 
 from midline.benchmarks.quality.prompts import PromptText, load_prompts
-from midline.model.chat import render_chat
-from midline.model.fim import Cursor, build_prompt
-from midline.model.tokenizer import Tokenizer
+from midline.model.completion.fim import Cursor, build_prompt
+from midline.model.tokenizer.chat_template import render_chat
+from midline.model.tokenizer.tokenizer import Tokenizer
 
 SUFFIXES = {"python": ".py", "typescript": ".ts", "java": ".java", "cpp": ".cpp"}
 NAMES = ("ledger", "shipment", "voyage", "parcel")

@@ -2,9 +2,9 @@
 
 import argparse
 
+from midline.model.decoding.request import MAX_SAMPLES
 from midline.model.errors import UsageError
-from midline.model.generation import MAX_SAMPLES
-from midline.model.sparsity import check_level
+from midline.model.teal.profile import check_level
 
 USED = {
     "prefill": "peer tokens sparsity exact runs plot",

@@ -17,13 +17,13 @@ from typing import Any
 from midline.benchmarks.speed.company import Company, warnings
 from midline.benchmarks.speed.typist import Reply, Typist, offset_behind
 from midline.benchmarks.speed.workload import Workload, prompt_ids
+from midline.model.completion.fim import chunk_ids
 from midline.model.errors import UsageError
-from midline.model.fim import chunk_ids
-from midline.model.tokenizer import Tokenizer
-from midline.server.lsp import MidlineServer, create_server
-from midline.server.session import Request
-from midline.server.settings import Settings
-from midline.server.windows import WindowPlanner
+from midline.model.tokenizer.tokenizer import Tokenizer
+from midline.server.lsp.prompt_window import WindowPlanner
+from midline.server.lsp.server import MidlineServer, create_server
+from midline.server.lsp.session import Request
+from midline.server.lsp.settings import Settings
 
 DEFAULT_TOKENS = 8
 DEFAULT_CONTEXT = 1024

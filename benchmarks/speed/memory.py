@@ -5,9 +5,9 @@ from typing import Any
 
 from midline.benchmarks.speed.remote import RemoteEngine
 from midline.benchmarks.speed.workload import prompt_ids
-from midline.model.gguf import read_gguf
-from midline.model.tokenizer import Tokenizer
-from midline.model.transformer import CACHE_TOKENS
+from midline.model.runtime.transformer import CACHE_TOKENS
+from midline.model.tokenizer.tokenizer import Tokenizer
+from midline.model.weights.gguf import read_gguf
 
 DEFAULT_TOKENS = 32
 DEFAULT_CONTEXT = 2048

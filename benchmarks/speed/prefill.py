@@ -1,7 +1,7 @@
 """Prefill: a prompt from an empty cache to the logits of its last token."""
 
 from midline.benchmarks.speed.workload import Workload, prompt_ids
-from midline.model.tokenizer import Tokenizer
+from midline.model.tokenizer.tokenizer import Tokenizer
 
 DEFAULT_TOKENS = 512
 DEFAULT_CONTEXT = 0

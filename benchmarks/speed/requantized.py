@@ -5,7 +5,7 @@ import tempfile
 from pathlib import Path
 
 from midline.model.errors import MidlineError, UsageError
-from midline.model.storage import cache_folder
+from midline.model.paths import cache_folder
 
 FTYPE_Q4_0 = 2
 

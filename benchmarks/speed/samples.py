@@ -1,7 +1,7 @@
 """Samples: several continuations of one shared prompt, decoded together."""
 
 from midline.benchmarks.speed.workload import Workload, prompt_ids
-from midline.model.tokenizer import Tokenizer
+from midline.model.tokenizer.tokenizer import Tokenizer
 
 DEFAULT_TOKENS = 32
 DEFAULT_CONTEXT = 1024

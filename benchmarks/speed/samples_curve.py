@@ -19,11 +19,11 @@ from midline import kernels
 from midline.benchmarks.speed.company import Company, warnings
 from midline.benchmarks.speed.work import model_work
 from midline.benchmarks.speed.workload import prompt_ids
-from midline.model.engine import Engine
+from midline.model.engines.native.engine import Engine
 from midline.model.errors import UsageError
-from midline.model.gguf import read_gguf
-from midline.model.kv_cache import PAGE, Sequence
-from midline.model.transformer import StepOptions
+from midline.model.runtime.kv_cache import PAGE, Sequence
+from midline.model.runtime.transformer import StepOptions
+from midline.model.weights.gguf import read_gguf
 
 DEFAULT_TOKENS = 16
 DEFAULT_CONTEXT = 4096

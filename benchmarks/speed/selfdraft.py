@@ -3,7 +3,7 @@
 General code is continued where nothing of it is written twice; lookup is off on both sides. Both
 ways answer every case in one process, one directly behind the other and in turn which goes first.
 What passes and sparse steps cost is measured before, and decides how long drafts are: it is what
-belongs into model/policy.json where the ratio says that self-drafting pays.
+belongs into model/engines/native/policy.json where the ratio says that self-drafting pays.
 """
 
 import os
@@ -18,11 +18,11 @@ from midline import kernels
 from midline.benchmarks.speed.company import Company, warnings
 from midline.benchmarks.speed.drafting import COST_RUNS, measured, pass_costs, summary
 from midline.benchmarks.speed.drafting_cases import unrelated_cases
-from midline.model.drafting import PassCosts
-from midline.model.engine import Engine
+from midline.model.decoding.speculative.prompt_lookup import PassCosts
+from midline.model.engines.native.engine import Engine
 from midline.model.errors import MidlineError, UsageError
-from midline.model.sparsity import find_profile
-from midline.model.transformer import StepOptions
+from midline.model.runtime.transformer import StepOptions
+from midline.model.teal.profile import find_profile
 
 DEFAULT_TOKENS = 64
 DEFAULT_CONTEXT = 2048

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from midline import kernels
-from midline.model.engine import Engine
-from midline.model.sparsity import INPUTS, CalibrationText, Profile, input_widths
+from midline.model.engines.native.engine import Engine
+from midline.model.teal.profile import INPUTS, CalibrationText, Profile, input_widths
 
 DEFAULT_TOKENS = 8
 DEFAULT_CONTEXT = 1

@@ -13,7 +13,7 @@ DEFAULT_TOKENS = 1
 DEFAULT_CONTEXT = 32
 PROGRAM = """
 import sys
-from midline.model.engine import Engine, GenerateOptions
+from midline.model.engines.native.engine import Engine, GenerateOptions
 engine = Engine.load(sys.argv[1], threads=int(sys.argv[2]))
 prompt = engine.tokenizer.encode("def add(first, second):\\n    return")
 engine.generate(prompt, GenerateOptions(max_tokens=1))

@@ -14,12 +14,12 @@ from pathlib import Path
 
 from lsprotocol import types
 
-from midline.model.context import ContextChunk
+from midline.model.completion.context_chunks import ContextChunk
 from midline.server.documents import Document, PositionEncoding
-from midline.server.features.did_change import did_change
-from midline.server.features.did_open import did_open
-from midline.server.lsp import MidlineServer
-from midline.server.suggestions import Answer, suggestions
+from midline.server.lsp.features.did_change import did_change
+from midline.server.lsp.features.did_open import did_open
+from midline.server.lsp.server import MidlineServer
+from midline.server.lsp.suggestions import Answer, suggestions
 
 BURST_SECONDS = 0.06
 """From a key within a burst to the next one: the request for it is given up then."""

@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from midline.model.gguf import GGUFFile
+from midline.model.weights.gguf import GGUFFile
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from midline.benchmarks.quality.prompts import load_prompts
-from midline.model.tokenizer import Tokenizer
+from midline.model.tokenizer.tokenizer import Tokenizer
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from tiny_model import QWEN2, write_tiny_model
 
-from midline.server.main import main
+from midline.server.cli.main import main
 
 SOURCE = "def add(a, b):\n    return a + b\n\n\ndef total(values):\n    \n"
 

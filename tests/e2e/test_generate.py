@@ -10,12 +10,12 @@ from pathlib import Path
 import pytest
 from tiny_model import QWEN2, write_tiny_model
 
-from midline.model.gguf import read_gguf
-from midline.model.tokenizer import Tokenizer
-from midline.server.commands import generate
-from midline.server.main import main
+from midline.model.tokenizer.tokenizer import Tokenizer
+from midline.model.weights.gguf import read_gguf
+from midline.server.cli.commands import generate
+from midline.server.cli.main import main
 
-MIDLINE = [sys.executable, "-P", "-m", "midline.server.main"]
+MIDLINE = [sys.executable, "-P", "-m", "midline.server.cli.main"]
 
 
 @pytest.fixture(scope="module")

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from midline.model.catalogue import find_entry
-from midline.server.main import main
+from midline.model.catalog.catalog import find_entry
+from midline.server.cli.main import main
 
-MIDLINE = [sys.executable, "-P", "-m", "midline.server.main"]
+MIDLINE = [sys.executable, "-P", "-m", "midline.server.cli.main"]
 
 
 def test_a_killed_pull_of_a_real_model_continues(

@@ -25,7 +25,7 @@ async def test_noise_never_reaches_the_protocol(tmp_path: Path) -> None:
 def test_noise_goes_to_standard_error(tmp_path: Path) -> None:
     code = (
         "import os, subprocess, sys\n"
-        "from midline.server.stdio import claim_stdout\n"
+        "from midline.server.lsp.stdio import claim_stdout\n"
         "out = claim_stdout()\n"
         "print('printed', flush=True); os.write(1, b'written\\n')\n"
         "subprocess.run([sys.executable, '-c', 'print(\"child\")'])\n"

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from llama_cpp import Llama
 
-from midline.model.catalogue import CATALOGUE
+from midline.model.catalog.catalog import CATALOGUE
 
 TEXTS = [
     "",

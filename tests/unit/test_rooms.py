@@ -16,6 +16,14 @@ MAY_IMPORT = {
     "server": {"kernels", "model", "server"},
     "benchmarks": {"kernels", "model", "server", "benchmarks"},
 }
+# Within a room imports go one way too: a sub-room may import itself and those in front of it.
+SUB_ROOMS = {
+    "model": (
+        "catalog", "weights", "tokenizer", "teal", "runtime", "decoding", "engines", "completion",
+        "compression",
+    ),
+    "server": ("context", "lsp", "cli"),
+}  # fmt: skip
 HEAVY = ("torch", "transformers", "onnxruntime", "onnx", "optimum", "llama_cpp", "openvino_genai")
 MAX_FILE_LINES = 400
 MAX_KERNEL_FILE_LINES = 250
@@ -55,6 +63,28 @@ def test_imports_point_one_way(room: str) -> None:
             if parts[0] in MAY_IMPORT:
                 forbidden.append(f"{path.relative_to(ROOT)} imports bare {name}")
     assert forbidden == []
+
+
+def _sub_room(name: str, room: str) -> str | None:
+    parts = name.split(".")
+    inside = parts[:2] == ["midline", room] and len(parts) > 2 and parts[2] in SUB_ROOMS[room]
+    return parts[2] if inside else None
+
+
+@pytest.mark.parametrize("room", SUB_ROOMS)
+def test_imports_within_a_room_point_one_way(room: str) -> None:
+    """No cycles among sub-rooms; files that belong to none are in front of all of them."""
+    order = {name: number for number, name in enumerate(SUB_ROOMS[room])}
+    forbidden = []
+    for path in _files(room):
+        own = order.get(path.relative_to(ROOT / room).parts[0], -1)
+        for name in _imports(ast.parse(path.read_text("utf-8"))):
+            other = _sub_room(name, room)
+            if other is not None and order[other] > own:
+                forbidden.append(f"{path.relative_to(ROOT)} imports {name}")
+    assert forbidden == []
+    found = {p.name for p in (ROOT / room).iterdir() if (p / "__init__.py").is_file()}
+    assert found == set(order)
 
 
 def test_rooms_are_the_four_and_have_no_lumber() -> None:
@@ -97,7 +127,7 @@ def test_the_server_starts_light() -> None:
         ".".join(("midline", *path.relative_to(ROOT).with_suffix("").parts))
         for path in _files("server")
     ]
-    assert "midline.server.commands.model" in modules
+    assert "midline.server.cli.commands.model" in modules
     code = (
         f"import importlib, sys; [importlib.import_module(m) for m in {modules!r}]; "
         f"print([m for m in {HEAVY!r} if m in sys.modules])"

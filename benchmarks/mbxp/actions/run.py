@@ -26,7 +26,7 @@ from midline.benchmarks.mbxp.tasks import DATA_FILES, Task, data_folder, load_ta
 from midline.model.errors import UsageError
 
 if TYPE_CHECKING:
-    from midline.model.engine import GenerateOptions
+    from midline.model.engines.native.engine import GenerateOptions
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -114,7 +114,7 @@ def generation_summary(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def _generate_options(args: argparse.Namespace) -> "GenerateOptions":
-    from midline.model.engine import GenerateOptions
+    from midline.model.engines.native.engine import GenerateOptions
 
     several = args.samples > 1
     temperature = args.temperature if args.temperature is not None else 0.8 if several else 0.0
@@ -155,7 +155,7 @@ def _generate(
     missing = [t for t in tasks for s in range(options.samples) if (t.task_id, s) not in done]
     if missing:
         from midline.benchmarks.mbxp.generate import STREAMS, TASK_TOKENS, Generator
-        from midline.model.engine import Engine
+        from midline.model.engines.native.engine import Engine
 
         engine = Engine.load(
             args.model,

@@ -20,7 +20,7 @@ from midline.benchmarks.mbxp.sandbox.policy import Limits
 from midline.benchmarks.mbxp.status import Status
 from midline.benchmarks.mbxp.tasks import Task
 from midline.model.errors import MidlineError
-from midline.model.storage import cache_folder
+from midline.model.paths import cache_folder
 
 DRIVERS = Path(__file__).resolve().parent.parent / "drivers"
 FAILED_TEST = re.compile(

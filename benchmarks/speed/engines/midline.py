@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from midline import kernels
-from midline.model.engine import Engine, GenerateOptions
-from midline.model.kv_cache import Sequence
-from midline.model.transformer import StepOptions
+from midline.model.engines.native.engine import Engine, GenerateOptions
+from midline.model.runtime.kv_cache import Sequence
+from midline.model.runtime.transformer import StepOptions
 
 
 class MidlineSpeed:

@@ -18,9 +18,9 @@ from midline.benchmarks.quality.alignment import (
 )
 from midline.benchmarks.quality.alignment_cases import SETS, Layout, Line
 from midline.benchmarks.quality.alignment_scores import Cost, Request
-from midline.model.engine import Completion
-from midline.model.gguf import read_gguf
-from midline.model.tokenizer import Tokenizer
+from midline.model.engines.native.engine import Completion
+from midline.model.tokenizer.tokenizer import Tokenizer
+from midline.model.weights.gguf import read_gguf
 
 SOLUTION = "    value = self.items[{}]() + len(self.items)\n    return value\n"
 LINE = Line("MBPP/1", "python", "def f(x):\n", "    return self.items[0]", "\n")

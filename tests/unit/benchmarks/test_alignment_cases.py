@@ -15,8 +15,8 @@ from midline.benchmarks.quality.alignment_cases import (
     is_fit,
     lines_of,
 )
-from midline.model.gguf import read_gguf
-from midline.model.tokenizer import Tokenizer
+from midline.model.tokenizer.tokenizer import Tokenizer
+from midline.model.weights.gguf import read_gguf
 
 TASK = Task(
     task_id="MBPP/1",

@@ -9,8 +9,8 @@ from engine_models import engine, pages_in_use
 from midline.benchmarks.quality.alignment import MODES, REFERENCES, request
 from midline.benchmarks.quality.alignment_cases import Layout, Line
 from midline.benchmarks.quality.alignment_scores import LineReader, LineScores, Request
-from midline.model.engine import Engine
-from midline.model.transformer import StepOptions
+from midline.model.engines.native.engine import Engine
+from midline.model.runtime.transformer import StepOptions
 
 LINE = Line("MBPP/1", "python", "def f(x):\n", "    return self.items[0] + re", "\n\nf(1)\n")
 CUTS = (2, 4, 7, 13, 17, 22, 26)

@@ -19,10 +19,10 @@ from midline.benchmarks.quality.cursor import (
     write_csv,
 )
 from midline.benchmarks.quality.cursor_cases import CursorCase, load_cases
-from midline.model.engine import Engine
-from midline.model.fim import FimLayout
-from midline.model.gguf import read_gguf
-from midline.model.tokenizer import Tokenizer
+from midline.model.completion.fim import FimLayout
+from midline.model.engines.native.engine import Engine
+from midline.model.tokenizer.tokenizer import Tokenizer
+from midline.model.weights.gguf import read_gguf
 
 RECORDED = RESULTS / "cursor.csv"
 MODEL = "qwen2.5-coder-0.5b"

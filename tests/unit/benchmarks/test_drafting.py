@@ -13,9 +13,9 @@ from midline.benchmarks.speed.drafting_cases import (
     renamed,
     unrelated_cases,
 )
-from midline.model.catalogue import resolve
-from midline.model.gguf import read_gguf
-from midline.model.tokenizer import Tokenizer
+from midline.model.catalog.catalog import resolve
+from midline.model.tokenizer.tokenizer import Tokenizer
+from midline.model.weights.gguf import read_gguf
 
 
 def test_result(tiny_qwen2, tmp_path, home, capsys):

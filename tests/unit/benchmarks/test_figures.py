@@ -15,7 +15,7 @@ from midline.benchmarks.main import PROGRAM, main
 from midline.benchmarks.quality import cursor
 from midline.benchmarks.speed import flags
 from midline.model.errors import MidlineError
-from midline.server.command_line import Parser
+from midline.server.cli.command_line import Parser
 
 
 def figure(**changes) -> Figure:

@@ -9,9 +9,9 @@ import pytest
 
 from midline.benchmarks.commands import speed
 from midline.benchmarks.speed.flags import USED, check
+from midline.model.engines.native.policy import Policy
 from midline.model.errors import UsageError
-from midline.model.policy import Policy
-from midline.server.command_line import Parser
+from midline.server.cli.command_line import Parser
 
 GIVEN = {
     "peer": ["--peer", "llama.cpp"],

@@ -11,10 +11,10 @@ from tiny_model import QWEN2, write_tiny_model
 from midline.benchmarks.main import main
 from midline.benchmarks.quality import fuzz
 from midline.benchmarks.quality.fuzz import Case, Witness, choose, examine, judge, places, summary
-from midline.model.engine import GenerateOptions
-from midline.model.fim import WindowLimits
-from midline.model.gguf import read_gguf
-from midline.model.tokenizer import Tokenizer
+from midline.model.completion.fim import WindowLimits
+from midline.model.engines.native.engine import GenerateOptions
+from midline.model.tokenizer.tokenizer import Tokenizer
+from midline.model.weights.gguf import read_gguf
 from midline.server.documents import Document
 
 PROGRAM = "def total(values):\n    return sum(values)\n\n\nprint(total([1, 2, 3]))\n" * 6

@@ -10,7 +10,7 @@ from midline.benchmarks.commands import mbxp, quality
 from midline.benchmarks.main import main
 from midline.benchmarks.outputs import output_file
 from midline.model.errors import UsageError
-from midline.server.command_line import Parser
+from midline.server.cli.command_line import Parser
 
 MODULES = [
     "midline.benchmarks.commands.speed",

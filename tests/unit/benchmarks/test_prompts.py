@@ -3,8 +3,8 @@
 import dataclasses
 
 from midline.benchmarks.quality.prompts import fingerprint, load_prompts
-from midline.model.gguf import read_gguf
-from midline.model.tokenizer import Tokenizer
+from midline.model.tokenizer.tokenizer import Tokenizer
+from midline.model.weights.gguf import read_gguf
 
 
 def test_eight_texts_are_of_four_languages_in_turn():

@@ -17,8 +17,8 @@ from midline.benchmarks.quality.ranking import (
     likeliest,
     read_questions,
 )
+from midline.model.completion.ranking import Suggestion
 from midline.model.errors import UsageError
-from midline.model.ranking import Suggestion
 
 RIGHT, WRONG = "    return sorted(a)\n", "    return missing.thing(a)\n"
 

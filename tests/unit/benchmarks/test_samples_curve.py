@@ -6,7 +6,7 @@ import pytest
 
 from midline.benchmarks.main import main
 from midline.benchmarks.speed.samples_curve import COUNTS, Traffic, draw, measure
-from midline.model.kv_cache import PrefixCache
+from midline.model.runtime.kv_cache import PrefixCache
 
 
 @pytest.fixture

@@ -8,10 +8,10 @@ import pytest
 from midline.benchmarks.main import main
 from midline.benchmarks.speed import selfdraft
 from midline.benchmarks.speed.drafting import Row
-from midline.model.config import read_config
-from midline.model.gguf import read_gguf
-from midline.model.sparsity import CalibrationText, Profile, write_profile
-from midline.model.weights import model_hash
+from midline.model.teal.profile import CalibrationText, Profile, write_profile
+from midline.model.weights.config import read_config
+from midline.model.weights.gguf import read_gguf
+from midline.model.weights.packed import model_hash
 
 
 @pytest.fixture

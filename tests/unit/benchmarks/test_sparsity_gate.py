@@ -80,7 +80,7 @@ def test_the_highest_level_that_passes_is_named(
     assert rows[0.4]["exact_match_change"]["difference"] == -0.02
     assert (rows[0.4]["tokens_per_second"], rows[0.4]["over_peer"]) == (71.5, 1.6)
     out = capsys.readouterr().out
-    assert '"sparsity": 0.4 in model/policy.json' in out and "71.5  passes" in out
+    assert '"sparsity": 0.4 in model/engines/native/policy.json' in out and "71.5  passes" in out
     assert "dense: perplexity 2.0000, pass@1 33.88% of 974 tasks" in out
 
 

@@ -10,7 +10,7 @@ from midline.benchmarks.speed import engines
 from midline.benchmarks.speed.work import ModelWork, model_work
 from midline.kernels.formats import GGMLType
 from midline.model.errors import UsageError
-from midline.model.gguf import read_gguf
+from midline.model.weights.gguf import read_gguf
 
 SMALL = {
     "prefill": ["--tokens", "40"],

@@ -9,8 +9,8 @@ import pytest
 from midline.benchmarks.quality import tokenizer as benchmark
 from midline.benchmarks.quality.tokenizer_corpus import Text, odd_texts, source_texts
 from midline.benchmarks.quality.tokenizer_references import REFERENCES
-from midline.model.gguf import read_gguf
-from midline.model.tokenizer import Tokenizer
+from midline.model.tokenizer.tokenizer import Tokenizer
+from midline.model.weights.gguf import read_gguf
 
 TEXTS = [Text("odd", text) for text in ("def f():\n", "cafe\u0301 12", "<|im_end|>", "世界")]
 

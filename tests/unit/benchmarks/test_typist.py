@@ -11,9 +11,9 @@ from tiny_model import QWEN2, write_tiny_model
 
 from midline.benchmarks.speed.keystroke import figures
 from midline.benchmarks.speed.typist import Reply, Typist, offset_behind
-from midline.model.gguf import read_gguf
-from midline.model.tokenizer import Tokenizer
-from midline.server.lsp import MidlineServer
+from midline.model.tokenizer.tokenizer import Tokenizer
+from midline.model.weights.gguf import read_gguf
+from midline.server.lsp.server import MidlineServer
 
 LINES = ["def f(value):", "    first = value", "", "    # é😀", "    return first", "", "f(1)"]
 

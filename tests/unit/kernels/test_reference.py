@@ -6,7 +6,7 @@ from gguf import GGMLQuantizationType, quants
 
 from midline.kernels.formats import SUPPORTED, GGMLType
 from midline.kernels.reference import dequantize, random_blocks
-from midline.model.gguf import read_gguf
+from midline.model.weights.gguf import read_gguf
 
 KINDS = sorted(SUPPORTED)
 STORED = {GGMLType.F32: np.dtype("<f4"), GGMLType.F16: np.dtype("<f2")}

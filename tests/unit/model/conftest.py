@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from engine_models import VARIANTS, write_variant
 
-from midline.model.catalogue import ModelEntry, PackageParts
+from midline.model.catalog.catalog import ModelEntry, PackageParts
 
 CONTENT = random.Random(7).randbytes(300_000)
 CUTS = (0, 120_000, 240_000, 300_000)

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from midline.model.fim import WindowLimits
+from midline.model.completion.fim import WindowLimits
 from midline.server.documents import (
     Document,
     PositionEncoding,

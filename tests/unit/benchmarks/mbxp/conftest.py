@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from midline.model.storage import cache_folder
+from midline.model.paths import cache_folder
 
 ROOT = Path(__file__).resolve().parents[4]
 

@@ -14,11 +14,11 @@ from midline.benchmarks.mbxp.actions.run import chosen_tasks, generation_summary
 from midline.benchmarks.mbxp.generate import Generator, examples
 from midline.benchmarks.mbxp.samples import read_generated
 from midline.benchmarks.mbxp.tasks import Task
-from midline.model.engine import Engine, GenerateOptions
+from midline.model.engines.native.engine import Engine, GenerateOptions
 from midline.model.errors import UsageError
-from midline.model.sparsity import CalibrationText, Profile, write_profile
-from midline.model.transformer import EXACT_ROWS
-from midline.model.weights import model_hash
+from midline.model.runtime.transformer import EXACT_ROWS
+from midline.model.teal.profile import CalibrationText, Profile, write_profile
+from midline.model.weights.packed import model_hash
 
 GOLDEN = Path(__file__).resolve().parents[3] / "golden" / "mbxp" / "tasks"
 

@@ -8,9 +8,9 @@ import pytest
 from midline.benchmarks.main import main
 from midline.benchmarks.mbxp.run_folder import RUN, claim, model_identity
 from midline.benchmarks.mbxp.samples import SAMPLES, read_generated
-from midline.model.catalogue import find_entry
+from midline.model.catalog.catalog import find_entry
 from midline.model.errors import MidlineError, UsageError
-from midline.model.weights import model_hash
+from midline.model.weights.packed import model_hash
 
 TASKS = Path(__file__).resolve().parents[3] / "golden" / "mbxp" / "tasks"
 OPTIONS = {"model": "a", "temperature": 0.6, "seed": 0, "exact": False}

@@ -1,0 +1,1 @@
+"""Making models smaller or faster: calibration of TEAL."""

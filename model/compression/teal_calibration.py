@@ -1,0 +1,356 @@
+"""Calibration of activation sparsity: which thresholds skip a given share of the weights.
+
+Magnitudes are measured on code, without padding and without the first tokens of each window, whose
+activations are hundreds of times larger than all others (attention sinks). A uniform profile takes
+the same quantile of every input. A greedy one (TEAL, arXiv 2408.14690, algorithm 1) raises, a
+little at a time, the level of that input whose error per skipped byte grows least; where the paper
+measures the error at the end of each layer, it is here the divergence of the model's output, so
+that layers too get unequal levels.
+"""
+
+import hashlib
+import itertools
+import logging
+import zipfile
+from collections.abc import Callable, Collection, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from midline.model.compression.activation_statistics import GRID, Curves, measure_curves
+from midline.model.engines.native.engine import Engine
+from midline.model.errors import UsageError
+from midline.model.paths import profiles_folder
+from midline.model.runtime.kv_cache import Sequence as Cached
+from midline.model.runtime.transformer import StepOptions, Transformer
+from midline.model.teal.column_norms import column_norms
+from midline.model.teal.profile import (
+    INPUTS,
+    Allocation,
+    CalibrationText,
+    Criterion,
+    Profile,
+    input_widths,
+    native_thresholds,
+)
+from midline.model.weights.config import ModelConfig
+from midline.model.weights.packed import model_hash
+
+log = logging.getLogger(__name__)
+
+METHOD_VERSION = 1
+ARRAYS = ("magnitude", "magnitude_energy", "weighted", "weighted_energy", "sensitivity")
+Arrays = dict[str, NDArray[np.float64]]
+WINDOWS = 16
+WINDOW_TOKENS = 256
+SINK_TOKENS = 16
+"""Tokens of a window that are left out: the first one's activations are like no others."""
+LEAST_TOKENS = 1024
+BYTES_PER_TOKEN = 8
+"""More than a token of code takes, so that a piece of text is enough for a window."""
+COUNT_EVERY = 3
+"""One position in so many is counted: neighbours say little new."""
+PROBE_LEVEL = 0.5
+PROBE_WINDOWS = 2
+PROBE_TOKENS = 176
+PROBE_EVERY = 4
+"""One position in so many is compared when the divergence of the output is measured."""
+GREEDY_STEP = 0.01
+Progress = Callable[[str, float], None]
+CONTROL_BYTES = frozenset(range(32)) - frozenset(b"\t\n\r\f\v\b\x1b")
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What profiles are made from.
+
+    magnitude, weighted: curves of both criteria. sensitivity: float64 [layers, 4], nats of
+    divergence for each unit of an input's energy that is dropped. sizes: float64 [layers, 4],
+    bytes of the weights that an input meets.
+    """
+
+    model: str
+    model_sha256: str
+    text: CalibrationText
+    magnitude: Curves
+    weighted: Curves
+    sensitivity: NDArray[np.float64]
+    sizes: NDArray[np.float64]
+
+    def profile(
+        self,
+        level: float,
+        allocation: Allocation,
+        criterion: Criterion,
+        dense: Collection[str] = (),
+    ) -> Profile:
+        """The profile that skips `level` of the layers' weights, none of the inputs in `dense`.
+
+        Raises UsageError if the other inputs are too few for that.
+        """
+        curves = self.weighted if criterion == "weighted" else self.magnitude
+        sizes = self.sizes * np.array([float(name not in dense) for name in INPUTS])
+        most = GRID[-1] * sizes.sum() / self.sizes.sum()
+        if level > most:
+            raise UsageError(f"with {', '.join(dense)} dense at most {most:.2f} can be skipped")
+        wanted = level * float(self.sizes.sum())
+        if allocation == "uniform":
+            shares = np.full(sizes.shape, wanted / float(sizes.sum()))
+        else:
+            shares = allocate(curves, self.sensitivity, sizes, wanted / float(sizes.sum()))
+        rows = [
+            tuple(
+                None if name in dense else float(f"{value:.5g}")
+                for name, value in zip(INPUTS, row, strict=True)
+            )
+            for row in curves.thresholds_at(shares)
+        ]
+        return Profile(
+            self.model, self.model_sha256, level, criterion, allocation, tuple(rows), self.text
+        )
+
+
+def read_text(paths: Sequence[Path]) -> str:
+    """All files one after the other; a folder stands for the files in it that are text.
+
+    Raises UsageError for a path that is missing, a named file that is binary, and empty text.
+    """
+    pieces = []
+    for path in paths:
+        if path.is_dir():
+            files = sorted(p for p in path.rglob("*") if p.is_file() and ".git" not in p.parts)
+            pieces += [text for file in files if (text := _text_of(file)) is not None]
+        elif path.is_file():
+            text = _text_of(path)
+            if text is None:
+                raise UsageError(f"{path} is binary; calibration needs text, best your own code")
+            pieces.append(text)
+        else:
+            raise UsageError(f"{path} does not exist; name files or folders of code")
+    text = "\n".join(pieces)
+    if not text.strip():
+        raise UsageError(f"{paths[0]} holds no text; {_needed()}")
+    return text
+
+
+def _text_of(path: Path) -> str | None:
+    try:
+        data = path.read_bytes()
+        return None if CONTROL_BYTES & set(data) else data.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read ({error.strerror})") from error
+
+
+def _needed() -> str:
+    return (
+        f"calibration needs at least {LEAST_TOKENS} tokens, about {LEAST_TOKENS * 4 // 1024} KB "
+        "of code"
+    )
+
+
+def windows(engine: Engine, text: str) -> list[list[int]]:
+    """Up to WINDOWS pieces of WINDOW_TOKENS ids from places spread evenly over the text.
+
+    Raises UsageError naming the amount needed if the text is too short.
+    """
+    found = []
+    for i in range(WINDOWS):
+        start, end = len(text) * i // WINDOWS, len(text) * (i + 1) // WINDOWS
+        piece = text[start : min(end, start + WINDOW_TOKENS * BYTES_PER_TOKEN)]
+        ids = engine.tokenizer.encode(piece)[:WINDOW_TOKENS]
+        if len(ids) > 2 * SINK_TOKENS:
+            found.append(ids)
+    count = sum(map(len, found))
+    if count < LEAST_TOKENS:
+        raise UsageError(f"the text has {count} tokens in usable pieces; {_needed()}")
+    return found
+
+
+def measure(
+    engine: Engine, text: str, description: str, progress: Progress = lambda _, __: None
+) -> Measured:
+    """Measures everything that profiles of this model need; minutes for a model of a GB.
+
+    What was measured on the same text before is read back from the folder of profiles.
+    progress(what, share) hears shares from 0 to 1. Raises UsageError (text too short).
+    """
+    ids = windows(engine, text)
+    digest = hashlib.sha256(np.concatenate([np.asarray(w, "<i4") for w in ids]).tobytes())
+    about = CalibrationText(description, digest.hexdigest(), sum(map(len, ids)))
+    sha256 = model_hash(engine.path)
+    path = profiles_folder() / f"{sha256[:16]}-{about.sha256[:16]}-v{METHOD_VERSION}.npz"
+    arrays = _read_arrays(path, engine.config)
+    if arrays is None:
+        arrays = _measure(engine, ids, progress)
+        _write_arrays(path, arrays)
+    return Measured(
+        engine.name, sha256, about,
+        Curves(arrays["magnitude"], arrays["magnitude_energy"]),
+        Curves(arrays["weighted"], arrays["weighted_energy"]),
+        arrays["sensitivity"], matrix_bytes(engine.transformer),
+    )  # fmt: skip
+
+
+def _read_arrays(path: Path, config: ModelConfig) -> Arrays | None:
+    curve = (config.layers, len(INPUTS), len(GRID))
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: np.asarray(file[name], np.float64) for name in ARRAYS}
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
+        return None
+    is_good = all(
+        array.shape == (curve if name != "sensitivity" else curve[:2])
+        and bool(np.isfinite(array).all())
+        for name, array in arrays.items()
+    )
+    return arrays if is_good else None
+
+
+def _write_arrays(path: Path, arrays: Arrays) -> None:
+    beside = path.with_name(f"{path.stem}.partial.npz")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        np.savez(beside, **arrays)  # type: ignore[arg-type]
+        beside.replace(path)
+    except OSError as error:
+        log.warning("%s could not be written (%s); it is measured again next time", path, error)
+
+
+def _measure(engine: Engine, ids: list[list[int]], progress: Progress) -> Arrays:
+    transformer = engine.transformer
+    config = engine.config
+    norms = column_norms(transformer.file, config)
+    widths = input_widths(config)
+    rows = _activations(transformer, ids, progress)
+    magnitude, weighted = measure_curves(rows, norms, widths)
+    sensitivity = _probe(transformer, weighted, ids, progress)
+    return {
+        "magnitude": magnitude.thresholds,
+        "magnitude_energy": magnitude.energy,
+        "weighted": weighted.thresholds,
+        "weighted_energy": weighted.energy,
+        "sensitivity": sensitivity,
+    }
+
+
+def _activations(
+    transformer: Transformer, windows: list[list[int]], progress: Progress
+) -> Iterator[NDArray[np.float32]]:
+    """float32 [tokens, layers, channels] of each window, the first tokens left out."""
+    for i, ids in enumerate(windows):
+        sequence = Cached()
+        try:
+            yield transformer.activations(sequence, ids)[SINK_TOKENS::COUNT_EVERY]
+        finally:
+            transformer.cache.finish(sequence, remember=False)
+        progress("measuring magnitudes", (i + 1) / len(windows))
+
+
+def matrix_bytes(transformer: Transformer) -> NDArray[np.float64]:
+    """Bytes of the weights behind every input: float64 [layers, 4]."""
+    sections = transformer.weights.plan.sections
+    layers = range(transformer.config.layers)
+    return np.array([[float(sections[f"{i}.{name}"].nbytes) for name in INPUTS] for i in layers])
+
+
+def _probe(
+    transformer: Transformer, curves: Curves, windows: list[list[int]], progress: Progress
+) -> NDArray[np.float64]:
+    """Nats of mean divergence from dense for the energy dropped from an input: float64 [layers, 4].
+
+    One kind of input of one or two neighbouring layers is sparse at a time; neighbours share what
+    is found.
+    """
+    places = [(2 * i + 1) * len(windows) // (2 * PROBE_WINDOWS) for i in range(PROBE_WINDOWS)]
+    texts = [windows[place][:PROBE_TOKENS] for place in places]
+    dense = [_log_probabilities(transformer, ids, None) for ids in texts]
+    shape = curves.energy.shape[:2]
+    thresholds = curves.thresholds_at(np.full(shape, PROBE_LEVEL))
+    dropped = curves.energy_at(np.full(shape, PROBE_LEVEL))
+    found = np.zeros(shape)
+    cells = list(itertools.product(_groups(shape[0]), range(shape[1])))
+    for n, (layers, j) in enumerate(cells):
+        rows: list[list[float | None]] = [[None] * shape[1] for _ in range(shape[0])]
+        for layer in layers:
+            rows[layer][j] = float(thresholds[layer, j])
+        alone = _probing(rows)
+        kls = [
+            _divergence(expected, _log_probabilities(transformer, ids, alone))
+            for expected, ids in zip(dense, texts, strict=True)
+        ]
+        found[layers, j] = max(float(np.mean(kls)), 1e-9) / dropped[layers, j].sum()
+        progress("probing layers", (n + 1) / len(cells))
+    return found
+
+
+def _probing(rows: list[list[float | None]]) -> Profile:
+    nothing = CalibrationText("", "", 0)
+    return Profile("", "", PROBE_LEVEL, "weighted", "uniform", tuple(map(tuple, rows)), nothing)
+
+
+def _groups(layers: int) -> list[list[int]]:
+    """The first and the last layer, which are like no others, alone; those between in pairs."""
+    middle = list(range(1, layers - 1))
+    pairs = [middle[i : i + 2] for i in range(0, len(middle), 2)]
+    return [[0], *pairs, *([[layers - 1]] if layers > 1 else [])]
+
+
+def _log_probabilities(
+    transformer: Transformer, ids: list[int], profile: Profile | None
+) -> NDArray[np.float32]:
+    """Of every PROBE_EVERY-th position behind the first tokens: float32 [rows, vocab]."""
+    sequence = Cached(sparse_from=SINK_TOKENS)
+    options = StepOptions()
+    if profile is not None:
+        native = native_thresholds(
+            profile, transformer.file, transformer.config, transformer.native_config
+        )
+        options = StepOptions(thresholds=native)
+    rows = list(range(SINK_TOKENS, len(ids), PROBE_EVERY))
+    try:
+        logits = transformer.step_logits(sequence, ids, rows, options)
+    finally:
+        transformer.cache.finish(sequence, remember=False)
+    peak = logits.max(axis=1, keepdims=True)
+    np.subtract(logits, peak, out=logits)
+    sums = np.exp(logits).sum(axis=1, keepdims=True)
+    np.subtract(logits, np.log(sums), out=logits)
+    return logits
+
+
+def _divergence(expected: NDArray[np.float32], found: NDArray[np.float32]) -> float:
+    return float((np.exp(expected) * (expected - found)).sum(axis=1, dtype=np.float64).mean())
+
+
+def allocate(
+    curves: Curves, sensitivity: NDArray[np.float64], sizes: NDArray[np.float64], level: float
+) -> NDArray[np.float64]:
+    """Levels [layers, 4] that skip `level` of the bytes at the least sum of errors.
+
+    An input's error is its sensitivity times the energy dropped from it. Steps of one percent; the
+    last one is cut so that the bytes skipped are exactly those of the uniform allocation.
+    """
+    levels = np.zeros(sizes.shape)
+    energy = curves.energy * sensitivity[..., None]
+    at = np.zeros(sizes.shape, int)
+    left = level * float(sizes.sum())
+    most = len(GRID) - 1
+    while left > 0:
+        ahead = np.minimum(at + 1, most)
+        rise = np.take_along_axis(energy, ahead[..., None], 2)[..., 0] - np.take_along_axis(
+            energy, at[..., None], 2
+        )[..., 0]  # fmt: skip
+        is_open = (at < most) & (sizes > 0)
+        cost = np.where(is_open, np.maximum(rise, 0) / np.maximum(sizes, 1e-30), np.inf)
+        cell = np.unravel_index(int(cost.argmin()), cost.shape)
+        step = min(float(GREEDY_STEP), left / float(sizes[cell]))
+        levels[cell] += step
+        at[cell] += 1
+        left -= step * float(sizes[cell])
+        if left < 1e-6 * float(sizes.sum()):
+            break
+    return levels

@@ -1,0 +1,1 @@
+"""Drawing tokens: requests, continuous batching, sampling."""

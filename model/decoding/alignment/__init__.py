@@ -1,0 +1,1 @@
+"""Token healing: generation that agrees with the bytes in front of the cursor."""

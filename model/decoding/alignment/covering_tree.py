@@ -1,0 +1,337 @@
+"""Covering tree: the first tokens drawn over all ways to cut the given bytes (arXiv 2506.14123).
+
+`alignment` draws token by token among those that agree, so a short token wins even where nothing
+likely follows it. Here whole ways of writing the given bytes compete. A leaf is the canonical
+tokenization of the first i of them and one token that covers all others and may go on behind them;
+its probability is the product over its tokens, that of all texts that begin with it. Leaves that
+the tokenizer would never write are left out.
+
+A draw takes a leaf from their distribution. Greedy decoding takes the likeliest token given the
+bytes, token by token: a token counts for all leaves that begin with it. (The likeliest leaf would
+be another: behind an indentation the token of a deeper one is a single leaf, and the words that may
+stand there share the rest. The likeliest next byte would be a third.)
+
+The tree stands at the boundary only: i runs over the bytes given back, which `fim.back_up` bounds
+by tokens, of these over the last `MOST_BYTES`, and over the borders of their own tokens. Nothing is
+computed that cannot matter: a branch's first logits are those behind the prompt, and it is read on
+only while what it may have could change the choice.
+"""
+
+import math
+from collections.abc import Callable, Iterator
+from collections.abc import Sequence as Ids
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from midline import kernels
+from midline.model.runtime.kv_cache import PrefixCache, Sequence
+from midline.model.tokenizer.tokenizer import Tokenizer
+from midline.model.tokenizer.vocabulary import CONTROL
+
+if TYPE_CHECKING:
+    from midline.model.decoding.request import GenerateOptions
+
+MOST_BYTES = 16
+"""A branch begins at each of the last bytes given back; before them only where a token ends."""
+NEGLIGIBLE = 1e-3
+"""Random draws do without branches of less than this share of the best leaf's probability."""
+_SETTLES = 0.1
+"""A further pass costs as much as eight rows more, and one in ten is needed where these are not."""
+_CONTEXT = 8
+_MOST_REJECTED = 16
+
+Forward = Callable[[Ids[tuple[Sequence, Ids[int]]]], NDArray[np.float32]]
+
+
+@dataclass(slots=True, eq=False)
+class Node:
+    """Tokens `ids` that write the given bytes up to `rest`, which is not empty.
+
+    `logprob` is natural, of all tokens; `sequence` holds prompt and ids once they were read, and
+    `tokens` (int64) with `scores` (float32) are then its own leaves' last tokens and
+    log-probabilities, `mass` that of all of them.
+    """
+
+    ids: tuple[int, ...]
+    rest: bytes
+    parent: "Node | None" = None
+    children: "list[Node]" = field(default_factory=list)
+    logprob: float = -math.inf
+    mass: float = -math.inf
+    sequence: Sequence | None = None
+    tokens: NDArray[np.int64] = field(default_factory=lambda: np.empty(0, np.int64))
+    scores: NDArray[np.float32] = field(default_factory=lambda: np.empty(0, np.float32))
+
+    @property
+    def known(self) -> float:
+        """Log-probability of all leaves below that were read."""
+        return _log_add([self.mass, *(child.known for child in self.children)])
+
+    @property
+    def possible(self) -> float:
+        """What `known` can become."""
+        if self.sequence is None:
+            return self.logprob
+        return _log_add([self.mass, *(child.possible for child in self.children)])
+
+    def unread(self) -> "list[Node]":
+        """Itself if it was not read, or those below that were not."""
+        if self.sequence is None:
+            return [self]
+        return [node for child in self.children for node in child.unread()]
+
+
+@dataclass(frozen=True, slots=True)
+class Leaf:
+    """A way to write all given bytes: a node's ids, and `token`, whose own `logprob` it has."""
+
+    node: Node
+    token: int
+    logprob: float
+
+    @property
+    def ids(self) -> tuple[int, ...]:
+        """All its tokens."""
+        return (*self.node.ids, self.token)
+
+
+class CoveringTree:
+    """Every way to write `given` behind the prompt that `sequence` holds.
+
+    `add` the logits behind the prompt to the root, `grow`, then `draw` as often as there are
+    samples, and `close`.
+    """
+
+    def __init__(self, tokenizer: Tokenizer, sequence: Sequence, given: bytes) -> None:
+        self._tokenizer, self._prompt = tokenizer, sequence.tokens
+        self.root = Node((), given, logprob=0.0, sequence=sequence)
+        self.nodes: dict[tuple[int, ...], Node] = {(): self.root}
+        for ids in self._tokenizations(given):
+            self._insert(ids)
+
+    @property
+    def is_possible(self) -> bool:
+        """Whether there is a leaf; not without given bytes, nor for a special token's text."""
+        lookup = self._tokenizer.tokens_with_prefix
+        return any(node.rest and len(lookup(node.rest)) for node in self.nodes.values())
+
+    def add(self, node: Node, logits: NDArray[np.float32]) -> None:
+        """Gives a node the logits behind its tokens, float32 [vocab]."""
+        shift = node.logprob - kernels.log_sum_exp(logits)
+        node.tokens = self._tokenizer.tokens_with_prefix(node.rest)
+        node.scores = logits[node.tokens] + np.float32(shift)
+        self._drop_likeliest(node)
+        if node.scores.max(initial=-math.inf) > -math.inf:
+            node.mass = kernels.log_sum_exp(node.scores)
+        for child in node.children:
+            child.logprob = float(logits[child.ids[-1]]) + shift
+
+    def promising(self, temperature: float) -> list[Node]:
+        """Nodes to read next, so that a draw at this temperature can be made; none when it can."""
+        if temperature == 0:
+            found = self._likeliest()[1]
+        else:
+            best = max(n.scores.max(initial=-math.inf) for n in self.nodes.values())
+            least = float(best) + math.log(NEGLIGIBLE)
+            found = [node for node in self.root.unread() if node.logprob > least]
+        # What is read first may settle the rest; a draw needs all of it.
+        share = _SETTLES if temperature == 0 else NEGLIGIBLE
+        first = max((n.logprob for n in found), default=0.0) + math.log(share)
+        return [node for node in found if node.logprob > first]
+
+    def draw(self, options: "GenerateOptions", sample: int) -> Leaf:
+        """The likeliest token after token, or a leaf that depends on seed and sample only."""
+        leaf = self._likeliest()[0] if options.temperature == 0 else None
+        if leaf is not None:
+            return leaf
+        scores, ends, nodes = self._leaves
+        for attempt in range(_MOST_REJECTED):
+            index, _ = kernels.choose(
+                scores, 0.0, temperature=options.temperature, top_p=options.top_p,
+                min_p=options.min_p, seed=options.seed, sample=sample, position=attempt << 32,
+            )  # fmt: skip
+            which = int(np.searchsorted(ends, index, side="right"))
+            leaf = _leaf(nodes[which], index - int(ends[which]))
+            if self._is_canonical(leaf):
+                break
+        assert leaf is not None
+        return leaf
+
+    def close(self, cache: PrefixCache) -> None:
+        """Gives back what the branches hold; the root's sequence is the caller's."""
+        for node in self.nodes.values():
+            if node is not self.root and node.sequence is not None:
+                cache.finish(node.sequence, remember=False)
+
+    def _tokenizations(self, given: bytes) -> Iterator[tuple[int, ...]]:
+        """Canonical tokenizations of beginnings of `given` that leave the prompt as it is."""
+        first = max(1, len(given) - MOST_BYTES)
+        for end in range(first, len(given) + 1):
+            # Inside a character there is no text; where its bytes are tokens, the whole has them.
+            if end < len(given) and given[end] & 0xC0 == 0x80:
+                continue
+            ids = self._encoded(given[:end])
+            if ids is not None:
+                yield ids
+
+    def _encoded(self, piece: bytes) -> tuple[int, ...] | None:
+        """Ids of `piece` behind the prompt; None if the prompt's own would be others with it."""
+        context, text = self._context
+        ids = tuple(self._tokenizer.encode(text + piece))
+        own = len(context)
+        return ids[own:] if ids[:own] == context else None
+
+    @cached_property
+    def _context(self) -> tuple[tuple[int, ...], bytes]:
+        """The prompt's last tokens behind a special one that mean the same alone, and as text."""
+        ids = list(self._prompt[-_CONTEXT:])
+        kinds = self._tokenizer.vocabulary.kinds[ids]
+        ids = ids[max(np.flatnonzero(kinds == CONTROL) + 1, default=0) :]
+        while ids:
+            text = b"".join(map(self._tokenizer.token_bytes, ids))
+            if self._tokenizer.encode(text) == ids:
+                return tuple(ids), text
+            del ids[0]
+        return (), b""
+
+    def _insert(self, ids: tuple[int, ...]) -> None:
+        """Nodes for all beginnings of `ids` behind which some given bytes remain."""
+        node, given = self.root, self.root.rest
+        for count in range(1, len(ids) + 1):
+            written = b"".join(map(self._tokenizer.token_bytes, ids[:count]))
+            if len(written) >= len(given) or not given.startswith(written):
+                return
+            known = self.nodes.get(ids[:count])
+            if known is None:
+                known = self.nodes[ids[:count]] = Node(ids[:count], given[len(written) :], node)
+                node.children.append(known)
+            node = known
+
+    def _likeliest(self) -> tuple[Leaf | None, list[Node]]:
+        """Follows the likeliest token from the root: a leaf, or the nodes to read before."""
+        node = self.root
+        while True:
+            best = float(node.scores.max(initial=-math.inf))
+            child = max(node.children, key=lambda child: child.known, default=None)
+            if child is not None and child.known <= best:
+                child = None
+            most = best if child is None else child.known
+            rivals = [other for other in node.children if other is not child]
+            unread = [n for other in rivals if other.possible > most for n in other.unread()]
+            if unread or most == -math.inf:
+                return None, unread
+            if child is None:
+                return _leaf(node, int(node.scores.argmax())), []
+            node = child
+
+    def _drop_likeliest(self, node: Node) -> None:
+        """Takes its likeliest leaves away until one is canonical."""
+        for _ in range(_MOST_REJECTED if len(node.scores) else 0):
+            index = int(node.scores.argmax())
+            if self._is_canonical(_leaf(node, index)):
+                break
+            node.scores[index] = -np.inf
+
+    def _is_canonical(self, leaf: Leaf) -> bool:
+        """Whether the tokenizer would write the leaf so; a part of a character may be anything."""
+        written = self.root.rest[: len(self.root.rest) - len(leaf.node.rest)]
+        written += self._tokenizer.token_bytes(leaf.token)
+        try:
+            written.decode()
+        except UnicodeDecodeError:
+            return True
+        return self._encoded(written) == leaf.ids
+
+    @cached_property
+    def _leaves(self) -> tuple[NDArray[np.float32], NDArray[np.int64], list[Node]]:
+        """All leaves' scores, where those of each node end, and the nodes."""
+        nodes = [node for node in self.nodes.values() if len(node.scores)]
+        ends = np.cumsum([len(node.scores) for node in nodes])
+        return np.concatenate([node.scores for node in nodes]), ends, nodes
+
+
+class Stream(Protocol):
+    """One sample of a prompt; `sequence` is replaced by one that holds a drawn leaf's branch."""
+
+    sample: int
+    sequence: Sequence
+
+
+S = TypeVar("S", bound=Stream)
+Covered = tuple[CoveringTree, list[S], int]
+
+
+def cover(
+    covered: Ids[Covered[S]], options: "GenerateOptions", forward: Forward, cache: PrefixCache
+) -> list[tuple[S, Leaf]]:
+    """Draws a leaf for each stream of each tree, whose roots have their logits, and closes them.
+
+    Each tree has its own seed. Streams come on their tree's sequence and leave on one for each
+    leaf, which holds it but for the last token; those of one leaf follow one another. All trees are
+    read together.
+    """
+    try:
+        trees = [tree for tree, *_ in covered]
+        grow(trees, options.temperature, forward, cache)
+        if options.greedy_first:
+            grow(trees, 0.0, forward, cache)
+        drawn = [
+            part
+            for tree, streams, seed in covered
+            for part in _drawn(tree, streams, replace(options, seed=seed))
+        ]
+        for leaf, part in drawn:
+            assert leaf.node.sequence is not None
+            own = cache.fork(leaf.node.sequence)
+            for stream in part:
+                stream.sequence = own
+        for tree, *_ in covered:
+            assert tree.root.sequence is not None
+            cache.finish(tree.root.sequence, remember=False)
+        return [(stream, leaf) for leaf, part in drawn for stream in part]
+    finally:
+        for tree, *_ in covered:
+            tree.close(cache)
+
+
+def _drawn(
+    tree: CoveringTree, streams: Ids[S], options: "GenerateOptions"
+) -> list[tuple[Leaf, list[S]]]:
+    """Leaves that were drawn, and the streams that drew them."""
+    parts: dict[tuple[int, ...], tuple[Leaf, list[S]]] = {}
+    for stream in streams:
+        likeliest = options.greedy_first and stream.sample == 0
+        how = replace(options, temperature=0.0) if likeliest else options
+        leaf = tree.draw(how, stream.sample)
+        parts.setdefault(leaf.ids, (leaf, []))[1].append(stream)
+    return list(parts.values())
+
+
+def grow(
+    trees: Ids[CoveringTree], temperature: float, forward: Forward, cache: PrefixCache
+) -> None:
+    """Reads all trees' promising nodes together until there are none."""
+    while opened := [(tree, node) for tree in trees for node in tree.promising(temperature)]:
+        batch: list[tuple[Sequence, Ids[int]]] = []
+        for _, node in opened:
+            assert node.parent is not None and node.parent.sequence is not None
+            node.sequence = cache.fork(node.parent.sequence)
+            batch.append((node.sequence, node.ids[-1:]))
+        for (tree, node), logits in zip(opened, forward(batch), strict=True):
+            tree.add(node, logits)
+
+
+def _leaf(node: Node, index: int) -> Leaf:
+    return Leaf(node, int(node.tokens[index]), float(node.scores[index]) - node.logprob)
+
+
+def _log_add(logprobs: list[float]) -> float:
+    """Log-probability of any of several; of what is impossible it is minus infinity."""
+    most = max(logprobs)
+    if len(logprobs) == 1 or most == -math.inf:
+        return most
+    return most + math.log(sum(math.exp(logprob - most) for logprob in logprobs))

@@ -1,0 +1,146 @@
+"""Guesses by the model itself at high sparsity: a sparse step reads half of the weights.
+
+What the thresholds of a profile drop changes few tokens (self-speculative decoding, arXiv
+2309.08168, with the activation sparsity of arXiv 2408.14690), so that a dense pass of several rows
+keeps most of a draft. The pass computes the draft's positions anew and dense, over what the sparse
+steps wrote there: nothing of them is left, in the cache no more than in the output.
+"""
+
+import math
+from bisect import bisect_right
+from collections.abc import Sequence as Ids
+
+from midline import kernels
+from midline.model.decoding.speculative.prompt_lookup import (
+    DEFAULT_COSTS,
+    MOST_DRAFTED,
+    Drafter,
+    LookupDrafter,
+    PassCosts,
+)
+from midline.model.runtime.kv_cache import CacheFull, Sequence
+from midline.model.runtime.transformer import Cancellation, StepOptions, Transformer
+
+LEAST_GAIN = 1.05
+"""Expected speed-up below which nothing is drafted."""
+CONFIDENCES = (0.3, 0.5, 0.7, 0.9, 0.99)
+"""Borders of the groups of guesses by the probability that the sparse model gives them."""
+PRIOR_HITS = (0.5, 0.65, 0.75, 0.95, 0.985, 0.995)
+"""Share of right guesses in each group: general code, half of the weights, 0.5B and 1.5B alike."""
+PRIOR_MEAN = 0.94
+"""Share of right guesses of all."""
+PRIOR_WEIGHT = 8.0
+"""Guesses that a prior counts for beside those of the request."""
+FORGETTING = 0.97
+"""What of the request's own experience is left after each token that was not drafted for it."""
+
+
+class SelfDrafter:
+    """Proposes what `model` writes with `thresholds`, as long as that is likely to pay.
+
+    It goes on while another guess promises more tokens for its cost than the best draft of a fixed
+    length does; how likely a guess is right is learned for each group of confidence. With
+    `least_gain` 0 something is always drafted. Raises Cancelled in a draft, with `sequence` as it
+    was before.
+    """
+
+    def __init__(
+        self,
+        model: Transformer,
+        thresholds: kernels.Thresholds,
+        costs: PassCosts = DEFAULT_COSTS,
+        *,
+        end_tokens: frozenset[int] = frozenset(),
+        least_gain: float = LEAST_GAIN,
+        cancel: Cancellation | None = None,
+    ) -> None:
+        self._model, self._costs, self._cancel = model, costs, cancel
+        self._options = StepOptions(thresholds=thresholds)
+        self._end_tokens, self._least_gain = end_tokens, least_gain
+        self._hits = [PRIOR_WEIGHT * p for p in PRIOR_HITS]
+        self._trials = [PRIOR_WEIGHT] * len(PRIOR_HITS)
+        self._right, self._tried = 0.0, 0.0
+        self._groups: list[int] = []  # of the last proposal's guesses
+
+    def propose(self, tokens: Ids[int], most: int, sequence: Sequence) -> list[int]:
+        """See `Drafter`."""
+        rate = self._rate(min(most, MOST_DRAFTED))
+        if rate < self._least_gain:
+            self._right *= FORGETTING
+            self._tried *= FORGETTING
+            return []
+        computed, dense = len(sequence.tokens), sequence.sparse_from
+        sequence.sparse_from = computed
+        draft: list[int] = []
+        self._groups = []
+        try:
+            self._draft(sequence, draft, tokens[-1], min(most, MOST_DRAFTED), rate)
+        except CacheFull:
+            pass  # so is it for the pass that would verify more
+        finally:
+            self._model.cache.truncate(sequence, computed)
+            sequence.sparse_from = dense
+        return draft
+
+    def _draft(
+        self, sequence: Sequence, draft: list[int], token: int, most: int, rate: float
+    ) -> None:
+        """Appends guesses to `draft` while one more is worth its sparse step."""
+        likely, step = 1.0, self._costs.draft + self._costs.row
+        while len(draft) < most and (not draft or likely * self._mean() >= rate * step):
+            (row,) = self._model.forward(
+                [(sequence, [token])], options=self._options, cancel=self._cancel
+            )
+            log_sum = kernels.log_sum_exp(row)
+            if not math.isfinite(log_sum):
+                return
+            token, logprob = kernels.choose(row, log_sum)
+            group = bisect_right(CONFIDENCES, math.exp(logprob))
+            likely *= self._hits[group] / self._trials[group]
+            if token in self._end_tokens or likely < rate * self._costs.row:
+                return  # nothing comes behind an end, and a bad guess is not worth its row
+            draft.append(token)
+            self._groups.append(group)
+
+    def accepted(self, count: int) -> None:
+        """See `Drafter`; what stands behind a wrong guess tells nothing."""
+        for i, group in enumerate(self._groups[: count + 1]):
+            self._trials[group] += 1
+            self._hits[group] += i < count
+            self._tried += 1
+            self._right += i < count
+
+    def _mean(self) -> float:
+        return (self._right + PRIOR_WEIGHT * PRIOR_MEAN) / (self._tried + PRIOR_WEIGHT)
+
+    def _rate(self, most: int) -> float:
+        """Tokens for the time of a plain step that drafts of the best length promise."""
+        right, best = self._mean(), 0.0
+        likely, expected = 1.0, 1.0
+        for count in range(1, most + 1):
+            likely *= right
+            expected += likely
+            cost = count * self._costs.draft + self._costs.verifying(count)
+            best = max(best, expected / cost)
+        return best
+
+
+class LookupFirst:
+    """What the text has said before where that promises enough; elsewhere the model's own guess."""
+
+    def __init__(self, lookup: LookupDrafter, own: SelfDrafter) -> None:
+        self._lookup, self._own = lookup, own
+        self._last: Drafter = lookup
+
+    def propose(self, tokens: Ids[int], most: int, sequence: Sequence) -> list[int]:
+        """See `Drafter`."""
+        self._last = self._lookup
+        draft = self._lookup.propose(tokens, most)
+        if not draft:
+            self._last = self._own
+            draft = self._own.propose(tokens, most, sequence)
+        return draft
+
+    def accepted(self, count: int) -> None:
+        """See `Drafter`."""
+        self._last.accepted(count)

@@ -1,0 +1,1 @@
+"""The engine on Midline's own kernels."""

@@ -1,0 +1,1 @@
+"""The transformer step on the native kernels, with its paged key-value cache."""

@@ -1,0 +1,295 @@
+"""The decoder of one model file: token ids and cached sequences in, logits out.
+
+The layers themselves run in one native call a step (`kernels/csrc/decoder.h`); this file names
+tensors, holds the arrays and keeps the books of sequences.
+"""
+
+from collections.abc import Sequence as Ids
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from midline import kernels
+from midline.kernels.reference import dequantize
+from midline.model.errors import MidlineError, ModelFileError
+from midline.model.runtime.kv_cache import PAGE, PagePool, PrefixCache, Sequence
+from midline.model.teal.profile import Profile, native_thresholds
+from midline.model.weights.config import ModelConfig, read_config
+from midline.model.weights.gguf import SUPPORTED, GGUFFile
+from midline.model.weights.packed import PackedWeights, Progress, load_weights
+
+Logits = NDArray[np.float32]
+EXACT_ROWS = 32
+"""Rows of a step up to which logits do not depend on their number; prompts may take more."""
+CACHE_TOKENS = 16384
+"""Default size of the key-value cache: prompts, samples and remembered beginnings together."""
+TAIL_TOKENS = 4096
+"""Room beyond it: two pages for each of the most samples, so that the longest prompt has it."""
+
+
+class Cancelled(Exception):
+    """A step was cancelled; the sequences keep what was computed before it."""
+
+
+class Cancellation(Protocol):
+    """A CancelFlag (seen between layers) or a threading.Event (seen between steps)."""
+
+    def is_set(self) -> bool:
+        """Whether the request is to end as soon as it can."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class StepOptions:
+    """How logits are computed.
+
+    exact: the whole output matrix instead of its screen (one row only; more rows are always exact).
+    float_activations: the debug path, float64 sums of unpacked weights and float activations.
+    thresholds: what of the activations is dropped, at positions from each sequence's `sparse_from`
+    on; one row reads only the weights of what is left, more rows compute the same numbers.
+    """
+
+    exact: bool = False
+    float_activations: bool = False
+    thresholds: kernels.Thresholds | None = None
+
+
+DEFAULTS = StepOptions()
+
+
+_RELEASE_ROWS = 128
+
+
+class Transformer:
+    """A decoder-only transformer on packed weights with a prefix cache. One step at a time."""
+
+    def __init__(
+        self,
+        file: GGUFFile,
+        threads: int,
+        progress: Progress | None = None,
+        cache_tokens: int = CACHE_TOKENS,
+        tail_tokens: int = TAIL_TOKENS,
+    ) -> None:
+        self.config: ModelConfig = read_config(file)
+        self.weights: PackedWeights = load_weights(file, self.config, threads, progress)
+        self.threads = threads
+        self.file = file
+        self._thresholds: dict[Profile, kernels.Thresholds] = {}
+        self._touched = 0  # embedding rows read since the file's pages were released
+        self.native_config = _native_config(self.config, threads)
+        self._decoder = _native_decoder(file, self.config, self.weights, self.native_config)
+        self.cache = PrefixCache(_pool(self._decoder.page_halves, cache_tokens + tail_tokens))
+        self.context_length = min(self.config.context_length, cache_tokens - 2 * PAGE)
+
+    def forward(
+        self,
+        batch: Ids[tuple[Sequence, Ids[int]]],
+        *,
+        logits: str = "last",
+        options: StepOptions = DEFAULTS,
+        cancel: Cancellation | None = None,
+    ) -> Logits:
+        """Appends tokens to sequences and returns logits, float32 [rows, vocab].
+
+        logits: "last" gives one row for each sequence, "all" one for each token, "none" no row.
+        More than 512 tokens go in several native steps, and what is no prompt, a few tokens for
+        each sequence, in steps of at most EXACT_ROWS, so that the company changes no bit. Raises
+        Cancelled, and MidlineError when the context or the cache is full.
+        """
+        for sequence, tokens in batch:
+            if len(sequence.tokens) + len(tokens) > self.context_length:
+                raise MidlineError(f"the context of {self.context_length} tokens is full")
+        total = sum(len(tokens) for _, tokens in batch)
+        count = {"none": 0, "last": len(batch), "all": total}[logits]
+        out = np.empty((count, self.config.vocab), np.float32)
+        done = 0
+        for step in _steps(batch):
+            rows = _wanted_rows(step, logits)
+            if cancel is not None and cancel.is_set():
+                raise Cancelled
+            self._step(step, rows, out[done : done + len(rows)], options, cancel)
+            done += len(rows)
+        return out
+
+    def thresholds(self, profile: Profile) -> kernels.Thresholds:
+        """The profile as StepOptions takes it, kept; ProfileError if it is not of this model."""
+        if profile not in self._thresholds:
+            self._thresholds[profile] = native_thresholds(
+                profile, self.file, self.config, self.native_config
+            )
+        return self._thresholds[profile]
+
+    def activations(
+        self, sequence: Sequence, tokens: Ids[int], options: StepOptions = DEFAULTS
+    ) -> NDArray[np.float32]:
+        """Appends up to 256 tokens to `sequence` and returns what entered the matrices.
+
+        float32 [tokens, layers, channels of qkv | out | gate_up | down]; what was dropped is 0.
+        """
+        shape = (len(tokens), self.config.layers, self._decoder.tap_width)
+        tap = np.empty((shape[0], shape[1] * shape[2]), np.float32)
+        nothing = np.empty((0, self.config.vocab), np.float32)
+        self._step([(sequence, tokens, True)], [], nothing, options, None, tap)
+        return tap.reshape(shape)
+
+    def time_products(
+        self, inputs: Ids[NDArray[np.float32]], thresholds: kernels.Thresholds | None, rounds: int
+    ) -> list[float]:
+        """Seconds that one-row products of all layers take a pass: qkv, out, gate_up, down.
+
+        inputs: what enters each of the four, float32 [channels]; thresholds None for dense.
+        """
+        return list(self._decoder.time_products(tuple(inputs), thresholds, rounds))
+
+    def step_logits(
+        self, sequence: Sequence, tokens: Ids[int], rows: list[int], options: StepOptions
+    ) -> Logits:
+        """Appends up to 256 tokens in one native step; logits of `rows`, float32 [rows, vocab]."""
+        out = np.empty((len(rows), self.config.vocab), np.float32)
+        self._step([(sequence, tokens, True)], rows, out, options, None)
+        return out
+
+    def _step(
+        self,
+        step: list[tuple[Sequence, Ids[int], bool]],
+        rows: list[int],
+        out: Logits,
+        options: StepOptions,
+        cancel: Cancellation | None,
+        tap: NDArray[np.float32] | None = None,
+    ) -> None:
+        flag = cancel if isinstance(cancel, kernels.CancelFlag) else None
+        more: dict[str, Any] = {}
+        if options.thresholds is not None:
+            starts = [sequence.sparse_from for sequence, _, _ in step]
+            more = {"thresholds": options.thresholds, "sparse_from": starts}
+        if tap is not None:
+            more["tap"] = tap
+        segments = []
+        for sequence, tokens, _ in step:
+            self.cache.extend(sequence, len(tokens))
+            pages = np.asarray(sequence.pages, np.int32)
+            segments.append((len(sequence.tokens), len(tokens), pages))
+        ids = np.asarray([t for _, tokens, _ in step for t in tokens], np.int32)
+        if not self._decoder.run(
+            self.cache.pool.data, ids, segments, rows, out, options.exact,
+            options.float_activations, flag, **more,
+        ):  # fmt: skip
+            raise Cancelled
+        for sequence, tokens, _ in step:
+            sequence.tokens.extend(tokens)
+        self._touched += len(ids)
+        if self._touched >= _RELEASE_ROWS:
+            self.file.release_pages()
+            self._touched = 0
+
+
+def _steps(
+    batch: Ids[tuple[Sequence, Ids[int]]],
+) -> list[list[tuple[Sequence, Ids[int], bool]]]:
+    """Cuts the batch into native steps; the flag marks the piece that ends a sequence's tokens."""
+    steps: list[list[tuple[Sequence, Ids[int], bool]]] = [[]]
+    is_prompt = any(len(tokens) > EXACT_ROWS for _, tokens in batch)
+    room = most = kernels.MAX_ROWS if is_prompt else EXACT_ROWS
+    for sequence, tokens in batch:
+        at = 0
+        while at < len(tokens):
+            if room == 0:
+                steps.append([])
+                room = most
+            piece = tokens[at : at + room]
+            at += len(piece)
+            room -= len(piece)
+            steps[-1].append((sequence, piece, at == len(tokens)))
+    return [step for step in steps if step]
+
+
+def _wanted_rows(step: list[tuple[Sequence, Ids[int], bool]], logits: str) -> list[int]:
+    rows: list[int] = []
+    at = 0
+    for _, tokens, last in step:
+        if logits == "all":
+            rows.extend(range(at, at + len(tokens)))
+        elif logits == "last" and last:
+            rows.append(at + len(tokens) - 1)
+        at += len(tokens)
+    return rows
+
+
+def _pool(page_halves: int, tokens: int) -> PagePool:
+    try:
+        return PagePool(page_halves, -(-tokens // PAGE))
+    except MemoryError:
+        raise MidlineError(
+            f"there is no memory for the keys and values of {tokens} tokens; "
+            "ask for fewer samples or fewer tokens"
+        ) from None
+
+
+def _native_config(c: ModelConfig, threads: int) -> kernels.DecoderConfig:
+    return kernels.DecoderConfig(
+        layers=c.layers, width=c.width, heads=c.heads, kv_heads=c.kv_heads, head_dim=c.head_dim,
+        hidden=c.hidden, vocab=c.vocab, eps=c.eps, rope_base=c.rope_base,
+        rope_interleaved=c.rope_interleaved, threads=threads,
+    )  # fmt: skip
+
+
+def _native_decoder(
+    file: GGUFFile, c: ModelConfig, weights: PackedWeights, config: kernels.DecoderConfig
+) -> kernels.Decoder:
+    embedding = file.tensors["token_embd.weight"]
+    return kernels.Decoder(
+        config,
+        [_native_layer(file, c, weights, i) for i in range(c.layers)],
+        _vector(file, "output_norm.weight", c.width),
+        weights.matrix("head"),
+        weights.data("head"),
+        weights.data("screen"),
+        int(embedding.type),
+        file.data("token_embd.weight"),
+    )
+
+
+def _native_layer(file: GGUFFile, c: ModelConfig, weights: PackedWeights, i: int) -> kernels.Layer:
+    return kernels.Layer(
+        qkv=weights.matrix(f"{i}.qkv"),
+        out=weights.matrix(f"{i}.out"),
+        gate_up=weights.matrix(f"{i}.gate_up"),
+        down=weights.matrix(f"{i}.down"),
+        qkv_data=weights.data(f"{i}.qkv"),
+        out_data=weights.data(f"{i}.out"),
+        gate_up_data=weights.data(f"{i}.gate_up"),
+        down_data=weights.data(f"{i}.down"),
+        attention_norm=_vector(file, f"blk.{i}.attn_norm.weight", c.width),
+        ffn_norm=_vector(file, f"blk.{i}.ffn_norm.weight", c.width),
+        qkv_bias=_fused_bias(file, c, i),
+    )
+
+
+def _fused_bias(file: GGUFFile, c: ModelConfig, i: int) -> NDArray[np.float32]:
+    """q, k and v biases at the places of their units; empty for a model without biases."""
+    lengths = {
+        "q": c.heads * c.head_dim,
+        "k": c.kv_heads * c.head_dim,
+        "v": c.kv_heads * c.head_dim,
+    }
+    if not any(f"blk.{i}.attn_{part}.bias" in file.tensors for part in lengths):
+        return np.empty(0, np.float32)
+    pieces = []
+    for part, length in lengths.items():
+        pieces.append(_vector(file, f"blk.{i}.attn_{part}.bias", length))
+        pieces.append(np.zeros(-length % kernels.UNIT, np.float32))
+    return np.concatenate(pieces)
+
+
+def _vector(file: GGUFFile, name: str, length: int) -> NDArray[np.float32]:
+    info = file.tensors.get(name)
+    if info is None or info.shape != (length,) or info.type not in SUPPORTED:
+        raise ModelFileError(f"{file.path} has no tensor {name} of {length} numbers; pull it again")
+    values = np.ascontiguousarray(dequantize(info.type, file.data(name), info.shape), np.float32)
+    if not np.isfinite(values).all():
+        raise ModelFileError(f"{file.path} is damaged: {name} is not all numbers; pull it again")
+    return values

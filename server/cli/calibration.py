@@ -1,0 +1,67 @@
+"""`midline model calibrate`: thresholds of activation sparsity for a model, from own text."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from midline.model.catalog.catalog import resolve
+from midline.model.errors import UsageError
+from midline.model.paths import profiles_folder
+from midline.model.teal.profile import INPUTS, MAX_LEVEL, check_level, describe, write_profile
+from midline.server.cli.generation_arguments import add_threads_argument
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Model, text and levels."""
+    add = parser.add_argument
+    add("name", metavar="NAME", help="a name of the catalogue or the path of a GGUF file")
+    add("--text", type=Path, nargs="+", required=True, metavar="PATH", help="files or folders")
+    add("--sparsity", type=float, nargs="+", required=True, metavar="S", help="shares to skip")
+    add("--allocation", choices=("greedy", "uniform"), default="greedy",
+        help="unequal or equal levels for the matrices (default: greedy)")  # fmt: skip
+    add("--criterion", choices=("weighted", "magnitude"), default="weighted",
+        help="what a threshold is held against (default: magnitude times column norm)")  # fmt: skip
+    add("--dense", nargs="+", choices=INPUTS, default=[], metavar="INPUT",
+        help=f"inputs of which nothing is skipped: {', '.join(INPUTS)}")  # fmt: skip
+    add("--description", metavar="TEXT", help="what the text is, kept in the profile")
+    add("--to", type=Path, metavar="DIR", help="folder to write to instead of Midline's own")
+    add_threads_argument(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Measure, and write one profile a level; its path goes to standard output."""
+    for level in args.sparsity:
+        check_level(level)
+        if level < 0.01 or abs(level * 100 - round(level * 100)) > 1e-6:
+            raise UsageError(
+                f"sparsity is {level:g}; calibrate for whole percents from 0.01 to {MAX_LEVEL}"
+            )
+    resolve(args.name)
+    from midline.model.compression.teal_calibration import measure, read_text
+
+    text = read_text(args.text)
+    description = args.description or ", ".join(sorted({path.name for path in args.text}))
+    from midline.model.engines.native.engine import Engine
+
+    engine = Engine.load(args.name, threads=args.threads)
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(file=sys.stderr)) as progress:
+        tasks: dict[str, TaskID] = {}
+
+        def report(what: str, share: float) -> None:
+            if what not in tasks:
+                tasks[what] = progress.add_task(what, total=1.0)
+            progress.update(tasks[what], completed=share)
+
+        measured = measure(engine, text, description, report)
+    for level in args.sparsity:
+        profile = measured.profile(
+            round(level * 100) / 100, args.allocation, args.criterion, args.dense
+        )
+        path = write_profile(profile, args.to or profiles_folder())
+        print(describe(profile), file=sys.stderr)
+        print(path)
+    return 0

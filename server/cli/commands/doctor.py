@@ -1,0 +1,220 @@
+"""Show what this machine gives Midline, and whether everything it needs works here.
+
+Measures how fast memory can be read (what limits decoding), lets the kernels chosen for this CPU
+prove themselves against float64, and verifies the model. Exit status 1 means that something is
+broken; a model that has not been pulled yet is not.
+
+examples:
+  midline doctor
+  midline doctor --model qwen2.5-coder-1.5b
+  midline doctor --json
+  MIDLINE_KERNELS=scalar midline doctor
+"""
+
+import argparse
+import json
+import os
+import platform
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from midline.model.catalog.catalog import CATALOGUE, DEFAULT_MODEL, resolve
+from midline.model.errors import MidlineError
+from midline.model.paths import cache_folder
+from midline.model.threads import physical_cores, thread_count
+from midline.server import machine
+from midline.server.logs import log_path
+
+
+@dataclass
+class Report:
+    """What was found; `problems` are sentences, and any of them makes the exit status 1."""
+
+    facts: dict[str, Any] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
+    parser.add_argument(
+        "--model",
+        default=DEFAULT_MODEL,
+        metavar="NAME",
+        help="the model to check: a name of the catalogue or a path (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--sparsity",
+        type=float,
+        metavar="S",
+        help="the share of weights to skip whose profile to check (default: the model's own)",
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Examine, print, and judge."""
+    report = Report()
+    _examine_machine(report)
+    _examine_kernels(report)
+    _examine_model(report, args.model)
+    _examine_sparsity(report, args.sparsity)
+    if args.json:
+        print(json.dumps({**report.facts, "problems": report.problems}, indent=2))
+    else:
+        _print(report)
+    return 1 if report.problems else 0
+
+
+def _examine_machine(report: Report) -> None:
+    report.facts.update(
+        midline=version("midline"),
+        python=platform.python_version(),
+        system=f"{platform.system()} {platform.release()} {platform.machine()}",
+        cpu={"name": machine.processor_name(), "features": machine.processor_features()},
+        threads=_threads(report),
+        memory={"bytes": machine.memory_bytes(), "huge_pages": machine.huge_pages()},
+        folders={"cache": str(cache_folder()), "log": str(log_path())},
+    )
+
+
+def _threads(report: Report) -> int:
+    """Threads of an engine; where the variable is wrong, what it would have without."""
+    try:
+        return thread_count()
+    except MidlineError as error:
+        report.problems.append(str(error))
+        return physical_cores()
+
+
+def _examine_kernels(report: Report) -> None:
+    forced = os.environ.get("MIDLINE_KERNELS") or None
+    report.facts.update(kernels={"path": None, "forced": forced})
+    try:
+        from midline import kernels
+        from midline.kernels.self_test import failures, self_test
+
+        report.facts["kernels"]["path"] = kernels.kernel_name()
+        errors = self_test()
+        bandwidth = kernels.read_bandwidth(report.facts["threads"])
+    except (ImportError, ValueError) as error:
+        report.problems.append(f"the kernels cannot be used: {error}")
+        return
+    wrong = failures(errors)
+    report.facts["self_test"] = {"passed": not wrong, "relative_errors": errors}
+    report.facts["read_gb_per_second"] = round(bandwidth / 1e9, 1)
+    if wrong:
+        report.problems.append(
+            f"the {kernels.kernel_name()} kernels compute wrong results ({', '.join(wrong)}); "
+            "MIDLINE_KERNELS=scalar avoids them"
+        )
+
+
+def _examine_model(report: Report, name: str) -> None:
+    entry = CATALOGUE.get(name)
+    facts: dict[str, Any] = {"name": name, "path": None}
+    report.facts["model"] = facts
+    if entry is not None and not entry.is_here():
+        facts["pull"] = f"midline model pull {name}"
+        return
+    try:
+        path = resolve(name)
+        facts["path"] = str(path)
+        facts.update(_describe_model(path))
+    except MidlineError as error:
+        report.problems.append(str(error))
+        return
+    if entry is not None:
+        facts["verified"] = entry.matches(path)
+        if not facts["verified"]:
+            report.problems.append(
+                f"{path} is damaged; `midline model pull {name}` fetches it again"
+            )
+
+
+def _examine_sparsity(report: Report, level: float | None) -> None:
+    facts = report.facts["model"]
+    if "architecture" not in facts:
+        return
+    from midline.model.engines.native.policy import policy_of
+    from midline.model.teal.profile import describe, find_profile, levels
+
+    path = Path(facts["path"])
+    try:
+        level = policy_of(path).sparsity if level is None else level
+        facts["sparsity"] = {"level": level, "levels": levels(path), "profile": None}
+        profile = find_profile(path, level)
+    except MidlineError as error:
+        report.problems.append(str(error))
+        return
+    if profile is not None:
+        facts["sparsity"]["profile"] = describe(profile)
+
+
+def _describe_model(path: Path) -> dict[str, Any]:
+    from midline.model.weights.gguf import read_gguf
+
+    metadata = read_gguf(path).metadata
+    architecture = metadata.get("general.architecture")
+    return {
+        "bytes": path.stat().st_size,
+        "architecture": architecture,
+        "layers": metadata.get(f"{architecture}.block_count"),
+        "context": metadata.get(f"{architecture}.context_length"),
+    }
+
+
+def _print(report: Report) -> None:
+    facts = report.facts
+    memory = facts["memory"]
+    total = f"{memory['bytes'] / 2**30:.0f} GiB" if memory["bytes"] else "unknown"
+    pages = f", huge pages: {memory['huge_pages']}" if memory["huge_pages"] else ""
+    rows = {
+        "midline": f"{facts['midline']} on Python {facts['python']}, {facts['system']}",
+        "processor": facts["cpu"]["name"],
+        "features": " ".join(facts["cpu"]["features"]) or "none that the kernels know",
+        "threads": str(facts["threads"]),
+        "memory": total + pages,
+        "kernels": _kernels_line(facts),
+        "model": _model_line(facts["model"]),
+        "sparsity": _sparsity_line(facts["model"].get("sparsity")),
+        "cache": facts["folders"]["cache"],
+        "log": facts["folders"]["log"],
+    }
+    for name, value in rows.items():
+        print(f"{name:<10} {value}")
+    for problem in report.problems:
+        print(f"problem    {problem}")
+    if not report.problems:
+        print("all well")
+
+
+def _kernels_line(facts: dict[str, Any]) -> str:
+    kernels = facts["kernels"]
+    if "self_test" not in facts:
+        return f"{kernels['path'] or 'none'}, not tested"
+    forced = " (forced)" if kernels["forced"] else ""
+    passed = "passed" if facts["self_test"]["passed"] else "FAILED"
+    speed = facts["read_gb_per_second"]
+    return f"{kernels['path']}{forced}, self-test {passed}, reads {speed} GB/s"
+
+
+def _sparsity_line(sparsity: dict[str, Any] | None) -> str:
+    if sparsity is None:
+        return "needs the model"
+    levels = ", ".join(f"{level:g}" for level in sparsity["levels"]) or "none"
+    return f"{sparsity['profile'] or 'dense'}; levels with a profile: {levels}"
+
+
+def _model_line(model: dict[str, Any]) -> str:
+    if "pull" in model:
+        return f"{model['name']} is not here yet: {model['pull']}"
+    if "architecture" not in model:
+        return f"{model['name']} cannot be used"
+    verdict = {True: ", verified", False: ", DAMAGED"}
+    verified = verdict[model["verified"]] if "verified" in model else ""
+    return (
+        f"{model['name']}: {model['architecture']}, {model['layers']} layers, "
+        f"{model['bytes'] / 1e6:.0f} MB{verified}, {model['path']}"
+    )

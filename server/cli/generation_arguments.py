@@ -1,0 +1,188 @@
+"""The options that `complete` and `generate` share, and what they mean to the engine."""
+
+import argparse
+import contextlib
+import math
+import signal
+from collections.abc import Callable, Iterator
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from midline.kernels import CancelFlag
+from midline.model.catalog.catalog import DEFAULT_MODEL
+from midline.model.decoding.request import SAMPLING_TEMPERATURE
+from midline.model.errors import UsageError
+from midline.model.threads import MAX_THREADS, THREADS_VARIABLE
+
+if TYPE_CHECKING:
+    from midline.model.engines.native.engine import Engine, GenerateOptions
+
+
+def add_generation_arguments(parser: argparse.ArgumentParser, max_tokens: int) -> None:
+    """Add the shared options; `max_tokens` is the default of --max-tokens."""
+    add = parser.add_argument
+    add("--model", default=DEFAULT_MODEL, metavar="NAME", help="a name of the catalogue or a path")
+    add("--engine", choices=("native", "onnx"), default="native", help="what runs the model")
+    add("--samples", type=_integer(1), default=1, metavar="N", help="draw N answers")
+    add(
+        "--max-tokens",
+        type=_integer(1),
+        default=max_tokens,
+        metavar="N",
+        help=f"write at most N tokens ({max_tokens})",
+    )
+    _add_sampling_arguments(parser)
+    add(
+        "--sparsity",
+        type=_real(0, 0.9),
+        metavar="S",
+        help="share of weights to skip (what the model's quality gate chose)",
+    )
+    add(
+        "--draft",
+        choices=("lookup", "self", "both", "none"),
+        help="who guesses tokens ahead: the text, the model, both (what was measured faster)",
+    )
+    add("--exact", action="store_true", help="compute the whole output matrix")
+    add("--seed", type=_integer(0, 2**63 - 1), default=0, metavar="N", help="of the random numbers")
+    add_threads_argument(parser)
+    add("--json", action="store_true", help="print one JSON object")
+    add("--verbose", action="store_true", help="say on standard error how fast it went")
+
+
+def _add_sampling_arguments(parser: argparse.ArgumentParser) -> None:
+    """What is drawn, and what is not."""
+    add = parser.add_argument
+    add(
+        "--temperature",
+        type=_real(0, 10),
+        metavar="T",
+        help=f"0 takes the likeliest token (0, or {SAMPLING_TEMPERATURE} for several samples)",
+    )
+    add(
+        "--top-p",
+        type=_real(0, 1),
+        default=1.0,
+        metavar="P",
+        help="draw from the likeliest tokens only, which together have P of the probability (1)",
+    )
+    add(
+        "--min-p",
+        type=_real(0, 1),
+        default=0.0,
+        metavar="P",
+        help="tokens less probable than P times the likeliest are never drawn (0)",
+    )
+    add(
+        "--greedy-first",
+        action=argparse.BooleanOptionalAction,
+        help="let the first of several samples be the likeliest (unless --temperature is given)",
+    )
+    add(
+        "--max-repeats",
+        type=_integer(0),
+        default=0,
+        metavar="N",
+        help="end an answer whose last tokens are the same N times over (0: never)",
+    )
+
+
+def add_threads_argument(parser: argparse.ArgumentParser) -> None:
+    """Add --threads, for every command that loads an engine."""
+    parser.add_argument(
+        "--threads",
+        type=_integer(1, MAX_THREADS),
+        metavar="N",
+        help=f"threads to use ({THREADS_VARIABLE}, or one for each physical core)",
+    )
+
+
+def _integer(low: int, high: int = 1 << 20) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a whole number") from None
+        if not low <= value <= high:
+            raise argparse.ArgumentTypeError(f"{value} is not between {low} and {high}")
+        return value
+
+    return parse
+
+
+def _real(low: float, high: float) -> Callable[[str], float]:
+    def parse(text: str) -> float:
+        try:
+            value = float(text)
+        except ValueError:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a number") from None
+        if not math.isfinite(value) or not low <= value <= high:
+            raise argparse.ArgumentTypeError(f"{text} is not between {low:g} and {high:g}")
+        return value
+
+    return parse
+
+
+def generate_options(args: argparse.Namespace) -> "GenerateOptions":
+    """What the arguments ask of the engine.
+
+    UsageError for what is out of range, or what this version does not have: before a model is
+    loaded for it.
+    """
+    if args.engine == "onnx":
+        raise UsageError("the engine onnx is not part of this version; leave out --engine")
+    from midline.model.engines.native.engine import GenerateOptions
+
+    sampled = SAMPLING_TEMPERATURE if args.samples > 1 else 0.0
+    options = GenerateOptions(
+        samples=args.samples,
+        max_tokens=args.max_tokens,
+        temperature=sampled if args.temperature is None else args.temperature,
+        top_p=args.top_p,
+        min_p=args.min_p,
+        seed=args.seed,
+        exact=args.exact,
+        sparsity=args.sparsity,
+        greedy_first=args.temperature is None if args.greedy_first is None else args.greedy_first,
+        max_repeats=args.max_repeats,
+        draft=args.draft,
+    )
+    options.check()
+    return options
+
+
+def load_engine(args: argparse.Namespace) -> "Engine":
+    """The engine with the model of the arguments, and room for all that is to be drawn."""
+    from midline.model.engines.native.engine import Engine
+    from midline.model.runtime.kv_cache import PAGE
+    from midline.model.runtime.transformer import CACHE_TOKENS, TAIL_TOKENS
+
+    tails = args.samples * (min(args.max_tokens, CACHE_TOKENS) + 2 * PAGE)
+    return Engine.load(
+        args.model,
+        threads=args.threads,
+        sparsity=args.sparsity,
+        tail_tokens=max(TAIL_TOKENS, tails),
+    )
+
+
+@contextlib.contextmanager
+def cancelled_by_ctrl_c() -> Iterator[CancelFlag]:
+    """A flag that the first Ctrl-C sets; KeyboardInterrupt at the end of the block, if it did.
+
+    What was written until then can be shown before. A second Ctrl-C interrupts at once.
+    """
+    cancel = CancelFlag()
+
+    def interrupt(signum: int, frame: FrameType | None) -> None:
+        if cancel.is_set():
+            raise KeyboardInterrupt
+        cancel.set()
+
+    previous = signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield cancel
+    finally:
+        signal.signal(signal.SIGINT, previous)
+    if cancel.is_set():
+        raise KeyboardInterrupt

@@ -1,0 +1,68 @@
+"""What `complete` and `generate` print: text, the contract's JSON, and how fast it went."""
+
+import json
+import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from midline.model.completion.complete import CompletionResult
+
+
+def json_line(name: str, sparsity: float, result: "CompletionResult", **more: str) -> str:
+    """The one JSON object of the contract, with `more` fields in it, and a line end."""
+    timings = result.timings
+    fields = {
+        "model": name,
+        **more,
+        "sparsity": sparsity,
+        "prompt_tokens": result.prompt_tokens,
+        "cached_tokens": result.cached_tokens,
+        "completions": [
+            {
+                "text": suggestion.text,
+                "score": suggestion.score,
+                "mean_logprob": suggestion.mean_logprob,
+                "tokens": suggestion.tokens,
+                "finish_reason": suggestion.finish_reason,
+            }
+            for suggestion in result.suggestions
+        ],
+        "timings": {
+            "load_ms": timings.load_ms,
+            "prefill_ms": timings.prefill_ms,
+            "decode_ms": timings.decode_ms,
+            "prefill_tokens_per_second": timings.prefill_tokens_per_second,
+            "decode_tokens_per_second": timings.decode_tokens_per_second,
+        },
+    }
+    return json.dumps(fields) + "\n"
+
+
+def plain_text(result: "CompletionResult") -> str:
+    """The text alone, or several each under a line with its rank and score."""
+    if len(result.suggestions) == 1:
+        return f"{result.suggestions[0].text}\n"
+    return "".join(
+        f"--- {rank}  score {suggestion.score:.3f}\n{suggestion.text}\n"
+        for rank, suggestion in enumerate(result.suggestions, 1)
+    )
+
+
+def write_text(text: str) -> None:
+    """Text on standard output: UTF-8 with the line ends it has, whatever the platform prefers."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(text.encode("utf-8", "replace"))
+    sys.stdout.buffer.flush()
+
+
+def report_speed(name: str, result: "CompletionResult") -> None:
+    """One line on standard error."""
+    timings = result.timings
+    print(
+        f"{name}: loaded in {timings.load_ms / 1000:.2f} s, read "
+        f"{result.prompt_tokens - result.cached_tokens} of {result.prompt_tokens} prompt tokens "
+        f"at {timings.prefill_tokens_per_second:.0f} tokens/s, wrote "
+        f"{sum(suggestion.tokens for suggestion in result.suggestions)} "
+        f"at {timings.decode_tokens_per_second:.1f} tokens/s",
+        file=sys.stderr,
+    )

@@ -1,0 +1,33 @@
+"""The `midline` command."""
+
+from collections.abc import Sequence
+
+from midline.server.cli.command_line import Program, run_program
+
+PROGRAM = Program(
+    name="midline",
+    description="A code assistant that runs entirely on this machine.",
+    examples="""\
+  midline model pull qwen2.5-coder-0.5b    fetch the default model once
+  midline complete app.py:12:5             complete at line 12, before column 5
+  midline generate "reverse a list in Go"  answer a request
+  midline serve                            speak LSP on standard input and output
+  midline doctor                           show what this machine gives Midline""",
+    package="midline.server.cli.commands",
+    commands={
+        "model": "list, pull, locate and remove models",
+        "complete": "complete a file at a position",
+        "generate": "answer a prompt",
+        "serve": "run the language server",
+        "doctor": "check this machine, the kernels and the model",
+    },
+)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run `midline` and return its exit status."""
+    return run_program(PROGRAM, argv)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,1 @@
+"""Which other files a completion reads."""

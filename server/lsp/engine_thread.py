@@ -1,0 +1,114 @@
+"""The thread that owns the engine.
+
+The event loop answers the client and never waits for the model. One thread loads the engine and
+runs one task at a time on it; a task gets immutable values and its request, which may grow stale.
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TYPE_CHECKING, TypeVar
+
+from midline.kernels import CancelFlag
+from midline.server.lsp.session import Request
+
+if TYPE_CHECKING:
+    from midline.model.engines.native.engine import Engine
+
+LOGGER = logging.getLogger(__name__)
+Result = TypeVar("Result")
+
+
+class NoEngineError(Exception):
+    """No model is loaded, so there is nothing to run a task on."""
+
+
+class EngineThread:
+    """Loads engines and runs tasks on the latest one, in the order of their arrival."""
+
+    def __init__(self) -> None:
+        self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="engine")
+        self._engine: Engine | None = None
+        self._loading: Future[Engine] | None = None
+        self._running: set[Request] = set()
+        self._idle: Request | None = None
+
+    def load(self, load: "Callable[[], Engine]") -> "Future[Engine]":
+        """Replace the engine by what `load` returns; the old one is let go first."""
+
+        def replace() -> "Engine":
+            self._engine = None
+            self._engine = load()
+            return self._engine
+
+        self.stop_idle()
+        self._loading = self._executor.submit(replace)
+        return self._loading
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether the last load, if there was any, has ended without an engine."""
+        return self._loading is not None and self._loading.done() and self._engine is None
+
+    def run(self, task: "Callable[[Engine], Result]", request: Request) -> "Future[Result | None]":
+        """The result of `task`; None if `request` was stale before its turn came.
+
+        The future raises NoEngineError when no model is loaded. `task` has to watch `request`.
+        """
+
+        def run() -> Result | None:
+            if request.stale:
+                return None
+            if self._engine is None:
+                raise NoEngineError
+            return task(self._engine)
+
+        self.stop_idle()
+        self._running.add(request)
+        future = self._executor.submit(run)
+        # Not at the end of `run`: a future that is cancelled while it waits never gets there.
+        future.add_done_callback(lambda done: self._running.discard(request))
+        return future
+
+    def run_when_idle(
+        self, task: "Callable[[Engine, CancelFlag], None]", uri: str
+    ) -> "Future[None]":
+        """Run a task for the document `uri` until its flag is set: when anything else comes.
+
+        The future is done when the task has ended, for whatever reason.
+        """
+        self.stop_idle()
+        request = self._idle = Request(uri)
+
+        def run() -> None:
+            if request.stale or self._engine is None:
+                return
+            try:
+                task(self._engine, request.flag)
+            except Exception:
+                LOGGER.exception("reading ahead in %s", uri)
+
+        return self._executor.submit(run)
+
+    def stop_idle(self, uri: str | None = None) -> None:
+        """End the task of idle times, if it is for the document `uri` or whatever it is for."""
+        if self._idle is not None and uri in (None, self._idle.uri):
+            self._idle.abort()
+            self._idle = None
+
+    def abort_stale(self, uri: str) -> None:
+        """Stop what is still being read for documents other than `uri` and of no use to anybody."""
+        for request in list(self._running):
+            if request.stale and request.uri != uri:
+                request.abort()
+
+    def close(self, seconds: float) -> bool:
+        """Give up all tasks; whether the thread came to rest within `seconds`."""
+        self.stop_idle()
+        for request in list(self._running):
+            request.abort()
+        resting = threading.Event()
+        self._executor.submit(resting.set)
+        self._executor.shutdown(wait=False)
+        return resting.wait(seconds)

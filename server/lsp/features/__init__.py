@@ -1,0 +1,44 @@
+"""The methods of the protocol that Midline answers, one file each."""
+
+from typing import TYPE_CHECKING
+
+from lsprotocol import types
+
+from midline.server.lsp.features import (
+    did_change,
+    did_change_configuration,
+    did_close,
+    did_open,
+    initialize,
+    initialized,
+    inline_completion,
+    shutdown,
+)
+
+if TYPE_CHECKING:
+    from midline.server.lsp.server import MidlineServer
+
+_OWN_SYNCHRONIZATION = (
+    types.TEXT_DOCUMENT_DID_OPEN,
+    types.TEXT_DOCUMENT_DID_CHANGE,
+    types.TEXT_DOCUMENT_DID_CLOSE,
+)
+
+
+def register(server: "MidlineServer") -> None:
+    """Add every method to `server`; `textDocument/completion` waits for the client's abilities."""
+    for method in _OWN_SYNCHRONIZATION:
+        server.protocol.fm.builtin_features.pop(method)
+    server.feature(types.INITIALIZE)(initialize.initialize)
+    server.feature(types.INITIALIZED)(initialized.initialized)
+    server.feature(types.SHUTDOWN)(shutdown.shutdown)
+    server.feature(types.TEXT_DOCUMENT_DID_OPEN)(did_open.did_open)
+    server.feature(types.TEXT_DOCUMENT_DID_CHANGE)(did_change.did_change)
+    server.feature(types.TEXT_DOCUMENT_DID_CLOSE)(did_close.did_close)
+    server.feature(types.WORKSPACE_DID_CHANGE_CONFIGURATION)(
+        did_change_configuration.did_change_configuration
+    )
+    # Without options pygls would answer the method and not advertise it.
+    server.feature(types.TEXT_DOCUMENT_INLINE_COMPLETION, types.InlineCompletionOptions())(
+        inline_completion.inline_completion
+    )

@@ -1,0 +1,42 @@
+"""textDocument/didChange: edits, in order, each against the text that the one before it left."""
+
+import logging
+from typing import TYPE_CHECKING
+
+from lsprotocol import types
+
+from midline.server.documents import Document, PositionEncoding
+
+if TYPE_CHECKING:
+    from midline.server.lsp.server import MidlineServer
+
+LOGGER = logging.getLogger(__name__)
+
+
+def did_change(ls: "MidlineServer", params: types.DidChangeTextDocumentParams) -> None:
+    """Replace the document by its new version; work under way for the old one is given up."""
+    session, uri = ls.session, params.text_document.uri
+    document = session.documents.get(uri)
+    if document is None:
+        LOGGER.warning("a change of %s, which is not open", uri)
+        return
+    for change in params.content_changes:
+        document = _changed(document, change, params.text_document.version, session.encoding)
+    session.edit(document)
+
+
+def _changed(
+    document: Document,
+    change: types.TextDocumentContentChangeEvent,
+    version: int,
+    encoding: PositionEncoding,
+) -> Document:
+    if isinstance(change, types.TextDocumentContentChangeWholeDocument):
+        return Document(document.uri, change.text, document.language, version)
+    start, end = change.range.start, change.range.end
+    return document.edited(
+        document.offset(start.line, start.character, encoding),
+        document.offset(end.line, end.character, encoding),
+        change.text,
+        version,
+    )

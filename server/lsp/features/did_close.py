@@ -1,0 +1,14 @@
+"""textDocument/didClose: the document's text is no longer the client's."""
+
+from typing import TYPE_CHECKING
+
+from lsprotocol import types
+
+if TYPE_CHECKING:
+    from midline.server.lsp.server import MidlineServer
+
+
+def did_close(ls: "MidlineServer", params: types.DidCloseTextDocumentParams) -> None:
+    """Let go of the document and of work on it."""
+    ls.session.close(params.text_document.uri)
+    ls.engine.stop_idle(params.text_document.uri)

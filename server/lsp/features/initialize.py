@@ -1,0 +1,21 @@
+"""initialize: what the client can do decides what the server offers."""
+
+from typing import TYPE_CHECKING
+
+from lsprotocol import types
+
+from midline.server.documents import PositionEncoding
+from midline.server.lsp.features import completion
+from midline.server.lsp.features.did_change_configuration import apply_options
+
+if TYPE_CHECKING:
+    from midline.server.lsp.server import MidlineServer
+
+
+def initialize(ls: "MidlineServer", params: types.InitializeParams) -> None:
+    """Settle the position encoding, take the options, and add completion where it is needed."""
+    ls.session.encoding = PositionEncoding(ls.workspace.position_encoding or "utf-16")
+    apply_options(ls, params.initialization_options)
+    text = params.capabilities.text_document
+    if text is None or text.inline_completion is None:
+        ls.feature(types.TEXT_DOCUMENT_COMPLETION, types.CompletionOptions())(completion.completion)

@@ -1,0 +1,45 @@
+"""textDocument/inlineCompletion: ghost text at the cursor."""
+
+from typing import TYPE_CHECKING
+
+from lsprotocol import types
+
+from midline.server.lsp.session import Snapshot
+from midline.server.lsp.suggestions import suggestions
+
+if TYPE_CHECKING:
+    from midline.server.lsp.server import MidlineServer
+
+
+async def inline_completion(
+    ls: "MidlineServer", params: types.InlineCompletionParams
+) -> types.InlineCompletionList | None:
+    """Completions at the position; None when there is nothing to say or nobody listens any more."""
+    selected = params.context.selected_completion_info
+    if selected is None:
+        written, span = "", types.Range(params.position, params.position)
+    else:
+        written, span = selected.text, selected.range
+    snapshot = _snapshot(ls, params.text_document.uri, span, written)
+    if snapshot is None:
+        return None
+    automatic = params.context.trigger_kind is types.InlineCompletionTriggerKind.Automatic
+    answer = await suggestions(ls, snapshot, automatic=automatic, anew=not automatic)
+    items = [
+        types.InlineCompletionItem(insert_text=written + suggestion.text, range=span)
+        for suggestion in answer.suggestions
+    ]
+    return types.InlineCompletionList(items) if items else None
+
+
+def _snapshot(ls: "MidlineServer", uri: str, span: types.Range, written: str) -> Snapshot | None:
+    """The document as if `span` had already become `written`, with the cursor behind it."""
+    document = ls.session.completable(uri)
+    if document is None:
+        return None
+    encoding = ls.session.encoding
+    start = document.offset(span.start.line, span.start.character, encoding)
+    end = document.offset(span.end.line, span.end.character, encoding)
+    if written or end > start:
+        document = document.edited(start, end, written, document.version)
+    return ls.session.snapshot(document, start + len(written))

@@ -1,0 +1,160 @@
+"""What the server knows of the client: its documents, its settings, its requests under way.
+
+Only the event loop changes a session. Documents and settings are immutable, so what a task takes
+along is a snapshot.
+"""
+
+import time
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import islice
+
+from midline.kernels import CancelFlag
+from midline.model.completion.fim import Cursor
+from midline.server.context.projects import file_path
+from midline.server.documents import Document, PositionEncoding
+from midline.server.lsp.settings import Settings
+from midline.server.lsp.typed_ahead import Shown
+
+_MAX_OTHERS = 16
+"""Open and recently edited documents that a completion may read parts of."""
+_MAX_CLOSED = 8
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """What a completion is made from: a place in a text, other texts, the settings of that moment.
+
+    `others` are what else is open or was edited before it was closed, the latest first.
+    """
+
+    document: Document
+    offset: int
+    settings: Settings
+    others: tuple[Document, ...] = ()
+
+    @property
+    def uri(self) -> str:
+        """Name of the document."""
+        return self.document.uri
+
+    @cached_property
+    def cursor(self) -> Cursor:
+        """As much of the text around the place as the settings allow."""
+        return self.document.cursor(self.offset, self.settings.limits())
+
+
+class Request:
+    """A request under way for the document `uri`.
+
+    A request that is given up still reads its prompt to the end: the next one, a key later, mostly
+    begins with the same tokens, and would otherwise start over at every key. An aborted one stops
+    between two layers of the model.
+    """
+
+    def __init__(self, uri: str) -> None:
+        self.uri = uri
+        self.began = time.perf_counter()
+        self.stale = False
+        self.flag = CancelFlag()
+
+    def give_up(self) -> None:
+        """Nobody waits for the answer any more."""
+        self.stale = True
+
+    def abort(self) -> None:
+        """Nor is the prompt of use to anybody."""
+        self.stale = True
+        self.flag.set()
+
+
+@dataclass
+class Session:
+    """State of one client."""
+
+    encoding: PositionEncoding = PositionEncoding.UTF16
+    settings: Settings = field(default_factory=Settings)
+    documents: dict[str, Document] = field(default_factory=dict)
+    shutdown_requested: bool = False
+    shown: dict[str, Shown] = field(default_factory=dict)
+    """The latest answer for each open document."""
+    _live: dict[str, Request] = field(default_factory=dict)
+    _used: dict[str, bool] = field(default_factory=dict)
+    """Whether an open document was edited; what was opened or edited last comes last."""
+    _closed: dict[str, Document] = field(default_factory=dict)
+
+    def open(self, document: Document) -> None:
+        """Take over a document from the client, in place of one of the same name."""
+        self._closed.pop(document.uri, None)
+        self._replace(document, edited=False)
+
+    def close(self, uri: str) -> None:
+        """The client has let go of a document."""
+        document = self.documents.pop(uri, None)
+        self.shown.pop(uri, None)
+        if self._used.pop(uri, False) and document:
+            self._closed[uri] = document
+            while len(self._closed) > _MAX_CLOSED:
+                del self._closed[next(iter(self._closed))]
+        if uri in self._live:
+            self._live.pop(uri).abort()
+
+    def edit(self, document: Document) -> None:
+        """A new version of an open document: what is under way for the old one is stale."""
+        self._replace(document, edited=True)
+
+    def _replace(self, document: Document, edited: bool) -> None:
+        self.documents[document.uri] = document
+        self._used.pop(document.uri, None)
+        self._used[document.uri] = edited
+        self.give_up(document.uri)
+
+    def completable(self, uri: str) -> Document | None:
+        """The open document of this name, if the settings allow to complete it."""
+        document = self.documents.get(uri)
+        return document if document and self.settings.serves(document.language) else None
+
+    def snapshot(self, document: Document, offset: int) -> Snapshot:
+        """What a completion at `offset` of `document` is made from."""
+        return Snapshot(document, offset, self.settings, self._others(document.uri))
+
+    def _others(self, uri: str) -> tuple[Document, ...]:
+        """What a completion of the document `uri` may read besides it, the latest first."""
+        open_ones = [self.documents[other] for other in reversed(self._used) if other != uri]
+        closed = [document for document in reversed(self._closed.values()) if _is_there(document)]
+        served = (
+            document
+            for document in (*open_ones, *closed)
+            if self.settings.serves(document.language)
+        )
+        return tuple(islice(served, _MAX_OTHERS))
+
+    def use(self, settings: Settings) -> None:
+        """Take other settings; what was answered under the old ones is forgotten."""
+        if settings != self.settings:
+            self.shown.clear()
+        self.settings = settings
+
+    def begin(self, uri: str) -> Request:
+        """A new request for a document; the one before it is given up, newest wins."""
+        self.give_up(uri)
+        self._live[uri] = Request(uri)
+        return self._live[uri]
+
+    def end(self, uri: str, request: Request) -> None:
+        """The request is answered, whatever the answer was."""
+        request.give_up()
+        if self._live.get(uri) is request:
+            del self._live[uri]
+
+    def give_up(self, uri: str) -> None:
+        """Stop working on the request under way for a document, if there is one."""
+        request = self._live.pop(uri, None)
+        if request is not None:
+            request.give_up()
+
+
+def _is_there(document: Document) -> bool:
+    """Whether a document that is not open is still a file."""
+    path = file_path(document.uri)
+    return path is not None and path.exists()

@@ -1,0 +1,177 @@
+"""What a user can set in the editor: options as the client sends them, settings as they hold.
+
+Options are the JSON object under `midline`, camelCase, every one optional. `resolve` turns them
+into `Settings`; what is wrong in them is reported and the default holds.
+"""
+
+import dataclasses
+import json
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from midline.model.catalog.catalog import CATALOGUE, DEFAULT_MODEL
+from midline.model.completion.fim import WindowLimits
+from midline.model.threads import MAX_THREADS, THREADS_VARIABLE
+
+SECTION = "midline"
+LOG_LEVELS = ("error", "warning", "info", "debug")
+CLIENT_OPTIONS = frozenset({"command"})
+"""Options that clients keep in the same section for themselves."""
+
+Options = Mapping[str, Any]
+_MAX_SAMPLES = 16
+"""Fewer than the engine draws: nobody looks through more, and each makes every answer later."""
+
+
+@dataclass(frozen=True)
+class _Rule:
+    """What a value may be, said for people in `allowed` and for the program in `accepts`."""
+
+    allowed: str
+    accepts: Callable[[Any], bool]
+
+
+def _number(low: float, high: float, kind: type) -> _Rule:
+    def accepts(value: Any) -> bool:
+        fits = isinstance(value, (int, kind)) and not isinstance(value, bool)
+        return fits and math.isfinite(value) and low <= value <= high
+
+    name = "a whole number" if kind is int else "a number"
+    return _Rule(f"{name} from {low:g} to {high:g}", accepts)
+
+
+def _or_null(rule: _Rule) -> _Rule:
+    return _Rule(f"{rule.allowed}, or null", lambda value: value is None or rule.accepts(value))
+
+
+def _one_of(names: tuple[str, ...]) -> _Rule:
+    return _Rule(f"one of {', '.join(names)}", lambda value: value in names)
+
+
+_SWITCH = _Rule("true or false", lambda value: isinstance(value, bool))
+_TEXT = _Rule(
+    f"one of {', '.join(CATALOGUE)}, or the path of a GGUF file",
+    lambda value: isinstance(value, str) and value != "",
+)
+_TEXTS = _Rule(
+    "a list of language ids",
+    lambda value: isinstance(value, list) and all(isinstance(item, str) for item in value),
+)
+
+
+def _setting(default: Any, rule: _Rule, description: str) -> Any:
+    return dataclasses.field(default=default, metadata={"rule": rule, "description": description})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Resolved and valid. The field `max_tokens` is the option `maxTokens`, and so on."""
+
+    enabled: bool = _setting(True, _SWITCH, "Whether Midline completes at all.")
+    disabled_languages: tuple[str, ...] = _setting(
+        (), _TEXTS, "Languages that Midline leaves alone, by the editor's language id."
+    )
+    model: str = _setting(DEFAULT_MODEL, _TEXT, "The model that completes.")
+    max_tokens: int = _setting(64, _number(1, 1024, int), "The most that a completion may have.")
+    samples: int = _setting(
+        1, _number(1, _MAX_SAMPLES, int), "How many answers to draw while typing."
+    )
+    alternatives: int = _setting(
+        4,
+        _number(1, _MAX_SAMPLES, int),
+        "How many to draw, at least, where one is asked for by hand.",
+    )
+    temperature: float | None = _setting(
+        None, _or_null(_number(0, 10, float)), "0 takes the likeliest; null chooses by samples."
+    )
+    sparsity: float | None = _setting(
+        None,
+        _or_null(_number(0, 0.9, float)),
+        "Share of the weights to skip; null takes what the model's quality gate chose.",
+    )
+    exact: bool = _setting(False, _SWITCH, "Whether to compute the whole output matrix.")
+    threads: int | None = _setting(
+        None,
+        _or_null(_number(1, MAX_THREADS, int)),
+        f"Threads to use; null takes {THREADS_VARIABLE}, or one for each physical core.",
+    )
+    prefix_tokens: int = _setting(
+        WindowLimits.prefix_tokens, _number(16, 16384, int), "Tokens to read before the cursor."
+    )
+    suffix_tokens: int = _setting(
+        WindowLimits.suffix_tokens, _number(0, 16384, int), "Tokens to read behind the cursor."
+    )
+    context_tokens: int = _setting(
+        WindowLimits.context_tokens,
+        _number(0, 16384, int),
+        "Tokens to read of other files that are open or were just edited; 0 reads none.",
+    )
+    answer_milliseconds: int = _setting(
+        400,
+        _number(0, 60000, int),
+        "How long an answer while typing may take before it ends with its line.",
+    )
+    first_answer_milliseconds: int = _setting(
+        1500,
+        _number(100, 60000, int),
+        "How long the first answer at a new place may take; the rest is read when there is time.",
+    )
+    debounce_milliseconds: int = _setting(
+        0, _number(0, 5000, int), "How long to wait for another key before work begins."
+    )
+    log_level: str = _setting("info", _one_of(LOG_LEVELS), "What the log file keeps.")
+
+    def serves(self, language: str) -> bool:
+        """Whether documents of this language id are completed."""
+        return self.enabled and language not in self.disabled_languages
+
+    def limits(self) -> WindowLimits:
+        """How much of a document a prompt may hold."""
+        return WindowLimits(self.prefix_tokens, self.suffix_tokens, self.context_tokens)
+
+
+def option_name(field: str) -> str:
+    """`max_tokens` as a client writes it: `maxTokens`."""
+    first, *others = field.split("_")
+    return first + "".join(map(str.capitalize, others))
+
+
+def resolve(options: Any) -> tuple[Settings, list[str]]:
+    """Settings for `options`, and one sentence for everything in them that does not hold."""
+    if options is None:
+        return Settings(), []
+    if not isinstance(options, Mapping):
+        return Settings(), [f"the settings of {SECTION} are not an object but {options!r}"]
+    values: dict[str, Any] = {}
+    problems: list[str] = []
+    left = dict(options)
+    for field in dataclasses.fields(Settings):
+        name = option_name(field.name)
+        if name not in left:
+            continue
+        value, rule = left.pop(name), field.metadata["rule"]
+        if rule.accepts(value):
+            values[field.name] = tuple(value) if isinstance(value, list) else value
+        else:
+            problems.append(f"{SECTION}.{name} is {value!r} and should be {rule.allowed}")
+    problems += [
+        f"{SECTION}.{name} is no setting of this version"
+        for name in left
+        if name not in CLIENT_OPTIONS
+    ]
+    return Settings(**values), problems
+
+
+def settings_as_json() -> str:
+    """Every option with its default, what it may be and what it does, as one JSON object."""
+    described = {
+        option_name(field.name): {
+            "default": field.default,
+            "allowed": field.metadata["rule"].allowed,
+            "description": field.metadata["description"],
+        }
+        for field in dataclasses.fields(Settings)
+    }
+    return json.dumps(described, indent=2)

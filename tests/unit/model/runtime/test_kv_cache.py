@@ -1,0 +1,298 @@
+"""Pages of keys and values: sharing, copying on write, eviction, against a naive model."""
+
+import random
+
+import numpy as np
+import pytest
+
+from midline.model.errors import MidlineError
+from midline.model.runtime.kv_cache import PAGE, PagePool, PrefixCache, Sequence
+
+HALVES = PAGE
+"""One number a token stands for its keys and values."""
+
+
+def make(pages: int) -> PrefixCache:
+    return PrefixCache(PagePool(HALVES, pages))
+
+
+def mark(tokens: list[int]) -> int:
+    """What the keys of the last of `tokens` are: a function of all before it."""
+    value = 17
+    for token in tokens:
+        value = (value * 31 + token + 1) % 65_521
+    return value
+
+
+def compute(cache: PrefixCache, sequence: Sequence, tokens: list[int]) -> None:
+    """Extends by `tokens` and writes their keys, as a step of the decoder does."""
+    cache.extend(sequence, len(tokens))
+    for token in tokens:
+        at = len(sequence.tokens)
+        sequence.tokens.append(token)
+        page = sequence.pages[at // PAGE]
+        cache.pool.data[page * HALVES + at % PAGE] = mark(sequence.tokens)
+
+
+def check(cache: PrefixCache, sequence: Sequence) -> None:
+    """Every page of the sequence holds the keys of exactly its tokens."""
+    for at in range(len(sequence.tokens)):
+        found = cache.pool.data[sequence.pages[at // PAGE] * HALVES + at % PAGE]
+        assert found == mark(sequence.tokens[: at + 1]), f"position {at}"
+
+
+def run(cache: PrefixCache, tokens: list[int]) -> int:
+    """One request from start to end; how many tokens were known."""
+    announced = cache.known(tokens)
+    sequence = cache.start(tokens)
+    known = len(sequence.tokens)
+    assert announced == known
+    assert sequence.tokens == tokens[:known]
+    compute(cache, sequence, tokens[known:])
+    check(cache, sequence)
+    cache.finish(sequence)
+    return known
+
+
+def text(count: int, seed: int = 0) -> list[int]:
+    return random.Random(seed).choices(range(1000), k=count)
+
+
+def test_pages_are_taken_held_and_dropped() -> None:
+    pool = PagePool(HALVES, 3)
+    assert [pool.take() for _ in range(3)] == [0, 1, 2]
+    with pytest.raises(MidlineError, match="cache is full"):
+        pool.take()
+    pool.hold(1)
+    pool.drop(1)
+    assert pool.free_pages == 0
+    pool.drop(1)
+    pool.drop(0)
+    assert pool.free_pages == 2
+    assert pool.take() == 0  # the lowest, so that memory stays compact
+    pool.data[2 * HALVES :] = 9
+    copy = pool.copy(2)
+    assert copy == 1 and (pool.data[HALVES : 2 * HALVES] == 9).all()
+
+
+@pytest.mark.parametrize("length", [1, 2, 31, 32, 33, 63, 64, 65, 100, 256, 257])
+def test_the_same_request_again_computes_only_its_last_token(length: int) -> None:
+    cache, tokens = make(20), text(length)
+    assert run(cache, tokens) == 0
+    assert run(cache, tokens) == length - 1
+    assert run(cache, [*tokens, 5]) == length
+    assert run(cache, [*tokens, 6, 7]) == length
+
+
+@pytest.mark.parametrize("shared", [0, 1, 31, 32, 33, 40, 64, 70, 95])
+def test_the_longest_known_beginning_is_found_within_pages(shared: int) -> None:
+    cache, first = make(40), text(96, 1)
+    run(cache, first)
+    other = first[:shared] + [2000 + i for i in range(50)]
+    assert run(cache, other) == shared
+    # Both beginnings are known now, and the better one wins.
+    assert run(cache, [*first[:90], 7]) == 90
+    assert run(cache, [*other[: shared + 20], 7]) == shared + 20
+    assert run(cache, first) == 95
+
+
+def test_an_empty_or_unknown_request_shares_nothing() -> None:
+    cache = make(4)
+    assert cache.start([]) == Sequence()
+    run(cache, text(40))
+    assert cache.start([5000, 5001]) == Sequence()
+
+
+def test_prompts_are_grouped_by_what_is_not_known() -> None:
+    cache, first = make(40), text(96, 1)
+    run(cache, first)
+    prompts = [[*first, 1], [*first, 2, 3], text(9, 2), [*first[:90], 4], text(20, 3), text(5, 4)]
+    # 1, 2 and 9 tokens; 1; 20; 5
+    assert list(cache.grouped(prompts, 12)) == [range(3), range(3, 4), range(4, 5), range(5, 6)]
+    assert list(cache.grouped(prompts, 25)) == [range(4), range(4, 6)]
+    assert [len(group) for group in cache.grouped([], 25)] == [0]
+
+
+def test_forks_write_into_pages_of_their_own() -> None:
+    cache, prompt = make(30), text(40)
+    first = cache.start(prompt)
+    compute(cache, first, prompt)
+    forks = [cache.fork(first) for _ in range(5)]
+    assert cache.pool.free_pages == 28  # nothing is copied before it is written
+    for i, sequence in enumerate([first, *forks]):
+        compute(cache, sequence, [i] * 30)
+    for i, sequence in enumerate([first, *forks]):
+        assert sequence.tokens == [*prompt, *[i] * 30]
+        check(cache, sequence)
+    assert len({sequence.pages[0] for sequence in [first, *forks]}) == 1
+    assert len({sequence.pages[1] for sequence in [first, *forks]}) == 6
+    for sequence in [first, *forks]:
+        cache.finish(sequence, remember=False)
+    assert cache.pool.free_pages == 30
+
+
+def test_whoever_extends_last_needs_no_copy() -> None:
+    cache = make(4)
+    first = cache.start([1])
+    compute(cache, first, [1, 2, 3])
+    fork = cache.fork(first)
+    compute(cache, fork, [4])
+    page = first.pages[0]
+    compute(cache, first, [5])
+    assert first.pages[0] == page
+    check(cache, first)
+    check(cache, fork)
+
+
+def test_at_a_border_of_pages_nothing_is_copied() -> None:
+    cache = make(4)
+    first = cache.start(text(32))
+    compute(cache, first, text(32))
+    fork = cache.fork(first)
+    compute(cache, fork, [1])
+    compute(cache, first, [2])
+    assert cache.pool.free_pages == 1 and first.pages[0] == fork.pages[0]
+
+
+def test_what_was_used_longest_ago_goes_first() -> None:
+    cache = make(6)
+    documents = [text(64, seed) for seed in range(3)]
+    for document in documents:
+        run(cache, document)
+    assert cache.pool.free_pages == 0
+    run(cache, documents[0])  # used again, so the second is the oldest now
+    run(cache, text(50, 9))
+    assert run(cache, documents[0]) == 63
+    assert run(cache, documents[1]) < 63
+
+
+def test_leaves_go_before_the_beginning_that_others_share() -> None:
+    cache, shared = make(7), text(64, 1)
+    for seed in (2, 3, 4):
+        run(cache, shared + text(32, seed))
+    run(cache, text(90, 9))  # three pages, of which two are free
+    assert run(cache, [*shared, 1]) == 64
+
+
+def test_a_full_cache_is_refused_and_nothing_changes() -> None:
+    cache, tokens = make(4), text(60)
+    sequence = cache.start(tokens)
+    compute(cache, sequence, tokens)
+    other = cache.fork(sequence)
+    with pytest.raises(MidlineError, match="cache is full"):
+        cache.extend(other, 100)
+    assert other.tokens == tokens and other.pages == sequence.pages
+    compute(cache, other, [1, 2])
+    check(cache, sequence)
+    check(cache, other)
+    for each in (sequence, other):
+        cache.finish(each, remember=False)
+    assert cache.pool.free_pages == 4
+
+
+def test_pages_in_use_are_never_evicted() -> None:
+    cache, tokens = make(4), text(100)
+    run(cache, tokens)
+    sequence = cache.start(tokens)
+    assert len(sequence.pages) == 4
+    with pytest.raises(MidlineError, match="cache is full"):
+        cache.extend(cache.start(text(10, 5)), 10)
+    check(cache, sequence)
+
+
+def test_room_that_was_not_used_is_used_later_and_given_back() -> None:
+    cache = make(8)
+    sequence = cache.start([1])
+    cache.extend(sequence, 100)  # cancelled before anything was computed
+    cache.extend(sequence, 10)
+    assert len(sequence.pages) == 4
+    compute(cache, sequence, text(20))
+    fork = cache.fork(sequence)
+    assert len(fork.pages) == 1
+    compute(cache, fork, text(50, 2))
+    compute(cache, sequence, text(70, 3))
+    check(cache, fork)
+    check(cache, sequence)
+    cache.finish(fork)
+    cache.finish(sequence)
+    assert run(cache, text(20)) == 19
+
+
+class Naive:
+    """Every sequence and every remembered text in full."""
+
+    def __init__(self, pages: int) -> None:
+        self.cache = make(pages)
+        self.live: list[tuple[Sequence, list[int]]] = []
+
+    def check(self) -> None:
+        held = np.zeros(self.cache.pool.pages, int)
+        for sequence, tokens in self.live:
+            assert sequence.tokens == tokens
+            check(self.cache, sequence)
+            for page in sequence.pages:
+                held[page] += 1
+        nodes = [self.cache._root]
+        while nodes:
+            node = nodes.pop()
+            nodes.extend(node.children.values())
+            if node.parent is not None:
+                held[node.page] += 1
+                assert len(node.tokens) == PAGE or not node.children
+        assert held.tolist() == self.cache.pool.references
+        assert self.cache.pool.free_pages == (held == 0).sum()
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_random_requests_against_a_naive_model(seed: int) -> None:
+    """Few tokens and few pages, so that beginnings meet and pages run out all the time."""
+    rng = random.Random(seed)
+    naive = Naive(pages=rng.choice([6, 12, 40]))
+    cache, refused = naive.cache, 0
+    for _ in range(150):
+        action = rng.random()
+        try:
+            if action < 0.35 or not naive.live:
+                tokens = rng.choices(range(2), k=rng.randrange(1, 4)) * rng.randrange(1, 40)
+                sequence = cache.start(tokens)
+                naive.live.append((sequence, list(sequence.tokens)))
+                assert sequence.tokens == tokens[: len(sequence.tokens)]
+                more = tokens[len(sequence.tokens) :]
+                compute(cache, sequence, more)
+                naive.live[-1][1].extend(more)
+            elif action < 0.6:
+                sequence, tokens = rng.choice(naive.live)
+                more = rng.choices(range(2), k=rng.choice([1, 1, 2, 31, 32, 33]))
+                compute(cache, sequence, more)
+                tokens.extend(more)
+            elif action < 0.75:
+                sequence, tokens = rng.choice(naive.live)
+                naive.live.append((cache.fork(sequence), list(tokens)))
+            else:
+                sequence, _ = naive.live.pop(rng.randrange(len(naive.live)))
+                cache.finish(sequence, remember=rng.random() < 0.8)
+        except MidlineError:
+            refused += 1
+        naive.check()
+    for sequence, _ in naive.live:
+        cache.finish(sequence)
+    naive.live.clear()
+    naive.check()
+    if cache.pool.pages == 6:
+        assert refused
+
+
+@pytest.mark.parametrize("kept", [0, 1, PAGE, PAGE + 5, 3 * PAGE - 1, 3 * PAGE])
+def test_truncated_tokens_are_forgotten_and_others_keep_theirs(kept: int) -> None:
+    cache, tokens = make(12), text(3 * PAGE)
+    sequence = cache.start([])
+    compute(cache, sequence, tokens)
+    fork = cache.fork(sequence)
+    cache.truncate(sequence, kept)
+    assert sequence.tokens == tokens[:kept] and len(sequence.pages) == -(-kept // PAGE)
+    compute(cache, sequence, text(40, seed=1))
+    check(cache, sequence)
+    check(cache, fork)
+    for one in (sequence, fork):
+        cache.finish(one, remember=False)
+    assert cache.pool.free_pages == 12

@@ -1,0 +1,158 @@
+"""One sentence and an exit status for whatever a command does."""
+
+import argparse
+import sys
+import types
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from midline.model.errors import MidlineError, UsageError
+from midline.server.cli.command_line import Program, run_program
+
+PACKAGE = "fake_commands"
+Run = Callable[[argparse.Namespace], int]
+
+
+@pytest.fixture
+def call(home: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
+    """Run a program whose one command `work` does as given."""
+
+    def call(run: Run, *words: str) -> int:
+        module = types.ModuleType(f"{PACKAGE}.work", "Do the work.\n\nexamples:\n  prog work 3")
+        module.add_arguments = lambda parser: parser.add_argument("number", type=int)
+        module.run = run
+        monkeypatch.setitem(sys.modules, PACKAGE, types.ModuleType(PACKAGE))
+        monkeypatch.setitem(sys.modules, module.__name__, module)
+        program = Program("prog", "A program.", "  prog work 3", PACKAGE, {"work": "do it"})
+        return run_program(program, words)
+
+    return call
+
+
+def _raising(error: BaseException) -> Run:
+    def run(args: argparse.Namespace) -> int:
+        raise error
+
+    return run
+
+
+def test_a_command_gets_its_arguments_and_gives_the_status(call: Callable[..., int]) -> None:
+    assert call(lambda args: args.number, "work", "3") == 3
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "said"),
+    [
+        (MidlineError("the disk is full; free some"), 1, "prog: the disk is full; free some\n"),
+        (UsageError("no such line"), 2, "prog: no such line\n"),
+        (KeyboardInterrupt(), 130, "prog: interrupted\n"),
+    ],
+)
+def test_an_expected_failure_is_one_sentence(
+    call: Callable[..., int],
+    capsys: pytest.CaptureFixture[str],
+    error: BaseException,
+    status: int,
+    said: str,
+) -> None:
+    assert call(_raising(error), "work", "3") == status
+    out, err = capsys.readouterr()
+    assert (out, err) == ("", said)
+
+
+def test_an_unexpected_failure_names_the_log_that_has_the_traceback(
+    call: Callable[..., int], capsys: pytest.CaptureFixture[str], home: Path
+) -> None:
+    assert call(_raising(ZeroDivisionError("by zero\nmore")), "work", "3") == 1
+    log = home / "logs" / "midline.log"
+    err = capsys.readouterr().err
+    assert err == f"prog: unexpected ZeroDivisionError: by zero; see {log}\n"
+    assert "Traceback (most recent call last)" in log.read_text("utf-8")
+
+
+def test_the_cause_of_an_expected_failure_is_logged(call: Callable[..., int], home: Path) -> None:
+    def run(args: argparse.Namespace) -> int:
+        try:
+            raise ConnectionResetError("peer")
+        except OSError as error:
+            raise MidlineError("no answer") from error
+
+    assert call(run, "work", "3") == 1
+    assert "ConnectionResetError: peer" in (home / "logs" / "midline.log").read_text("utf-8")
+
+
+def test_a_log_that_cannot_be_written_does_not_hide_the_error(
+    call: Callable[..., int],
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    monkeypatch.setenv("MIDLINE_HOME", str(tmp_path / "file"))
+    assert call(_raising(ValueError("odd")), "work", "3") == 1
+    err = capsys.readouterr().err
+    assert err.startswith("prog: unexpected ValueError: odd; and the log ")
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["wrok"], "no command 'wrok'; the commands are work"),
+        (["work"], "the following arguments are required: number; `prog work --help`"),
+        (["work", "x"], "invalid int value: 'x'; `prog work --help`"),
+        (["work", "3", "--fast"], "unrecognized arguments: --fast"),
+        (["--wrong"], "unrecognized arguments: --wrong; `prog --help`"),
+    ],
+)
+def test_a_wrong_call_is_one_sentence_and_status_2(
+    call: Callable[..., int], capsys: pytest.CaptureFixture[str], words: list[str], said: str
+) -> None:
+    assert call(_raising(AssertionError("never called")), *words) == 2
+    out, err = capsys.readouterr()
+    assert said in err
+    assert (out, err.count("\n")) == ("", 1)
+
+
+@pytest.mark.parametrize(
+    ("words", "teaches"),
+    [
+        (["--help"], ["prog COMMAND", "work  do it", "examples:\n  prog work 3"]),
+        (["work", "--help"], ["Do the work.", "examples:\n  prog work 3"]),
+        (["--version"], ["midline 0."]),
+    ],
+)
+def test_help_goes_to_standard_output(
+    call: Callable[..., int],
+    capsys: pytest.CaptureFixture[str],
+    words: list[str],
+    teaches: list[str],
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        call(_raising(AssertionError("never called")), *words)
+    assert ended.value.code == 0
+    out = capsys.readouterr().out
+    for text in teaches:
+        assert text in out
+
+
+def test_no_command_shows_the_help_as_an_error(
+    call: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call(_raising(AssertionError("never called"))) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "commands:" in err
+
+
+def test_a_command_without_a_file_is_said(
+    home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = types.ModuleType(PACKAGE)
+    package.__path__ = []
+    monkeypatch.setitem(sys.modules, PACKAGE, package)
+    program = Program("prog", "A program.", "", PACKAGE, {"later": "not yet"})
+    assert run_program(program, ["later"]) == 1
+    assert capsys.readouterr().err == "prog: `prog later` is not part of this version\n"
