@@ -1,7 +1,7 @@
 """C++ CPU kernels and their Python seam; knows arrays, nothing of models.
 
-The packed weight layout and the arithmetic of the products are documented in `csrc/layout.h` and
-`csrc/kernels.h`; `reference.py` holds the NumPy truth they are tested against.
+The packed weight layout and the arithmetic of the products are documented in `csrc/packing/layout.h`
+and `csrc/kernels.h`; `reference.py` holds the NumPy truth they are tested against.
 """
 
 from midline.kernels._native import (

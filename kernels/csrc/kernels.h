@@ -12,8 +12,8 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "layout.h"
-#include "share.h"
+#include "packing/layout.h"
+#include "threading/share.h"
 
 namespace midline {
 
@@ -106,7 +106,7 @@ struct Kernels {
                  float* sum, void* scratch);
   // Joins a block's part into a running (out, max, sum).
   void (*join)(float* out, float* max, float* sum, const float* part, float part_max, float part_sum, int head_dim);
-  // Low-bit screen: y[units * 128] ~ W x from 2-bit codes; see screen.h.
+  // Low-bit screen: y[units * 128] ~ W x from 2-bit codes; see packing/screen.h.
   void (*screen)(const uint8_t* unit, const int8_t* q, const float* scale, const int* sum64, int inputs, float* y);
   // exp over n values, and the sum of exp(x - max): used by log-probabilities.
   double (*sum_exp)(const float* x, int n, float max);

@@ -3,7 +3,7 @@
 #include <limits>
 #include <utility>
 
-#include "../../kernels/csrc/half.h"
+#include "packing/half.h"
 #include "check.h"
 
 namespace midline::test {

@@ -7,7 +7,7 @@
 #define _mm256_dpwssd_avx_epi32 _mm256_dpwssd_epi32
 
 #define avx2vnni_kernels encoded_kernels
-#include "../../kernels/csrc/x86/avx2vnni.cpp"
+#include "x86/avx2vnni.cpp"
 #undef avx2vnni_kernels
 
 namespace midline {

@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "../../kernels/csrc/kernels.h"
+#include "kernels.h"
 
 namespace midline::test {
 

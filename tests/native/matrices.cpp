@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "../../kernels/csrc/gguf_blocks.h"
-#include "../../kernels/csrc/pack.h"
+#include "packing/gguf_blocks.h"
+#include "packing/pack.h"
 
 namespace midline::test {
 

@@ -1,7 +1,7 @@
 // Matrix products of dense rows: bit for bit the scalar twin's, whatever the number of rows, and near float64.
 #include <algorithm>
 
-#include "../../kernels/csrc/gguf_blocks.h"
+#include "packing/gguf_blocks.h"
 #include "matrices.h"
 
 namespace midline::test {

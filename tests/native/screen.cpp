@@ -1,5 +1,5 @@
 // The low-bit screen: bit for bit the scalar twin's, and exact for weights that two bits can say.
-#include "../../kernels/csrc/screen.h"
+#include "packing/screen.h"
 
 #include "check.h"
 

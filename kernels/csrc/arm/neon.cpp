@@ -1,23 +1,23 @@
 // Apple M1 and later, Cortex-A55/A75 (2018) and later, Snapdragon X, Graviton 2 and later.
-#include "../simd/neon.h"
+#include "simd/neon.h"
 
-#include "../kernels.h"
-#include "../screen.h"
+#include "kernels.h"
+#include "packing/screen.h"
 
 namespace midline {
 namespace neon {
 namespace {
-#include "../simd/unpack.inc"
-#include "../simd/gemv.inc"
-#include "../simd/tile.inc"
-#include "../simd/gemm.inc"
-#include "../simd/fold.inc"
-#include "../simd/gemm_unit.inc"
-#include "../simd/elementwise.inc"
-#include "../simd/threshold.inc"
-#include "../simd/attention.inc"
-#include "../simd/screen.inc"
-#include "../simd/dots.inc"
+#include "simd/unpack.inc"
+#include "simd/gemv.inc"
+#include "simd/tile.inc"
+#include "simd/gemm.inc"
+#include "simd/fold.inc"
+#include "simd/gemm_unit.inc"
+#include "simd/elementwise.inc"
+#include "simd/teal.inc"
+#include "simd/attention.inc"
+#include "simd/screen.inc"
+#include "simd/dots.inc"
 }  // namespace
 }  // namespace neon
 

@@ -1,13 +1,13 @@
 // Scalar twins of the products: the arithmetic of kernels.h, written plainly, one output at a time.
-#include "products.h"
+#include "scalar/products.h"
 
 #include <algorithm>
 #include <cmath>
 #include <cstring>
 
-#include "../half.h"
-#include "../pack.h"
-#include "../screen.h"
+#include "packing/half.h"
+#include "packing/pack.h"
+#include "packing/screen.h"
 
 namespace midline::scalar {
 namespace {

@@ -1,14 +1,14 @@
 // Any CPU: the reference the vector kernels are tested against, and the fallback where none of them runs.
-#include "../simd/scalar.h"
+#include "simd/scalar.h"
 
-#include "products.h"
+#include "scalar/products.h"
 
 namespace midline {
 namespace scalar {
 namespace {
-#include "../simd/elementwise.inc"
-#include "../simd/threshold.inc"
-#include "../simd/attention.inc"
+#include "simd/elementwise.inc"
+#include "simd/teal.inc"
+#include "simd/attention.inc"
 }  // namespace
 }  // namespace scalar
 

@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <cstring>
 
-#include "compact.h"
+#include "simd/compact.h"
 
 #ifdef MIDLINE_AVXVNNI
 #define MIDLINE_ISA avx2vnni

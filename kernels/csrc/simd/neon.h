@@ -5,7 +5,7 @@
 #include <cstdint>
 #include <cstring>
 
-#include "compact.h"
+#include "simd/compact.h"
 
 #define MIDLINE_ISA neon
 

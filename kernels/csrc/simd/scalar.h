@@ -3,8 +3,8 @@
 #include <cmath>
 #include <cstdint>
 
-#include "../half.h"
-#include "compact.h"
+#include "packing/half.h"
+#include "simd/compact.h"
 
 #define MIDLINE_ISA scalar
 

@@ -1,5 +1,5 @@
 // Haswell to Coffee Lake (2013-2019), Zen 1 to Zen 3 (2017-2021).
-#include "avx2.inc"
+#include "x86/avx2.inc"
 
 const Kernels* avx2_kernels() {
   using namespace avx2;

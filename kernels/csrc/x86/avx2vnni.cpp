@@ -1,6 +1,6 @@
 // Alder Lake to Arrow Lake (2021-): no AVX-512, but an 8-bit dot product on 256 bits.
 #define MIDLINE_AVXVNNI
-#include "avx2.inc"
+#include "x86/avx2.inc"
 
 const Kernels* avx2vnni_kernels() {
   using namespace avx2vnni;

@@ -1,23 +1,23 @@
 // Ice Lake, Tiger Lake and Rocket Lake (2019-2021), Zen 4 and Zen 5 (2022-).
-#include "../simd/avx512.h"
+#include "simd/avx512.h"
 
-#include "../kernels.h"
-#include "../screen.h"
+#include "kernels.h"
+#include "packing/screen.h"
 
 namespace midline {
 namespace avx512 {
 namespace {
-#include "../simd/unpack.inc"
-#include "../simd/gemv.inc"
-#include "../simd/tile.inc"
-#include "../simd/gemm.inc"
-#include "../simd/fold.inc"
-#include "../simd/gemm_unit.inc"
-#include "../simd/elementwise.inc"
-#include "../simd/threshold.inc"
-#include "../simd/attention.inc"
-#include "../simd/screen.inc"
-#include "../simd/dots.inc"
+#include "simd/unpack.inc"
+#include "simd/gemv.inc"
+#include "simd/tile.inc"
+#include "simd/gemm.inc"
+#include "simd/fold.inc"
+#include "simd/gemm_unit.inc"
+#include "simd/elementwise.inc"
+#include "simd/teal.inc"
+#include "simd/attention.inc"
+#include "simd/screen.inc"
+#include "simd/dots.inc"
 }  // namespace
 }  // namespace avx512
 

@@ -17,7 +17,7 @@ def test_sizes_count_whole_units() -> None:
 
 
 def weights_of(screen: np.ndarray, inputs: int) -> np.ndarray:
-    """float64 [units * 128, inputs]: step * (2 * code - 3), as `screen.h` lays it out."""
+    """float64 [units * 128, inputs]: step * (2 * code - 3), as `packing/screen.h` lays it out."""
     groups = screen.reshape(-1, inputs // 64, BLOCK_BYTES)
     codes = groups[:, :, :2048].reshape(-1, inputs // 64, 16, 2, 16, 4)
     steps = np.ascontiguousarray(groups[:, :, 2048:]).view("<f2").astype(np.float64)

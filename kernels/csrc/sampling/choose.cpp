@@ -1,4 +1,4 @@
-#include "choose.h"
+#include "sampling/choose.h"
 
 #include <algorithm>
 #include <cmath>

@@ -1,7 +1,7 @@
 // How a product of several rows is cut into items that threads take in turns.
 #pragma once
 #include "kernels.h"
-#include "thread_pool.h"
+#include "threading/thread_pool.h"
 
 namespace midline {
 

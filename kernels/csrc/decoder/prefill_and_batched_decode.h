@@ -1,8 +1,8 @@
 // Many tokens, of one sequence or of several: phases over rows and over units of outputs, a barrier between phases.
 #pragma once
-#include "attention_plan.h"
-#include "decoder.h"
-#include "product_plan.h"
+#include "decoder/bifurcated_attention.h"
+#include "decoder/decoder.h"
+#include "decoder/product_plan.h"
 
 namespace midline {
 
@@ -18,7 +18,12 @@ struct ManyRows {
     std::vector<int> limits;
   };
   void work(uint16_t* pool, const Step& step, int tid);
-  template <class F> void each(int items, const Scratch& s, F f);  // dynamic shares of a phase, then a barrier
+  // Dynamic shares of a phase, then a barrier. A thread's first item is always the same, so that it can be fetched ahead.
+  template <class F> void each(int items, const Scratch& s, F f) {
+    std::atomic<int>& next = counters_[phase_++];
+    for (int i = s.tid; i < items; i = next.fetch_add(1, std::memory_order_relaxed)) f(i);
+    d_.threads_.barrier();
+  }
   ProductPlan plan(const Matrix& m, int grain = 1) const { return plan_product(m, rows_, c_.threads, grain); }
   ProductPlan plan_head(const Step& step) const;
   void multiply(const Matrix& m, Range units, const RowBuffer& in, Range of, const UpcomingUnits& next, float* y, size_t ldy, Scratch& s);

@@ -1,6 +1,6 @@
 // One token of one sequence: every phase is split over the threads with one barrier behind it.
 #pragma once
-#include "decoder.h"
+#include "decoder/decoder.h"
 
 namespace midline {
 

@@ -1,10 +1,10 @@
-#include "decode_one.h"
+#include "decoder/single_token_decode.h"
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
 
-#include "screened_head.h"
+#include "decoder/screened_head.h"
 
 namespace midline {
 namespace {

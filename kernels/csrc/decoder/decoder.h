@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "kernels.h"
-#include "memory.h"
-#include "thread_pool.h"
+#include "memory/huge_pages.h"
+#include "threading/thread_pool.h"
 
 namespace midline {
 

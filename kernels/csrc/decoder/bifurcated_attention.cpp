@@ -1,4 +1,4 @@
-#include "attention_plan.h"
+#include "decoder/bifurcated_attention.h"
 
 #include <algorithm>
 

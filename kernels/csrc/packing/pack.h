@@ -1,6 +1,6 @@
-// Packing and unpacking of one unit; the format is in layout.h.
+// Packing and unpacking of one unit; the format is in packing/layout.h.
 #pragma once
-#include "layout.h"
+#include "packing/layout.h"
 
 namespace midline {
 

@@ -3,7 +3,7 @@
 //   [16 quads of channels][2 halves][16 lanes][4 channels] one byte each, holding four codes: bits 2f..2f+1 belong to
 //   output 64 * half + 16 * f + lane;  then f16 d[128].
 #pragma once
-#include "layout.h"
+#include "packing/layout.h"
 
 namespace midline {
 

@@ -1,10 +1,10 @@
-// From GGUF's row-major blocks to the packed layout of layout.h. Runs once per model: plain code.
-#include "pack.h"
+// From GGUF's row-major blocks to the packed layout of packing/layout.h. Runs once per model: plain code.
+#include "packing/pack.h"
 
 #include <algorithm>
 #include <stdexcept>
 
-#include "gguf_blocks.h"
+#include "packing/gguf_blocks.h"
 
 namespace midline {
 

@@ -1,12 +1,12 @@
-#include "decoder.h"
+#include "decoder/decoder.h"
 
 #include <algorithm>
 #include <cmath>
 
-#include "decode_many.h"
-#include "decode_one.h"
-#include "gguf_blocks.h"
-#include "screened_head.h"
+#include "decoder/prefill_and_batched_decode.h"
+#include "decoder/single_token_decode.h"
+#include "packing/gguf_blocks.h"
+#include "decoder/screened_head.h"
 
 namespace midline {
 

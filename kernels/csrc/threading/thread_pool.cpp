@@ -1,4 +1,4 @@
-#include "thread_pool.h"
+#include "threading/thread_pool.h"
 
 #include <chrono>
 #if defined(__x86_64__)

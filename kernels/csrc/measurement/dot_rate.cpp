@@ -1,4 +1,4 @@
-#include "arithmetic.h"
+#include "measurement/dot_rate.h"
 
 #include <atomic>
 #include <chrono>

@@ -1,4 +1,4 @@
-#include "product_plan.h"
+#include "decoder/product_plan.h"
 
 #include <algorithm>
 

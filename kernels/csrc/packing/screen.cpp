@@ -1,10 +1,10 @@
-#include "screen.h"
+#include "packing/screen.h"
 
 #include <algorithm>
 #include <cmath>
 #include <cstring>
 
-#include "half.h"
+#include "packing/half.h"
 
 namespace midline {
 namespace {

@@ -2,7 +2,7 @@
 #pragma once
 #include <array>
 
-#include "decoder.h"
+#include "decoder/decoder.h"
 
 namespace midline {
 

@@ -1,4 +1,4 @@
-#include "memory.h"
+#include "memory/huge_pages.h"
 
 #include <atomic>
 #include <chrono>

@@ -1,9 +1,9 @@
-#include "product_timer.h"
+#include "measurement/product_timer.h"
 
 #include <algorithm>
 #include <chrono>
 
-#include "decode_one.h"
+#include "decoder/single_token_decode.h"
 
 namespace midline {
 namespace {

@@ -1,13 +1,13 @@
-#include "screened_head.h"
+#include "decoder/screened_head.h"
 
 #include <algorithm>
 #include <cmath>
 #include <limits>
 #include <numeric>
 
-#include "half.h"
-#include "pack.h"
-#include "screen.h"
+#include "packing/half.h"
+#include "packing/pack.h"
+#include "packing/screen.h"
 
 namespace midline {
 namespace {

@@ -6,7 +6,7 @@
 #include <thread>
 #include <vector>
 
-#include "share.h"
+#include "threading/share.h"
 
 namespace midline {
 

@@ -3,7 +3,7 @@
 #include <vector>
 
 #include "kernels.h"
-#include "thread_pool.h"
+#include "threading/thread_pool.h"
 
 namespace midline {
 

@@ -4,7 +4,7 @@
 #pragma once
 #include <vector>
 
-#include "decoder.h"
+#include "decoder/decoder.h"
 
 namespace midline {
 

@@ -1,8 +1,8 @@
 // The block formats of GGUF, one block at a time: codes and scales as stored, and the weights they stand for.
 // Source: ggml's quantization formats (ggml-common.h); see also kernels/reference.py, which the tests compare with.
 #pragma once
-#include "half.h"
-#include "layout.h"
+#include "packing/half.h"
+#include "packing/layout.h"
 
 namespace midline {
 

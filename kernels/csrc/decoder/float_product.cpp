@@ -1,8 +1,8 @@
 // The debug product: float64 sums over unpacked weights. Slow by nature; the compiler's own vectors make it bearable.
 #include <algorithm>
 
-#include "decoder.h"
-#include "pack.h"
+#include "decoder/decoder.h"
+#include "packing/pack.h"
 
 #if defined(__x86_64__) && defined(__linux__) && defined(__GNUC__) && !defined(__clang__)
 #define MIDLINE_CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
