@@ -26,6 +26,7 @@ class FakeEngine:
     name: str = "fake"
     context_length: int = 32768
     load_ms: float = 12.5
+    note: str = ""
     asked: list[str] = field(default_factory=list)
     options: list[GenerateOptions] = field(default_factory=list)
     given_up: int = 0

@@ -9,11 +9,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
+import xxhash
 from numpy.typing import NDArray
 
 from midline import kernels
 from midline.model.paths import packed_folder
 from midline.model.threads import thread_count
+from midline.model.weights.cache_files import read_cache_file, write_cache_file
 from midline.model.weights.config import ModelConfig
 from midline.model.weights.gguf import GGUFFile
 from midline.model.weights.packed import model_hash
@@ -46,20 +48,21 @@ def column_norms(file: GGUFFile, config: ModelConfig) -> NDArray[np.float32]:
 
 
 def _read(path: Path, count: int) -> NDArray[np.float32] | None:
+    """The norms in the file; None unless it holds `count` of them and their XXH3-64 behind."""
     try:
-        norms = np.fromfile(path, "<f4", count + 1)
+        data = read_cache_file(path, 4 * count + 9)
     except OSError:
         return None
-    is_good = len(norms) == count and bool(np.isfinite(norms).all()) and bool((norms >= 0).all())
-    return norms if is_good else None
+    norms, checksum = data[: 4 * count], data[4 * count :]
+    if checksum != xxhash.xxh3_64_digest(norms):
+        return None
+    return np.frombuffer(norms, "<f4").copy()
 
 
 def _write(path: Path, norms: NDArray[np.float32]) -> None:
-    beside = path.with_suffix(".norms.partial")
+    data = norms.astype("<f4").tobytes()
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        norms.astype("<f4").tofile(beside)
-        beside.replace(path)
+        write_cache_file(path, [data, xxhash.xxh3_64_digest(data)])
     except OSError as error:
         log.warning("%s could not be written (%s); it is computed again next time", path, error)
 

@@ -1,21 +1,20 @@
 """Weights in the engine's packed layout: planned from a GGUF file, packed once, then read back.
 
-The packed file is keyed by the model's SHA-256 and the layout version. It is written under another
-name and renamed, so that a reader never sees half of one, and read in parallel into anonymous huge
-pages (file mappings get small ones, which cost 15 to 30% of read bandwidth).
+The packed file (`packed_file.py`) is keyed by the model's SHA-256 and the versions of layout and
+format. It is read in parallel into anonymous huge pages: file mappings get small ones, which cost
+15 to 30% of read bandwidth.
 """
 
 import hashlib
 import json
 import logging
-import os
-import struct
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import filelock
 import numpy as np
@@ -25,16 +24,23 @@ from midline import kernels
 from midline.model.errors import MidlineError, ModelFileError
 from midline.model.memory import available_memory
 from midline.model.paths import packed_folder
-from midline.model.weights.config import ModelConfig
-from midline.model.weights.gguf import SUPPORTED, GGMLType, GGUFFile
+from midline.model.weights.block_scales import check_all_scales
+from midline.model.weights.cache_files import read_cache_file, write_cache_file
+from midline.model.weights.config import ModelConfig, read_config
+from midline.model.weights.gguf import SUPPORTED, GGMLType, GGUFFile, read_gguf
+from midline.model.weights.packed_file import (
+    ALIGNMENT,
+    FORMAT_VERSION,
+    PackedFile,
+    PackedFileError,
+    Progress,
+    ReadTime,
+    cut_into_pieces,
+)
 
 log = logging.getLogger(__name__)
 
-_MAGIC = b"MIDLINE\0"
-_ALIGN = 4096
-_READ_BYTES = 32 << 20
 _ROOM_BYTES = 256 << 20  # what a process needs beside its weights
-Progress = Callable[[float], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +73,26 @@ class Plan:
     def add(self, name: str, matrix: kernels.Matrix | None, nbytes: int, parts: list[Part]) -> None:
         """Appends a section at the next border of 4096 bytes."""
         self.sections[name] = Section(name, self.nbytes, nbytes, matrix, parts)
-        self.nbytes += -(-nbytes // _ALIGN) * _ALIGN
+        self.nbytes += -(-nbytes // ALIGNMENT) * ALIGNMENT
 
 
 @dataclass(slots=True)
 class PackedWeights:
-    """The arena and what lies in it; `from_cache` says whether it was read rather than packed."""
+    """The arena and what lies in it.
+
+    `read` tells how long reading the packed file took; None means that the weights were packed just
+    now. `note` is a sentence for the user where that was not expected.
+    """
 
     plan: Plan
     arena: NDArray[np.uint8]
-    from_cache: bool
+    read: ReadTime | None = None
+    note: str = ""
+
+    @property
+    def from_cache(self) -> bool:
+        """Whether the packed file was read."""
+        return self.read is not None
 
     def data(self, name: str) -> NDArray[np.uint8]:
         """Bytes of section `name`; empty if there is none."""
@@ -184,13 +200,63 @@ def load_weights(
     except MemoryError:
         raise MidlineError(_memory_sentence(file, plan, None)) from None
     report = progress or (lambda _: None)
-    key = _layout_key(plan)
-    path = packed_folder() / f"{model_hash(file.path)[:32]}-v{kernels.LAYOUT_VERSION}.packed"
-    if _read_packed(path, key, arena, plan, threads, report):
-        return PackedWeights(plan, arena, True)
+    stored = packed_file(file, plan)
+    try:
+        read = stored.read(arena[: plan.nbytes], threads, report)
+        return PackedWeights(plan, arena, read)
+    except FileNotFoundError:
+        reason = "were of another version of Midline" if _other_versions(stored.path) else ""
+    except (PackedFileError, OSError) as error:
+        known = isinstance(error, PackedFileError)
+        reason = str(error) if known else f"could not be read ({error})"
+        log.warning("the packed weights at %s %s; packing the model again", stored.path, reason)
+        arena.fill(0)
+    check_all_scales(file, threads)
     _pack(file, plan, arena, threads, report)
-    _write_packed(path, key, arena, plan)
-    return PackedWeights(plan, arena, False)
+    _write_packed(stored, arena[: plan.nbytes], threads)
+    note = f"the packed weights of {file.path.name} {reason} and were packed again"
+    return PackedWeights(plan, arena, note=note if reason else "")
+
+
+def verify_packed_weights(path: Path, threads: int) -> dict[str, Any]:
+    """Reads the packed weights of the model file at `path` and keeps nothing of them.
+
+    The keys are `path`, `bytes`, `state` ("verified", or what is wrong), `seconds` and
+    `verify_seconds` (None where nothing could be read). Raises MidlineError as `load_weights`.
+    """
+    file = read_gguf(path)
+    plan = plan_weights(file, read_config(file))
+    _check_memory(file, plan)
+    stored, state = packed_file(file, plan), "verified"
+    read: ReadTime | None = None
+    try:
+        read = stored.read(kernels.allocate(plan.nbytes)[: plan.nbytes], threads, lambda _: None)
+    except FileNotFoundError:
+        state = "have not been packed yet"
+    except (PackedFileError, OSError) as error:
+        state = str(error)
+    return {
+        "path": str(stored.path),
+        "bytes": plan.nbytes,
+        "state": state,
+        "seconds": read.seconds if read else None,
+        "verify_seconds": read.verify_seconds if read else None,
+    }
+
+
+def packed_file(file: GGUFFile, plan: Plan) -> PackedFile:
+    """Where the packed weights of `file` are kept, whether or not they are there."""
+    sections = [(s.name, s.offset, s.nbytes) for s in plan.sections.values()]
+    key = hashlib.sha256(json.dumps([kernels.LAYOUT_VERSION, sections]).encode()).digest()
+    name = f"{model_hash(file.path)[:32]}-v{kernels.LAYOUT_VERSION}.{FORMAT_VERSION}.packed"
+    pieces = cut_into_pieces([(name, offset) for name, offset, _ in sections], plan.nbytes)
+    return PackedFile(packed_folder() / name, key, pieces)
+
+
+def _other_versions(path: Path) -> list[Path]:
+    """Packed files of the same model that other versions of Midline have left."""
+    model = path.name.partition("-")[0]
+    return [other for other in path.parent.glob(f"{model}-v*.packed") if other != path]
 
 
 def model_hash(path: Path) -> str:
@@ -199,19 +265,14 @@ def model_hash(path: Path) -> str:
     key = f"{path.resolve()}|{status.st_size}|{status.st_mtime_ns}"
     memory = packed_folder() / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.sha256"
     with suppress(OSError, ValueError):
-        text = memory.read_text("ascii")
+        text = read_cache_file(memory, 65).decode("ascii")
         if len(bytes.fromhex(text)) == 32:
             return text
     with path.open("rb") as source:
         digest = hashlib.file_digest(source, "sha256").hexdigest()
     with suppress(OSError):
-        _write_atomic(memory, [digest.encode()])
+        write_cache_file(memory, [digest.encode()])
     return digest
-
-
-def _layout_key(plan: Plan) -> bytes:
-    sections = [(s.name, s.offset, s.nbytes) for s in plan.sections.values()]
-    return hashlib.sha256(json.dumps([kernels.LAYOUT_VERSION, sections]).encode()).digest()
 
 
 def _check_memory(file: GGUFFile, plan: Plan) -> None:
@@ -262,72 +323,15 @@ def _jobs(file: GGUFFile, plan: Plan, arena: NDArray[np.uint8]) -> Iterator[Call
                     yield partial(section.matrix.pack, unit, part.step, piece, count, out)
 
 
-def _header(key: bytes, plan: Plan) -> bytes:
-    head = _MAGIC + struct.pack("<IQ", kernels.LAYOUT_VERSION, plan.nbytes) + key
-    return head.ljust(_ALIGN, b"\0")
-
-
-def _read_packed(
-    path: Path, key: bytes, arena: NDArray[np.uint8], plan: Plan, threads: int, report: Progress
-) -> bool:
+def _write_packed(stored: PackedFile, arena: NDArray[np.uint8], threads: int) -> None:
+    """Keeps the arena for the next start and removes what other versions kept of this model."""
     try:
-        with path.open("rb", buffering=0) as source:
-            size = os.fstat(source.fileno()).st_size
-            if source.read(_ALIGN) != _header(key, plan) or size != _ALIGN + plan.nbytes:
-                log.warning("%s is of another layout or cut short; packing the model again", path)
-                return False
-            _read_parallel(source.fileno(), arena[: plan.nbytes], threads, report)
-            return True
-    except FileNotFoundError:
-        return False
-    except OSError as error:
-        log.warning("%s could not be read (%s); packing the model again", path, error)
-        return False
-
-
-def _read_parallel(fd: int, arena: NDArray[np.uint8], threads: int, report: Progress) -> None:
-    view = memoryview(arena)
-    done = 0
-
-    def read(start: int) -> int:
-        end = min(start + _READ_BYTES, len(view))
-        at = start
-        while at < end:
-            count = os.preadv(fd, [view[at:end]], _ALIGN + at)
-            if count <= 0:
-                raise OSError("unexpected end of file")
-            at += count
-        return end - start
-
-    with ThreadPoolExecutor(max(1, threads)) as pool:
-        for count in pool.map(read, range(0, len(view), _READ_BYTES)):
-            done += count
-            report(done / len(view))
-
-
-def _write_packed(path: Path, key: bytes, arena: NDArray[np.uint8], plan: Plan) -> None:
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with filelock.FileLock(path.with_suffix(".lock"), timeout=0):
-            _write_atomic(path, [_header(key, plan), memoryview(arena[: plan.nbytes])])
+        stored.write(arena, threads)
+        for other in _other_versions(stored.path):
+            other.unlink(missing_ok=True)
     except filelock.Timeout:
-        log.info("another process is writing %s", path)
+        log.info("another process is writing %s", stored.path)
     except OSError as error:
         log.warning(
-            "%s could not be written (%s); the model is packed again next time", path, error
+            "%s could not be written (%s); the model is packed again next time", stored.path, error
         )
-
-
-def _write_atomic(path: Path, pieces: Sequence[bytes | memoryview]) -> None:
-    """Writes beside `path` and renames; what a killed writer left is overwritten by the next."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(f"{path.name}.partial")
-    try:
-        with beside.open("wb") as out:
-            for piece in pieces:
-                out.write(piece)
-            out.flush()
-            os.fsync(out.fileno())  # renamed before it is on disk, a power cut leaves zeros
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)

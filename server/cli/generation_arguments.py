@@ -4,6 +4,7 @@ import argparse
 import contextlib
 import math
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -158,12 +159,15 @@ def load_engine(args: argparse.Namespace) -> "Engine":
     from midline.model.runtime.transformer import CACHE_TOKENS, TAIL_TOKENS
 
     tails = args.samples * (min(args.max_tokens, CACHE_TOKENS) + 2 * PAGE)
-    return Engine.load(
+    engine = Engine.load(
         args.model,
         threads=args.threads,
         sparsity=args.sparsity,
         tail_tokens=max(TAIL_TOKENS, tails),
     )
+    if engine.note:
+        print(f"midline: {engine.note}", file=sys.stderr)
+    return engine
 
 
 @contextlib.contextmanager

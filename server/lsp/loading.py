@@ -38,6 +38,8 @@ async def load_model(ls: "MidlineServer") -> None:
     try:
         engine = await asyncio.wrap_future(ls.engine.load(load))
         LOGGER.info("loaded %s", engine.name)
+        if engine.note:
+            ls.tell(f"Midline: {engine.note}", types.MessageType.Info)
     except MidlineError as error:
         LOGGER.warning("%s", error, exc_info=error.__cause__)
         ls.tell(f"Midline: {error}")

@@ -41,6 +41,7 @@ from midline.model.threads import thread_count
 from midline.model.tokenizer.tokenizer import Tokenizer
 from midline.model.weights.config import ModelConfig
 from midline.model.weights.gguf import read_gguf
+from midline.model.weights.packed_file import ReadTime
 
 CancelFlag = kernels.CancelFlag
 DEFAULTS = GenerateOptions()
@@ -111,6 +112,16 @@ class Engine:
         engine._profiles[level] = profile
         engine.load_ms = (time.perf_counter() - started) * 1e3
         return engine
+
+    @property
+    def note(self) -> str:
+        """A sentence for the user, mostly "": packed weights were damaged and are packed again."""
+        return self.transformer.weights.note
+
+    @property
+    def read_time(self) -> ReadTime | None:
+        """How long reading the packed weights took; None if they had to be packed."""
+        return self.transformer.weights.read
 
     @property
     def config(self) -> ModelConfig:

@@ -49,7 +49,7 @@ def run(args: argparse.Namespace) -> int:
         else:
             write_text(plain_text(result))
         if args.verbose:
-            report_speed(engine.name, result)
+            report_speed(engine, result)
     return 0
 
 

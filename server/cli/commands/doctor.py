@@ -59,6 +59,7 @@ def run(args: argparse.Namespace) -> int:
     _examine_machine(report)
     _examine_kernels(report)
     _examine_model(report, args.model)
+    _examine_packed_weights(report)
     _examine_sparsity(report, args.sparsity)
     if args.json:
         print(json.dumps({**report.facts, "problems": report.problems}, indent=2))
@@ -133,6 +134,19 @@ def _examine_model(report: Report, name: str) -> None:
             )
 
 
+def _examine_packed_weights(report: Report) -> None:
+    """Reads the packed weights as a start does; that they are damaged is mended by the next one."""
+    facts = report.facts["model"]
+    if "architecture" not in facts:
+        return
+    from midline.model.weights.packed import verify_packed_weights
+
+    try:
+        facts["packed"] = verify_packed_weights(Path(facts["path"]), report.facts["threads"])
+    except MidlineError as error:
+        report.problems.append(str(error))
+
+
 def _examine_sparsity(report: Report, level: float | None) -> None:
     facts = report.facts["model"]
     if "architecture" not in facts:
@@ -178,6 +192,7 @@ def _print(report: Report) -> None:
         "memory": total + pages,
         "kernels": _kernels_line(facts),
         "model": _model_line(facts["model"]),
+        "packed": _packed_line(facts["model"].get("packed")),
         "sparsity": _sparsity_line(facts["model"].get("sparsity")),
         "cache": facts["folders"]["cache"],
         "log": facts["folders"]["log"],
@@ -205,6 +220,17 @@ def _sparsity_line(sparsity: dict[str, Any] | None) -> str:
         return "needs the model"
     levels = ", ".join(f"{level:g}" for level in sparsity["levels"]) or "none"
     return f"{sparsity['profile'] or 'dense'}; levels with a profile: {levels}"
+
+
+def _packed_line(packed: dict[str, Any] | None) -> str:
+    if packed is None:
+        return "needs the model"
+    if packed["seconds"] is None:
+        return f"the weights {packed['state']}; the next start packs them"
+    return (
+        f"{packed['bytes'] / 1e6:.0f} MB {packed['state']}, read in {packed['seconds']:.2f} s, "
+        f"{packed['verify_seconds']:.3f} s of it checksums"
+    )
 
 
 def _model_line(model: dict[str, Any]) -> str:

@@ -66,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
         else:
             write_text("\n" if streams else plain_text(result))
         if args.verbose:
-            report_speed(engine.name, result)
+            report_speed(engine, result)
     return 0
 
 

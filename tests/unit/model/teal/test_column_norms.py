@@ -1,5 +1,6 @@
 """Column norms against dequantized weights, and the file that remembers them."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -34,7 +35,13 @@ def test_norms_are_those_of_the_columns(
     path = next((home / "packed").glob("*.norms"))
     remembered = path.read_bytes()
     assert np.array_equal(column_norms(file, config), found)
-    for damage in (remembered[:-4], remembered + b"\0\0\0\0", b"\xff" * len(remembered)):
+    flipped = remembered[:100] + bytes([remembered[100] ^ 1]) + remembered[101:]
+    longer = remembered + b"\0\0\0\0"
+    for damage in (remembered[:-4], longer, b"\xff" * len(remembered), flipped):
         path.write_bytes(damage)
         assert np.array_equal(column_norms(file, config), found)
         assert path.read_bytes() == remembered
+    path.unlink()
+    os.mkfifo(path)
+    assert np.array_equal(column_norms(file, config), found)
+    assert path.read_bytes() == remembered

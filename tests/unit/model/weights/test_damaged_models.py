@@ -11,6 +11,7 @@ from tiny_model import LLAMA, QWEN2, metadata, tensors, write_tiny_model
 
 from midline.model.engines.native.engine import GenerateOptions
 from midline.model.errors import MidlineError, ModelFileError
+from midline.model.weights import packed
 from midline.model.weights.gguf import read_gguf
 
 GREEDY = GenerateOptions(max_tokens=12, exact=True)
@@ -27,7 +28,20 @@ def alter(path: Path, tensor: str, start: int, new: bytes) -> None:
     assert read_gguf(path).data(tensor)[start : start + len(new)].tobytes() == new
 
 
-def test_outputs_that_are_no_numbers_are_an_error(tmp_path: Path) -> None:
+@pytest.fixture
+def unchecked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Scales that are no number reach the engine, as if its arithmetic had made them."""
+    monkeypatch.setattr(packed, "check_all_scales", lambda file, threads: None)
+
+
+def test_scales_that_are_no_numbers_are_refused(tmp_path: Path) -> None:
+    path = write_tiny_model(tmp_path / "broken.gguf", LLAMA)
+    alter(path, "token_embd.weight", 34, np.array([np.nan], "<f2").tobytes())
+    with pytest.raises(ModelFileError, match=r"token_embd\.weight has weights that are infinite"):
+        engine(path)
+
+
+def test_outputs_that_are_no_numbers_are_an_error(tmp_path: Path, unchecked: None) -> None:
     """Every scale of the output matrix is NaN: a sentence, whatever is asked, and no crash."""
     path = write_tiny_model(tmp_path / "broken.gguf", LLAMA)
     blocks = read_gguf(path).data("token_embd.weight").reshape(-1, 34).copy()
@@ -41,7 +55,7 @@ def test_outputs_that_are_no_numbers_are_an_error(tmp_path: Path) -> None:
     assert pages_in_use(model.transformer) == 0
 
 
-def test_a_token_whose_output_is_no_number_is_never_drawn(tmp_path: Path) -> None:
+def test_a_token_whose_output_is_no_number_is_never_drawn(tmp_path: Path, unchecked: None) -> None:
     path = write_tiny_model(tmp_path / "broken.gguf", LLAMA)
     alter(path, "token_embd.weight", 0, np.array([np.nan], "<f2").tobytes())
     model = engine(path)
