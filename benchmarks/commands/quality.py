@@ -18,6 +18,8 @@ MEASUREMENTS = {
     "cursor": "completions at marked cursors of small projects, against what belongs there",
     "ranking": "which of several samples to show first, judged by execution",
     "fuzz": "completions at random places of real files: exceptions, empty answers, broken syntax",
+    "infilling": "HumanEval-Infilling, completed at a cursor and executed",
+    "typing": "what is on the screen while a person types real lines",
     "alignment": "completions that start inside a token",
     "sparsity": "activation sparsity against perplexity",
     "quantization": "forms of quantization against each other",
