@@ -18,8 +18,9 @@ from midline.benchmarks.machine import describe_machine, describe_versions
 from midline.benchmarks.mbxp.statistics import paired_difference, wilson
 from midline.benchmarks.quality.cursor import LIMITS, MAX_TOKENS, SCORES, cursor_of, scored
 from midline.benchmarks.quality.cursor_cases import CursorCase
-from midline.model.completion.complete import CompletionResult, complete
+from midline.model.completion.complete import complete
 from midline.model.completion.fim import Cursor, FimLayout, build_prompt
+from midline.model.completion.task import CompletionResult
 from midline.model.engines.native.engine import Engine, GenerateOptions
 
 LAYOUT = FimLayout.FRAGMENT_AFTER_MIDDLE

@@ -5,7 +5,7 @@ import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from midline.model.completion.complete import CompletionResult
+    from midline.model.completion.task import CompletionResult
     from midline.model.engines.native.engine import Engine
 
 

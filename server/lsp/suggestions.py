@@ -15,8 +15,8 @@ from midline.server.lsp.settings import Settings
 from midline.server.lsp.typed_ahead import Shown
 
 if TYPE_CHECKING:
-    from midline.model.completion.complete import CompletionResult
     from midline.model.completion.ranking import Suggestion
+    from midline.model.completion.task import CompletionResult
     from midline.model.engines.native.engine import Engine, GenerateOptions
     from midline.server.lsp.server import MidlineServer
 

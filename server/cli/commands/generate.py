@@ -27,7 +27,7 @@ from midline.server.cli.generation_output import json_line, plain_text, report_s
 from midline.server.documents import from_bytes, to_bytes
 
 if TYPE_CHECKING:
-    from midline.model.completion.complete import CompletionResult
+    from midline.model.completion.task import CompletionResult
     from midline.model.engines.native.engine import Engine, Generation
 
 _MAX_TOKENS = 512
@@ -124,8 +124,8 @@ class _Writer:
 
 
 def _result(engine: "Engine", generation: "Generation") -> "CompletionResult":
-    from midline.model.completion.complete import CompletionResult
     from midline.model.completion.ranking import Suggestion, ranked
+    from midline.model.completion.task import CompletionResult
 
     answers = [
         Suggestion(c.text, c.score, c.mean_logprob, len(c.ids), c.finish_reason)

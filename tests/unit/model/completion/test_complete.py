@@ -7,7 +7,7 @@ import pytest
 from fake_engine import FakeEngine
 from tiny_model import QWEN2, write_tiny_model
 
-from midline.model.completion import complete as completion
+from midline.model.completion import task as completion
 from midline.model.completion.complete import complete, complete_many
 from midline.model.completion.fim import Cursor, FimLayout, WindowLimits
 from midline.model.engines.native.engine import GenerateOptions
