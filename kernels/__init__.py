@@ -1,6 +1,6 @@
 """C++ CPU kernels and their Python seam; knows arrays, nothing of models.
 
-The packed weight layout and the arithmetic of the products are documented in `csrc/packing/layout.h`
+Layout of packed weights and arithmetic of the products: `csrc/packing/layout.h`
 and `csrc/kernels.h`; `reference.py` holds the NumPy truth they are tested against.
 """
 
