@@ -1,9 +1,69 @@
-"""The `midline-bench` command."""
+"""The `midline-bench` command: every subcommand, and the module it lives in."""
 
 from collections.abc import Sequence
 
 from midline.server.cli.command_line import Program, run_program
 
+SPEED = Program(
+    name="midline-bench speed",
+    description="tokens per second, alone or paired with another engine",
+    examples="""\
+  midline-bench speed prefill --peer llama.cpp        a prompt of 512 tokens, paired runs
+  midline-bench speed samples --samples 16            16 samples of one prompt
+  midline-bench speed keystroke --lines 50            a typist at the language server""",
+    module="midline.benchmarks.speed.{}",
+    commands={
+        "prefill": "a prompt from an empty cache to the logits of its last token",
+        "decode": "one token after another behind a filled context",
+        "samples": "several continuations of one shared prompt",
+        "keystroke": "typing at the language server; with --peer, the engine calls of typing",
+        "memory": "resident memory after completing behind a long context",
+        "start": "from a new process to its first token",
+        "drafting": "prompt lookup decoding against plain greedy decoding",
+        "sparse": "matrix-vector products with channels skipped against dense ones",
+        "selfdraft": "self-speculation against plain greedy decoding",
+        "samples-curve": "decode steps by number of samples and length of the shared prompt",
+    },
+)
+MBXP = Program(
+    name="midline-bench mbxp",
+    description="execute the MBXP problems in thirteen languages, isolated, and report pass@k",
+    examples="""\
+  midline-bench mbxp doctor
+  midline-bench mbxp fetch
+  midline-bench mbxp run --model qwen2.5-coder-0.5b --lang python --out build/mbxp/python
+  midline-bench mbxp report build/mbxp/python""",
+    module="midline.benchmarks.mbxp.actions.{}",
+    commands={
+        "fetch": "get the problems, verified",
+        "run": "complete the problems with a model and evaluate the completions",
+        "evaluate": "execute the completions of a JSONL file",
+        "report": "table, JSON and plot of one or two result folders",
+        "doctor": "which languages can be evaluated here, and what is missing",
+    },
+)
+QUALITY = Program(
+    name="midline-bench quality",
+    description="logits, tokenizer and completion quality against references",
+    examples="""\
+  midline-bench quality cursor --only python          completions at marked cursors
+  midline-bench quality logits --prompts 2            logits against float32""",
+    module="midline.benchmarks.quality.{}.measure",
+    commands={
+        "logits": "the model's probabilities against a float32 reference",
+        "tokenizer": "token ids against llama.cpp and transformers",
+        "screen": "the screened output matrix against the whole one",
+        "cursor": "completions at marked cursors of small projects, against what belongs there",
+        "ranking": "which of several samples to show first, judged by execution",
+        "fuzz": "completions at random places of real files: exceptions, empty answers, broken "
+        "syntax",
+        "infilling": "HumanEval-Infilling, completed at a cursor and executed",
+        "typing": "what is on the screen while a person types real lines (in a later version)",
+        "alignment": "completions that start inside a token",
+        "sparsity": "activation sparsity against perplexity",
+        "quantization": "forms of quantization against each other (in a later version)",
+    },
+)
 PROGRAM = Program(
     name="midline-bench",
     description="Measure Midline's speed and quality.",
@@ -12,11 +72,11 @@ PROGRAM = Program(
   midline-bench speed decode --peer llama.cpp    tokens per second beside another engine
   midline-bench quality cursor                   completions at marked cursors
   midline-bench mbxp doctor                      which languages can be executed here""",
-    package="midline.benchmarks.commands",
+    module="midline.benchmarks.{}.command",
     commands={
-        "speed": "tokens per second, alone or paired with another engine",
-        "mbxp": "execute the MBXP problems in thirteen languages",
-        "quality": "logits, tokenizer and completion quality against references",
+        "speed": SPEED,
+        "mbxp": MBXP,
+        "quality": QUALITY,
         "figures": "every promised figure: its command, the wanted value, the value now",
     },
 )

@@ -1,1 +1,1 @@
-"""Quality measurements of `midline-bench quality`, one a file."""
+"""Quality measurements: one folder each, with its entry in `measure.py`."""

@@ -1,11 +1,22 @@
 """Decode: one token after another, behind a filled context; several sequences side by side."""
 
+import argparse
+
+from midline.benchmarks.speed import comparison, flags
 from midline.benchmarks.speed.workload import Workload, prompt_ids
 from midline.model.tokenizer.tokenizer import Tokenizer
 
-DEFAULT_TOKENS = 64
-DEFAULT_CONTEXT = 512
-DEFAULT_SAMPLES = 1
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the peer and the shape of the work."""
+    shape = {"tokens": 64, "context": 512, "samples": 1}
+    flags.add(parser, "peer", "exact", "plot", sparsity=0, runs=flags.RUNS, **shape)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Time `--tokens` steps behind the context on Midline and its peer by turns."""
+    shape = (args.tokens, args.context, args.samples)
+    return comparison.run("decode", args, lambda tokenizer: workload(tokenizer, *shape))
 
 
 def workload(tokenizer: Tokenizer, tokens: int, context: int, samples: int) -> Workload:

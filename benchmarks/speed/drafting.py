@@ -4,6 +4,7 @@ Both ways answer every case in one process, one directly behind the other and in
 first; the prompt is read before, so only decoding is timed, the drafter's own work included.
 """
 
+import argparse
 import os
 import statistics
 import time
@@ -12,14 +13,15 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from midline.benchmarks.speed import flags
 from midline.benchmarks.speed.company import Company, warnings
 from midline.benchmarks.speed.drafting_cases import Case, edit_cases, unrelated_cases
+from midline.benchmarks.speed.report import report
 from midline.model.engines.native.engine import Engine, GenerateOptions, Generation
 from midline.model.engines.native.policy import Draft
 from midline.model.runtime.transformer import StepOptions
+from midline.model.threads import thread_count
 
-DEFAULT_TOKENS = 192
-DEFAULT_CONTEXT = 2048
 COST_ROWS = (1, 2, 4, 8, 16, 24)
 COST_RUNS = 9
 
@@ -37,6 +39,18 @@ class Row:
     accepted_tokens: int
     passes: int
     identical: bool
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the length of answers and the longest prompt."""
+    flags.add(parser, tokens=192, context=2048)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Answer every case with and without drafts and print the ratios."""
+    flags.check(args)
+    path, threads = flags.model_path(args), thread_count(args.threads)
+    return report("drafting", args, measure(path, threads, args.tokens, args.context), lines)
 
 
 def measure(path: Path, threads: int, tokens: int, context: int) -> dict[str, Any]:

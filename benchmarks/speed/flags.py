@@ -1,59 +1,73 @@
-"""Which flags of `midline-bench speed` mean something to which measurement, and their ranges."""
+"""The flags that speed measurements share: each measurement adds those that it uses."""
 
 import argparse
+from pathlib import Path
+from typing import Any
 
+from midline.benchmarks.outputs import output_file
+from midline.benchmarks.speed.requantized import requantized
+from midline.model.catalog.catalog import resolve
 from midline.model.decoding.request import MAX_SAMPLES
 from midline.model.errors import UsageError
 from midline.model.teal.profile import check_level
+from midline.model.threads import thread_count
 
-USED = {
-    "prefill": "peer tokens sparsity exact runs plot",
-    "decode": "peer tokens context samples sparsity exact runs plot",
-    "samples": "peer tokens context samples sparsity exact runs plot",
-    "keystroke": "peer tokens context sparsity exact runs plot",
-    "keystroke without --peer": "tokens context lines sparsity exact plot",
-    "memory": "tokens context",
-    "start": "runs",
-    "drafting": "tokens context",
-    "sparse": "tokens sparsity runs",
-    "selfdraft": "tokens context sparsity",
-    "samples-curve": "tokens context runs plot",
+PEERS = ("llama.cpp", "openvino", "transformers", "separate")
+RUNS = 5
+EVERYWHERE: dict[str, dict[str, Any]] = {
+    "model": {"default": "qwen2.5-coder-0.5b", "help": "catalogue name or GGUF file"},
+    "requantize": {"choices": ["q4_0"], "help": "measure a copy in this form, on both sides"},
+    "threads": {"type": int, "metavar": "N", "help": "default: the physical cores"},
+    "json": {"type": output_file, "metavar": "FILE", "help": "write the figures here"},
 }
-"""Of the flags that not all measurements use."""
+CHOSEN: dict[str, dict[str, Any]] = {
+    "peer": {"choices": PEERS, "help": "engine to compare with; separate: samples one by one"},
+    "tokens": {"type": int, "metavar": "N", "help": "tokens of a timed run"},
+    "context": {"type": int, "metavar": "N", "help": "tokens already in the cache"},
+    "samples": {"type": int, "metavar": "N", "help": "sequences decoded together"},
+    "lines": {"type": int, "metavar": "N", "help": "lines to type"},
+    "sparsity": {"type": float, "metavar": "S", "help": "share of weights to skip"},
+    "exact": {"action": "store_true", "help": "compute the whole output matrix"},
+    "runs": {"type": int, "metavar": "N", "help": "timed runs"},
+    "plot": {"type": output_file, "metavar": "FILE", "help": "draw the runs as a picture"},
+}
 COUNTED = ("tokens", "context", "samples", "runs", "lines")
-SKIPPING = ("sparse", "selfdraft")
-"""Measurements of skipping itself."""
 
 
-def is_typing(args: argparse.Namespace) -> bool:
-    """Whether a typist is measured, who has no peer."""
-    return args.measurement == "keystroke" and args.peer is None
+def add(parser: argparse.ArgumentParser, *names: str, **defaults: float | None) -> None:
+    """Add the flags every measurement has, those of `names`, and those that have a default here."""
+    for name, options in EVERYWHERE.items():
+        parser.add_argument(f"--{name}", **options)
+    for name, options in CHOSEN.items():
+        if name in defaults and defaults[name] is not None:
+            text = f"{options['help']} ({defaults[name]:g})"
+            parser.add_argument(f"--{name}", **{**options, "help": text, "default": defaults[name]})
+        elif name in names or name in defaults:
+            parser.add_argument(f"--{name}", **options)
 
 
-def check(args: argparse.Namespace) -> None:
-    """Raise UsageError for a value out of range or a flag that would be ignored."""
+def check(args: argparse.Namespace, **least: int) -> None:
+    """Raise UsageError for a value out of range; numbers are at least 1 unless `least` says other.
+
+    Flags that a measurement does not have are not looked at.
+    """
     for name in COUNTED:
-        value = getattr(args, name)
-        least = 0 if name == "context" and is_typing(args) else 1
-        if value is not None and value < least:
-            raise UsageError(f"--{name} is {value}; it has to be at least {least}")
-    if args.samples is not None and args.samples > MAX_SAMPLES:
-        raise UsageError(f"--samples is {args.samples}; it can be at most {MAX_SAMPLES}")
-    check_level(args.sparsity or 0.0)
-    if args.measurement in SKIPPING and args.sparsity == 0:
+        value, lowest = getattr(args, name, None), least.get(name, 1)
+        if value is not None and value < lowest:
+            raise UsageError(f"--{name} is {value}; it has to be at least {lowest}")
+    samples = getattr(args, "samples", None)
+    if samples is not None and samples > MAX_SAMPLES:
+        raise UsageError(f"--samples is {samples}; it can be at most {MAX_SAMPLES}")
+    check_level(getattr(args, "sparsity", None) or 0.0)
+
+
+def check_something_to_skip(args: argparse.Namespace) -> None:
+    """Raise UsageError for --sparsity 0 where skipping itself is measured."""
+    if args.sparsity == 0:
         raise UsageError("--sparsity is 0; there is nothing to skip")
-    _check_use(args)
 
 
-def _check_use(args: argparse.Namespace) -> None:
-    what = "keystroke without --peer" if is_typing(args) else args.measurement
-    flags = dict.fromkeys(flag for used in USED.values() for flag in used.split())
-    given = [flag for flag in flags if _is_given(getattr(args, flag))]
-    ignored = [f"--{flag}" for flag in given if flag not in USED[what].split()]
-    if ignored:
-        them = "it" if len(ignored) == 1 else "them"
-        raise UsageError(f"speed {what} does not use {' or '.join(ignored)}; leave {them} out")
-
-
-def _is_given(value: object) -> bool:
-    return value is not None and value is not False
+def model_path(args: argparse.Namespace) -> Path:
+    """The GGUF file that --model and --requantize name; UsageError if there is none."""
+    path = resolve(args.model)
+    return requantized(path, thread_count(args.threads)) if args.requantize else path

@@ -5,6 +5,7 @@ Alone, a typist writes real lines into long files of Midline's own sources with 
 prompt that grows by a token, and a short completion after each.
 """
 
+import argparse
 import asyncio
 import os
 import random
@@ -14,28 +15,68 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from midline.benchmarks.speed import comparison, flags
 from midline.benchmarks.speed.company import Company, warnings
+from midline.benchmarks.speed.plot import draw
+from midline.benchmarks.speed.report import report
 from midline.benchmarks.speed.typist import Reply, Typist, offset_behind
 from midline.benchmarks.speed.workload import Workload, prompt_ids
 from midline.model.completion.fim import chunk_ids
+from midline.model.engines.native.policy import policy_of
 from midline.model.errors import UsageError
+from midline.model.threads import thread_count
 from midline.model.tokenizer.tokenizer import Tokenizer
 from midline.server.lsp.prompt_window import WindowPlanner
 from midline.server.lsp.server import MidlineServer, create_server
 from midline.server.lsp.session import Request
 from midline.server.lsp.settings import Settings
 
-DEFAULT_TOKENS = 8
-DEFAULT_CONTEXT = 1024
-DEFAULT_SAMPLES = 1
-DEFAULT_LINES = 200
+PAIRED_TOKENS = 8
+TYPED_LINES = 200
 KEYSTROKES = 8
 ROOMS = Path(__file__).resolve().parents[2]
 TYPED_FILES, COLD_FILES, LONG = 4, 8, 300
 SEED = 5
 
 
-def workload(tokenizer: Tokenizer, tokens: int, context: int, samples: int) -> Workload:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the peer and the shape of the work, of which some is for one of the two forms only."""
+    flags.add(parser, "peer", "tokens", "lines", "sparsity", "exact", "runs", "plot", context=1024)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Type at the server, or, with a peer, time the same tokens on both engines by turns."""
+    check(args)
+    if args.peer is None:
+        path = flags.model_path(args)
+        found = measure(typing_settings(args, path), args.lines or TYPED_LINES)
+        return report("keystroke", args, found, lines, lambda result, to: draw([result], to))
+    args.runs = args.runs or flags.RUNS
+    tokens, context = args.tokens or PAIRED_TOKENS, args.context
+    return comparison.run("keystroke", args, lambda tokenizer: workload(tokenizer, tokens, context))
+
+
+def check(args: argparse.Namespace) -> None:
+    """Raise UsageError for a value out of range, or one that is not used with or without --peer."""
+    flags.check(args, context=1 if args.peer else 0)
+    unused, other = ("lines", "with") if args.peer else ("runs", "without")
+    if getattr(args, unused) is not None:
+        raise UsageError(f"speed keystroke {other} --peer does not use --{unused}; leave it out")
+
+
+def typing_settings(args: argparse.Namespace, path: Path) -> Settings:
+    """Settings of the server: the model's own sparsity unless another one is asked for."""
+    return Settings(
+        model=str(path),
+        threads=thread_count(args.threads),
+        exact=args.exact,
+        sparsity=policy_of(path).sparsity if args.sparsity is None else args.sparsity,
+        max_tokens=args.tokens or Settings.max_tokens,
+        context_tokens=args.context,
+    )
+
+
+def workload(tokenizer: Tokenizer, tokens: int, context: int) -> Workload:
     """`KEYSTROKES` typed tokens behind `context`; `tokens` greedy ones after each are forgotten."""
     ids = prompt_ids(tokenizer, context + KEYSTROKES)
     return Workload(

@@ -1,16 +1,29 @@
 """Memory: what a process holds after completing behind a long context."""
 
+import argparse
 from pathlib import Path
 from typing import Any
 
+from midline.benchmarks.speed import flags
 from midline.benchmarks.speed.remote import RemoteEngine
+from midline.benchmarks.speed.report import report
 from midline.benchmarks.speed.workload import prompt_ids
 from midline.model.runtime.transformer import CACHE_TOKENS
+from midline.model.threads import thread_count
 from midline.model.tokenizer.tokenizer import Tokenizer
 from midline.model.weights.gguf import read_gguf
 
-DEFAULT_TOKENS = 32
-DEFAULT_CONTEXT = 2048
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the length of the context and of the completion."""
+    flags.add(parser, tokens=32, context=2048)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Complete once in a process of its own and print what it holds."""
+    flags.check(args)
+    path, threads = flags.model_path(args), thread_count(args.threads)
+    return report("memory", args, measure(path, threads, args.tokens, args.context), lines)
 
 
 def measure(path: Path, threads: int, tokens: int, context: int) -> dict[str, Any]:

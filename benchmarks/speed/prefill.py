@@ -1,15 +1,24 @@
 """Prefill: a prompt from an empty cache to the logits of its last token."""
 
+import argparse
+
+from midline.benchmarks.speed import comparison, flags
 from midline.benchmarks.speed.workload import Workload, prompt_ids
 from midline.model.tokenizer.tokenizer import Tokenizer
 
-DEFAULT_TOKENS = 512
-DEFAULT_CONTEXT = 0
-DEFAULT_SAMPLES = 1
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the peer and the length of the prompt."""
+    flags.add(parser, "peer", "exact", "plot", tokens=512, sparsity=0, runs=flags.RUNS)
 
 
-def workload(tokenizer: Tokenizer, tokens: int, context: int, samples: int) -> Workload:
-    """A prompt of `tokens` tokens; context and samples have no meaning here."""
+def run(args: argparse.Namespace) -> int:
+    """Time the prompt on Midline and its peer by turns."""
+    return comparison.run("prefill", args, lambda tokenizer: workload(tokenizer, args.tokens))
+
+
+def workload(tokenizer: Tokenizer, tokens: int) -> Workload:
+    """A prompt of `tokens` tokens."""
     return Workload(
         benchmark="prefill",
         tokens=tokens,

@@ -1,11 +1,22 @@
 """Samples: several continuations of one shared prompt, decoded together."""
 
+import argparse
+
+from midline.benchmarks.speed import comparison, flags
 from midline.benchmarks.speed.workload import Workload, prompt_ids
 from midline.model.tokenizer.tokenizer import Tokenizer
 
-DEFAULT_TOKENS = 32
-DEFAULT_CONTEXT = 1024
-DEFAULT_SAMPLES = 16
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the peer and the shape of the work."""
+    shape = {"tokens": 32, "context": 1024, "samples": 16}
+    flags.add(parser, "peer", "exact", "plot", sparsity=0, runs=flags.RUNS, **shape)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Time the samples on Midline and its peer by turns."""
+    shape = (args.tokens, args.context, args.samples)
+    return comparison.run("samples", args, lambda tokenizer: workload(tokenizer, *shape))
 
 
 def workload(tokenizer: Tokenizer, tokens: int, context: int, samples: int) -> Workload:

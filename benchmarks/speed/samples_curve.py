@@ -5,6 +5,7 @@ the other, so that a ratio is of runs that lie next to each other. Only steps ar
 whole output matrix. Beside it stands one sample with the screened matrix, as greedy decoding has.
 """
 
+import argparse
 import os
 import statistics
 import time
@@ -16,17 +17,18 @@ from typing import Any
 import numpy as np
 
 from midline import kernels
+from midline.benchmarks.speed import flags
 from midline.benchmarks.speed.company import Company, warnings
+from midline.benchmarks.speed.report import report
 from midline.benchmarks.speed.work import model_work
 from midline.benchmarks.speed.workload import prompt_ids
 from midline.model.engines.native.engine import Engine
 from midline.model.errors import UsageError
 from midline.model.runtime.kv_cache import PAGE, Sequence
 from midline.model.runtime.transformer import StepOptions
+from midline.model.threads import thread_count
 from midline.model.weights.gguf import read_gguf
 
-DEFAULT_TOKENS = 16
-DEFAULT_CONTEXT = 4096
 CONTEXTS = (256, 1024, 2048, 4096)
 COUNTS = (1, 2, 4, 8, 16, 32)
 COLOURS = ("#9ecae1", "#4f94cd", "#2f6fb2", "#0b3c73")
@@ -38,6 +40,19 @@ class Run:
 
     seconds: float
     tail_bytes: int
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the steps of a run, the longest context and the picture."""
+    flags.add(parser, "plot", tokens=16, context=4096, runs=flags.RUNS)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Time all counts of samples behind all contexts."""
+    flags.check(args)
+    path, threads = flags.model_path(args), thread_count(args.threads)
+    found = measure(path, threads, args.tokens, args.context, runs=args.runs)
+    return report("samples-curve", args, found, lines, draw)
 
 
 def measure(path: Path, threads: int, tokens: int, context: int, *, runs: int) -> dict[str, Any]:

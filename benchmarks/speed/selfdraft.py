@@ -6,6 +6,7 @@ What passes and sparse steps cost is measured before, and decides how long draft
 belongs into model/engines/native/policy.json where the ratio says that self-drafting pays.
 """
 
+import argparse
 import os
 import time
 from dataclasses import asdict, replace
@@ -15,18 +16,31 @@ from typing import Any
 import numpy as np
 
 from midline import kernels
+from midline.benchmarks.speed import flags
 from midline.benchmarks.speed.company import Company, warnings
 from midline.benchmarks.speed.drafting import COST_RUNS, measured, pass_costs, summary
 from midline.benchmarks.speed.drafting_cases import unrelated_cases
+from midline.benchmarks.speed.report import report
 from midline.model.decoding.speculative.prompt_lookup import PassCosts
 from midline.model.engines.native.engine import Engine
 from midline.model.errors import MidlineError, UsageError
 from midline.model.runtime.transformer import StepOptions
 from midline.model.teal.profile import find_profile
+from midline.model.threads import thread_count
 
-DEFAULT_TOKENS = 64
-DEFAULT_CONTEXT = 2048
-DEFAULT_LEVEL = 0.5
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the length of answers, the longest prompt and the share of weights drafts skip."""
+    flags.add(parser, tokens=64, context=2048, sparsity=0.5)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Answer every case with and without; UsageError where nothing is to be skipped."""
+    flags.check(args)
+    flags.check_something_to_skip(args)
+    path, threads = flags.model_path(args), thread_count(args.threads)
+    found = measure(path, threads, args.tokens, args.context, level=args.sparsity)
+    return report("selfdraft", args, found, lines)
 
 
 def measure(path: Path, threads: int, tokens: int, context: int, *, level: float) -> dict[str, Any]:

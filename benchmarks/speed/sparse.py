@@ -1,5 +1,6 @@
 """One-row products with half of the channels skipped over the same products dense, in memory."""
 
+import argparse
 import statistics
 from pathlib import Path
 from typing import Any
@@ -7,18 +8,31 @@ from typing import Any
 import numpy as np
 
 from midline import kernels
+from midline.benchmarks.speed import flags
+from midline.benchmarks.speed.report import report
 from midline.model.engines.native.engine import Engine
 from midline.model.teal.profile import INPUTS, CalibrationText, Profile, input_widths
+from midline.model.threads import thread_count
 
-DEFAULT_TOKENS = 8
-DEFAULT_CONTEXT = 1
-DEFAULT_LEVEL = 0.5
 CACHE_TOKENS = 512
 
 
-def measure(
-    path: Path, threads: int, tokens: int, context: int, *, level: float, runs: int
-) -> dict[str, Any]:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the share of channels to skip and the number of passes."""
+    flags.add(parser, tokens=8, sparsity=0.5, runs=flags.RUNS)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Time the products dense and sparse by turns; UsageError where nothing is to be skipped."""
+    flags.check(args)
+    flags.check_something_to_skip(args)
+    path, threads = flags.model_path(args), thread_count(args.threads)
+    return report(
+        "sparse", args, measure(path, threads, args.tokens, args.sparsity, args.runs), lines
+    )
+
+
+def measure(path: Path, threads: int, tokens: int, level: float, runs: int) -> dict[str, Any]:
     """Milliseconds of each kind of matrix in all layers, dense and sparse by turns, and ratios.
 
     A run is `tokens` passes through the layers; channels are dropped at random, `level` of them.

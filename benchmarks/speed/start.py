@@ -1,5 +1,6 @@
 """Start: from a new process to its first token, with the packed weights already on disk."""
 
+import argparse
 import statistics
 import subprocess
 import sys
@@ -7,10 +8,11 @@ import time
 from pathlib import Path
 from typing import Any
 
+from midline.benchmarks.speed import flags
+from midline.benchmarks.speed.report import report
 from midline.model.errors import MidlineError
+from midline.model.threads import thread_count
 
-DEFAULT_TOKENS = 1
-DEFAULT_CONTEXT = 32
 PROGRAM = """
 import sys
 from midline.model.engines.native.engine import Engine, GenerateOptions
@@ -21,7 +23,19 @@ print(engine.load_ms, flush=True)
 """
 
 
-def measure(path: Path, threads: int, tokens: int, context: int, *, runs: int) -> dict[str, Any]:
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the number of runs."""
+    flags.add(parser, runs=flags.RUNS)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Start processes one after the other and print the median time."""
+    flags.check(args)
+    path, threads = flags.model_path(args), thread_count(args.threads)
+    return report("start", args, measure(path, threads, args.runs), lines)
+
+
+def measure(path: Path, threads: int, runs: int) -> dict[str, Any]:
     """Seconds of `runs` after a first one, which packs the weights and fills the page cache."""
     command = [sys.executable, "-P", "-c", PROGRAM, str(path), str(threads)]
     found = [_first_token(command) for _ in range(runs + 1)][1:]

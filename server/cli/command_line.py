@@ -21,17 +21,19 @@ INTERRUPTED = 130
 
 @dataclass(frozen=True)
 class Program:
-    """A console script: `commands` maps a subcommand to its one-line help.
+    """A console script or a group of its subcommands, `midline-bench speed` for instance.
 
-    Subcommand NAME lives in module `package`.NAME, imported only when called, with
-    `add_arguments(parser)` and `run(args) -> int`; its docstring is its --help.
+    `commands` maps a subcommand to its one-line help or to the group it stands for. `module` names
+    the module of a subcommand, with {} for its name (underscores for dashes). That module is
+    imported only when it is called; it has `add_arguments(parser)` and `run(args) -> int`, and its
+    docstring is its --help.
     """
 
     name: str
     description: str
     examples: str
-    package: str
-    commands: Mapping[str, str]
+    module: str
+    commands: Mapping[str, "str | Program"]
 
 
 class Parser(argparse.ArgumentParser):
@@ -67,24 +69,44 @@ def run_program(program: Program, argv: Sequence[str] | None = None) -> int:
         close_log()
 
 
-def _dispatch(program: Program, words: list[str]) -> int:
-    if not words or words[0].startswith("-"):
-        return _run_root(program, words)
-    name = words[0]
-    if name not in program.commands:
-        known = ", ".join(program.commands)
-        raise UsageError(f"no command {name!r}; the commands are {known}")
-    module = _load(program, name)
-    parser = _parser(f"{program.name} {name}", module.__doc__ or program.commands[name])
+def parse(program: Program, words: Sequence[str]) -> tuple[ModuleType, argparse.Namespace]:
+    """The module of the subcommand that `words` call, and its arguments; UsageError if wrong."""
+    group, rest = _innermost(program, words)
+    name = rest[0] if rest else ""
+    text = group.commands.get(name)
+    if not isinstance(text, str):
+        known = ", ".join(group.commands)
+        raise UsageError(f"{group.name} has no command {name!r}; its commands are {known}")
+    module = _load(group, name)
+    parser = _parser(f"{group.name} {name}", module.__doc__ or text)
     module.add_arguments(parser)
-    status = module.run(parser.parse_args(words[1:]))
+    return module, parser.parse_args(rest[1:])
+
+
+def _dispatch(program: Program, words: list[str]) -> int:
+    group, rest = _innermost(program, words)
+    if not rest or rest[0].startswith("-"):
+        return _list_commands(group, rest)
+    module, args = parse(group, rest)
+    status = module.run(args)
     sys.stdout.flush()
     return int(status)
 
 
-def _run_root(program: Program, words: list[str]) -> int:
+def _innermost(program: Program, words: Sequence[str]) -> tuple[Program, Sequence[str]]:
+    """The group that the first words name, and the words behind them."""
+    while words and isinstance(group := program.commands.get(words[0]), Program):
+        program, words = group, words[1:]
+    return program, words
+
+
+def _list_commands(program: Program, words: Sequence[str]) -> int:
     width = max(map(len, program.commands))
-    listing = "\n".join(f"  {name:<{width}}  {text}" for name, text in program.commands.items())
+    texts = {
+        name: command.description if isinstance(command, Program) else command
+        for name, command in program.commands.items()
+    }
+    listing = "\n".join(f"  {name:<{width}}  {text}" for name, text in texts.items())
     parser = _parser(program.name, program.description)
     parser.usage = f"{program.name} COMMAND ..."
     parser.epilog = (
@@ -98,12 +120,12 @@ def _run_root(program: Program, words: list[str]) -> int:
 
 
 def _load(program: Program, name: str) -> ModuleType:
-    qualified = f"{program.package}.{name.replace('-', '_')}"
+    qualified = program.module.format(name.replace("-", "_"))
     try:
         return importlib.import_module(qualified)
     except ModuleNotFoundError as error:
-        if error.name == qualified:
-            raise MidlineError(f"`{program.name} {name}` is not part of this version") from error
+        if error.name and f"{qualified}.".startswith(f"{error.name}."):
+            raise UsageError(f"`{program.name} {name}` is not part of this version") from error
         raise
 
 

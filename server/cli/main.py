@@ -13,7 +13,7 @@ PROGRAM = Program(
   midline generate "reverse a list in Go"  answer a request
   midline serve                            speak LSP on standard input and output
   midline doctor                           show what this machine gives Midline""",
-    package="midline.server.cli.commands",
+    module="midline.server.cli.commands.{}",
     commands={
         "model": "list, pull, locate and remove models",
         "complete": "complete a file at a position",

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from transformers import DynamicCache
 
-from midline.benchmarks.quality.float_reference import FloatReference
+from midline.benchmarks.quality.logits.float_reference import FloatReference
 from midline.model.errors import UsageError
 
 

@@ -1,23 +1,67 @@
 """`midline-bench`: which subcommands it has, and how it ends."""
 
 import argparse
+import importlib
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from midline.benchmarks.commands import figures
+from midline.benchmarks.figures import command as figures
 from midline.benchmarks.main import PROGRAM, main
+from midline.benchmarks.outputs import output_file
 from midline.model.errors import MidlineError, UsageError
+from midline.server.cli.command_line import Parser, Program
 
 
-@pytest.mark.parametrize("name", PROGRAM.commands)
-def test_every_command_can_be_asked_for_help(name, capsys):
+def calls(program: Program) -> Iterator[list[str]]:
+    """The words of every subcommand and group below `program`, whether it is there yet or not."""
+    for name, command in program.commands.items():
+        yield [name]
+        if isinstance(command, Program):
+            yield from ([name, *words] for words in calls(command))
+
+
+def is_here(words: list[str]) -> bool:
+    """Whether the help of a subcommand does not say that it comes later."""
+    command = PROGRAM
+    for word in words:
+        command = command.commands[word]
+    return isinstance(command, Program) or not command.endswith("(in a later version)")
+
+
+HERE = [words for words in calls(PROGRAM) if is_here(words)]
+LATER = [words for words in calls(PROGRAM) if not is_here(words)]
+
+
+@pytest.mark.parametrize("words", HERE, ids=" ".join)
+def test_every_command_can_be_asked_for_help(words, capsys):
     with pytest.raises(SystemExit) as end:
-        main([name, "--help"])
+        main([*words, "--help"])
     assert end.value.code == 0
-    assert f"midline-bench {name}" in capsys.readouterr().out
+    assert f"midline-bench {' '.join(words)}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("words", LATER, ids=" ".join)
+def test_commands_of_later_versions_say_so(words, capsys):
+    assert main(words) == 2
+    said = f"`midline-bench {' '.join(words)}` is not part of this version"
+    assert capsys.readouterr().err == f"midline-bench: {said}\n"
+
+
+@pytest.mark.parametrize("words", HERE, ids=" ".join)
+def test_every_file_that_is_written_is_checked_before_the_work(words):
+    command = PROGRAM.commands[words[0]]
+    if isinstance(command, Program) and len(words) == 1:
+        return
+    group = command if isinstance(command, Program) else PROGRAM
+    parser = Parser()
+    importlib.import_module(group.module.format(words[-1].replace("-", "_"))).add_arguments(parser)
+    for action in parser._actions:
+        if action.metavar == "FILE":
+            assert action.type is output_file, action.option_strings
 
 
 @pytest.mark.parametrize(
@@ -70,10 +114,9 @@ def test_what_nobody_expected_is_one_sentence_with_the_traceback_in_the_log(
 def test_listing_commands_imports_none_of_them():
     program = (
         "import sys; from midline.benchmarks.main import main; main([]);"
-        "print([m for m in sys.modules if m.startswith('midline.benchmarks.commands')"
-        " or m == 'torch'])"
+        "print([m for m in sys.modules if m.startswith('midline.benchmarks.') or m == 'torch'])"
     )
     done = subprocess.run([sys.executable, "-P", "-c", program], capture_output=True, text=True)
-    assert done.stdout == "[]\n", done.stderr
+    assert done.stdout == "['midline.benchmarks.main']\n", done.stderr
     for name in PROGRAM.commands:
         assert name in done.stderr

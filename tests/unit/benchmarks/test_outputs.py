@@ -1,23 +1,13 @@
 """What cannot be written is refused before anything is measured."""
 
-import importlib
 import os
 from pathlib import Path
 
 import pytest
 
-from midline.benchmarks.commands import mbxp, quality
 from midline.benchmarks.main import main
 from midline.benchmarks.outputs import output_file
 from midline.model.errors import UsageError
-from midline.server.cli.command_line import Parser
-
-MODULES = [
-    "midline.benchmarks.commands.speed",
-    "midline.benchmarks.commands.figures",
-    *(f"midline.benchmarks.quality.{name}" for name in quality.available()),
-    *(f"midline.benchmarks.mbxp.actions.{name}" for name in mbxp.ACTIONS),
-]
 
 
 def test_what_can_be_written_is_taken(tmp_path: Path) -> None:
@@ -46,15 +36,6 @@ def test_what_is_not_permitted_is_refused(
     monkeypatch.setattr(os, "access", lambda path, mode: False)
     with pytest.raises(UsageError, match="not permitted"):
         output_file(str(tmp_path / name))
-
-
-@pytest.mark.parametrize("name", MODULES)
-def test_every_file_that_is_written_is_of_this_type(name: str) -> None:
-    parser = Parser()
-    importlib.import_module(name).add_arguments(parser)
-    for action in parser._actions:
-        if action.metavar == "FILE":
-            assert action.type is output_file, action.option_strings
 
 
 def test_a_mistyped_folder_costs_no_measurement(

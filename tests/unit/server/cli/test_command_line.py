@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from midline.model.errors import MidlineError, UsageError
-from midline.server.cli.command_line import Program, run_program
+from midline.server.cli.command_line import Program, parse, run_program
 
 PACKAGE = "fake_commands"
+MODULE = f"{PACKAGE}.{{}}"
 Run = Callable[[argparse.Namespace], int]
 
 
@@ -25,7 +26,7 @@ def call(home: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
         module.run = run
         monkeypatch.setitem(sys.modules, PACKAGE, types.ModuleType(PACKAGE))
         monkeypatch.setitem(sys.modules, module.__name__, module)
-        program = Program("prog", "A program.", "  prog work 3", PACKAGE, {"work": "do it"})
+        program = Program("prog", "A program.", "  prog work 3", MODULE, {"work": "do it"})
         return run_program(program, words)
 
     return call
@@ -100,7 +101,7 @@ def test_a_log_that_cannot_be_written_does_not_hide_the_error(
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["wrok"], "no command 'wrok'; the commands are work"),
+        (["wrok"], "prog has no command 'wrok'; its commands are work"),
         (["work"], "the following arguments are required: number; `prog work --help`"),
         (["work", "x"], "invalid int value: 'x'; `prog work --help`"),
         (["work", "3", "--fast"], "unrecognized arguments: --fast"),
@@ -153,6 +154,48 @@ def test_a_command_without_a_file_is_said(
     package = types.ModuleType(PACKAGE)
     package.__path__ = []
     monkeypatch.setitem(sys.modules, PACKAGE, package)
-    program = Program("prog", "A program.", "", PACKAGE, {"later": "not yet"})
-    assert run_program(program, ["later"]) == 1
+    program = Program("prog", "A program.", "", MODULE, {"later": "not yet"})
+    assert run_program(program, ["later"]) == 2
     assert capsys.readouterr().err == "prog: `prog later` is not part of this version\n"
+
+
+GROUP = Program("prog tools", "sharp things", "  prog tools work 3", MODULE, {"work": "do it"})
+NESTED = Program("prog", "A program.", "  prog tools work 3", "absent.{}", {"tools": GROUP})
+
+
+def test_a_group_has_commands_of_its_own(
+    call: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    call(lambda args: 0, "work", "3")
+    assert run_program(NESTED, ["tools", "work", "4"]) == 0
+    assert parse(NESTED, ["tools", "work", "4"])[1].number == 4
+    assert run_program(NESTED, ["tools", "work", "x"]) == 2
+    assert "`prog tools work --help`" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["tools", "fly"], "prog tools has no command 'fly'; its commands are work"),
+        (["fly"], "prog has no command 'fly'; its commands are tools"),
+    ],
+)
+def test_an_unknown_command_names_those_of_its_group(
+    home: Path, capsys: pytest.CaptureFixture[str], words: list[str], said: str
+) -> None:
+    assert run_program(NESTED, words) == 2
+    assert capsys.readouterr().err == f"prog: {said}\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "listed"), [([], "tools  sharp things"), (["tools"], "work  do")]
+)
+def test_a_group_alone_lists_its_commands(
+    home: Path, capsys: pytest.CaptureFixture[str], words: list[str], listed: str
+) -> None:
+    assert run_program(NESTED, words) == 2
+    assert listed in capsys.readouterr().err
+    with pytest.raises(SystemExit) as ended:
+        run_program(NESTED, [*words, "--help"])
+    assert ended.value.code == 0
+    assert listed in capsys.readouterr().out

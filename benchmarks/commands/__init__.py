@@ -1,1 +1,0 @@
-"""Subcommands of `midline-bench`, one a file."""

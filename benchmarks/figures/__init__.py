@@ -1,0 +1,1 @@
+"""The promised figures of `figures.toml`, and the command that prints and measures them."""

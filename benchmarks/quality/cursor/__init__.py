@@ -1,0 +1,1 @@
+"""Completions at marked cursors of small projects, against what belongs there."""

@@ -1,0 +1,1 @@
+"""Completions at random places of real files: exceptions, empty answers, broken syntax."""

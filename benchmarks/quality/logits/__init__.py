@@ -1,0 +1,1 @@
+"""The model's probabilities against a float32 reference."""

@@ -1,0 +1,1 @@
+"""Which of several samples to show first, judged by execution."""

@@ -1,0 +1,1 @@
+"""The screened output matrix against the whole one."""

@@ -1,0 +1,1 @@
+"""Token ids against llama.cpp and transformers."""
