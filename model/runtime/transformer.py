@@ -18,7 +18,8 @@ from midline.model.runtime.kv_cache import PAGE, PagePool, PrefixCache, Sequence
 from midline.model.teal.profile import Profile, native_thresholds
 from midline.model.weights.config import ModelConfig, read_config
 from midline.model.weights.gguf import SUPPORTED, GGUFFile
-from midline.model.weights.packed import PackedWeights, Progress, load_weights
+from midline.model.weights.packed import PackedWeights, load_weights
+from midline.model.weights.packed_file import Progress
 
 Logits = NDArray[np.float32]
 EXACT_ROWS = 32

@@ -3,22 +3,25 @@
 The template's special tokens become ids; the same characters inside a message stay text. To tell
 them apart, a mark is set inside every special token that a message spells out, and at a message's
 edge where it could complete one with the template's text. Special tokens are then looked for in
-the marked rendering, and the marks are taken out of the text between them.
+the marked rendering, and the marks are taken out of the text between them. The template itself runs
+in a process of its own (`chat_template_process.py`).
 """
 
-import datetime
 import json
 import re
+import signal
+import subprocess
+import sys
 from collections.abc import Mapping, Sequence
-from typing import Any, NoReturn
-
-from jinja2 import TemplateError
-from jinja2.sandbox import ImmutableSandboxedEnvironment
+from typing import Any
 
 from midline.model.errors import ModelFileError
 from midline.model.tokenizer.tokenizer import Tokenizer
 
-MAX_CHARACTERS = 16 << 20
+MAX_CPU_SECONDS = 5
+"""Processor time that a template may take; the real ones take milliseconds."""
+_PATIENCE = 6
+"""Seconds of waiting for a second of processor time."""
 _PRIVATE = "\ue000"
 
 
@@ -102,38 +105,39 @@ class _Guard:
 
 
 def _render(tokenizer: Tokenizer, messages: Any) -> str:
-    """The template's text for `messages` and the opening of an answer."""
-    environment = ImmutableSandboxedEnvironment(
-        trim_blocks=True, lstrip_blocks=True, extensions=["jinja2.ext.loopcontrols"]
-    )
-    environment.filters["tojson"] = _to_json
-    environment.globals["raise_exception"] = _raise
-    environment.globals["strftime_now"] = _now
+    """The template's text for `messages`, from a process whose time and memory are limited."""
     names = {"bos_token": tokenizer.bos_id, "eos_token": tokenizer.eos_id}
     tokens = {name: "" if id is None else tokenizer.decode([id]) for name, id in names.items()}
-    parts, size = [], 0
-    try:
-        template = environment.from_string(tokenizer.chat_template or "")
-        for part in template.generate(messages=messages, add_generation_prompt=True, **tokens):
-            size += len(part)
-            if size > MAX_CHARACTERS:
-                _raise(f"it writes more than {MAX_CHARACTERS:,} characters")
-            parts.append(part)
-    except Exception as error:  # a template is a program of the file's author and may raise any
-        reason = str(error).partition("\n")[0]
+    request = {
+        "template": tokenizer.chat_template,
+        "messages": messages,
+        "tokens": tokens,
+        "seconds": MAX_CPU_SECONDS,
+    }
+    answer = _answer(json.dumps(request).encode())
+    if "error" in answer:
         raise ModelFileError(
-            f"the chat template of {tokenizer.name} failed ({reason}), use a raw prompt"
-        ) from error
-    return "".join(parts)
+            f"the chat template of {tokenizer.name} failed ({answer['error']}), use a raw prompt"
+        )
+    return answer["text"]
 
 
-def _to_json(value: Any, indent: int | None = None) -> str:
-    return json.dumps(value, ensure_ascii=False, indent=indent)
-
-
-def _now(layout: str) -> str:
-    return datetime.datetime.now().strftime(layout)
-
-
-def _raise(message: str) -> NoReturn:
-    raise TemplateError(message)
+def _answer(request: bytes) -> dict[str, str]:
+    """What `chat_template_process` answers, whatever becomes of it."""
+    try:
+        done = subprocess.run(
+            [sys.executable, "-P", "-m", "midline.model.tokenizer.chat_template_process"],
+            input=request,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            timeout=_PATIENCE * MAX_CPU_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return {"error": "it takes too long"}
+    if done.returncode in (-signal.SIGXCPU, -signal.SIGKILL):
+        return {"error": f"it takes more than {MAX_CPU_SECONDS} s"}
+    if done.returncode:
+        return {"error": f"its process ended with status {done.returncode}"}
+    answer: dict[str, str] = json.loads(done.stdout)
+    return answer

@@ -4,6 +4,7 @@ import pytest
 from tiny_model import QWEN2, write_tiny_model
 
 from midline.model.errors import ModelFileError
+from midline.model.tokenizer import chat_template
 from midline.model.tokenizer.chat_template import render_chat
 from midline.model.tokenizer.tokenizer import Tokenizer
 from midline.model.weights.gguf import read_gguf
@@ -94,6 +95,36 @@ def test_bos_is_added_once(tmp_path):
     ],
 )
 def test_a_template_that_fails_is_named(tmp_path, template, reason):
+    with pytest.raises(ModelFileError) as caught:
+        render_chat(tokenizer_with(tmp_path, template), [USER])
+    message = str(caught.value)
+    assert "chat template of chat.gguf failed" in message and reason in message
+    assert "\n" not in message
+
+
+GROWING = "{% set n = namespace(x='xx') %}" + "{% set n.x = n.x ~ n.x %}" * 60
+NESTED = "".join("{% for i" + str(n) + " in range(99999) %}" for n in range(5)) + "{% endfor %}" * 5
+DOUBLING = (
+    "{% macro f(n) %}{% if n %}{{ f(n - 1) }}{{ f(n - 1) }}{% endif %}{% endmacro %}{{ f(60) }}"
+)
+
+
+@pytest.mark.parametrize(
+    ("template", "reason"),
+    [
+        (NESTED, "it takes more than 1 s"),
+        (DOUBLING, "it takes more than 1 s"),
+        ("{{ 7 ** (7 ** 9) }}", "it takes more than 1 s"),
+        (GROWING, "it takes more than 1"),
+        ("{{ 'x' * 10 ** 12 }}", "it takes more than 1024 MB"),
+        ("{{ '%999999999999d' % 1 }}", "chat"),
+        ("{{ lipsum(10 ** 9) }}", "it takes more than 1"),
+        ("{{ " + "(" * 20_000 + "1" + ")" * 20_000 + " }}", "chat"),
+    ],
+)
+@pytest.mark.timeout(60)
+def test_a_template_that_runs_on_is_ended(tmp_path, monkeypatch, template, reason):
+    monkeypatch.setattr(chat_template, "MAX_CPU_SECONDS", 1)
     with pytest.raises(ModelFileError) as caught:
         render_chat(tokenizer_with(tmp_path, template), [USER])
     message = str(caught.value)
