@@ -128,7 +128,8 @@ class Document:
         start = max(0, offset - limits.before_bytes)
         before = self.text[start - start % _CUT_STEP : offset]
         after = self.text[offset : offset + limits.after_bytes]
-        return Cursor(to_bytes(before), to_bytes(after), self.line_number(offset), self.name)
+        line = self.line_number(offset)
+        return Cursor(to_bytes(before), to_bytes(after), line, self.name, language=self.language)
 
     def edited(self, start: int, end: int, text: str, version: int | None) -> "Document":
         """The document in which the characters from `start` up to `end` have become `text`."""

@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from midline.model.completion.context_chunks import ContextChunk, begins_definition
+from midline.model.completion.languages import title
 
 if TYPE_CHECKING:
     from midline.model.tokenizer.tokenizer import FimTokens, Tokenizer
@@ -40,8 +41,9 @@ class Cursor:
     """Text around a cursor: UTF-8, or whatever bytes the file has.
 
     `before` and `after` may be cut to `WindowLimits.before_bytes` and `after_bytes`; `line` is the
-    number (from 0) of the cursor's line in the whole text; `name` is the file's, which tells the
-    model its language, or empty. `context` are parts of other files of `project`.
+    number (from 0) of the cursor's line in the whole text; `name` is the file's, or empty, and
+    `language` the editor's language identifier (LSP `languageId`), or empty: together they tell
+    the model the language. `context` are parts of other files of `project`.
     """
 
     before: bytes
@@ -50,6 +52,12 @@ class Cursor:
     name: str = ""
     context: tuple[ContextChunk, ...] = ()
     project: str = ""
+    language: str = ""
+
+    @property
+    def title(self) -> str:
+        """The file name that the model reads: it tells the language where the file's does not."""
+        return title(self.name, self.language)
 
     @property
     def fragment(self) -> bytes:
@@ -165,9 +173,9 @@ def _file_head(
     """What comes before the markers: BOS where the model wants it, the context, the file's name."""
     begin = () if tokenizer.bos_id is None or not tokenizer.add_bos else (tokenizer.bos_id,)
     context = _context(tokenizer, cursor, limits)
-    if fim.file_sep is None or not cursor.name or not limits.name_bytes:
+    if fim.file_sep is None or not cursor.title or not limits.name_bytes:
         return (*begin, *context)
-    return (*begin, *context, fim.file_sep, *_name(tokenizer, cursor.name, limits.name_bytes))
+    return (*begin, *context, fim.file_sep, *_name(tokenizer, cursor.title, limits.name_bytes))
 
 
 def _context(tokenizer: "Tokenizer", cursor: Cursor, limits: WindowLimits) -> tuple[int, ...]:

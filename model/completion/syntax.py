@@ -18,6 +18,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from midline.model.completion.fim import Cursor
+from midline.model.completion.languages import language_of_text
 
 if TYPE_CHECKING:
     from tree_sitter import Node, Parser, Tree
@@ -33,11 +34,10 @@ _TOP_LEVEL = re.compile(rb"\n(?=[^\s)\]}])")
 
 @dataclass(frozen=True)
 class Grammar:
-    """The module that has a language's grammar, its function that hands it out, file suffixes."""
+    """The module that has a language's grammar, and its function that hands it out."""
 
     module: str
-    function: str
-    suffixes: str
+    function: str = "language"
 
     @property
     def package(self) -> str:
@@ -46,36 +46,39 @@ class Grammar:
 
 
 GRAMMARS = {
-    "bash": Grammar("tree_sitter_bash", "language", ".sh .bash"),
-    "c": Grammar("tree_sitter_c", "language", ".c"),
-    "cpp": Grammar("tree_sitter_cpp", "language", ".cpp .cc .cxx .h .hh .hpp .hxx .ipp .inl .cu"),
-    "csharp": Grammar("tree_sitter_c_sharp", "language", ".cs"),
-    "css": Grammar("tree_sitter_css", "language", ".css"),
-    "go": Grammar("tree_sitter_go", "language", ".go"),
-    "html": Grammar("tree_sitter_html", "language", ".html .htm"),
-    "java": Grammar("tree_sitter_java", "language", ".java"),
-    "javascript": Grammar("tree_sitter_javascript", "language", ".js .jsx .mjs .cjs"),
-    "json": Grammar("tree_sitter_json", "language", ".json"),
-    "kotlin": Grammar("tree_sitter_kotlin", "language", ".kt .kts"),
-    "lua": Grammar("tree_sitter_lua", "language", ".lua"),
-    "perl": Grammar("tree_sitter_perl", "language", ".pl .pm .t"),
-    "php": Grammar("tree_sitter_php", "language_php", ".php"),
-    "python": Grammar("tree_sitter_python", "language", ".py .pyi .pyw"),
-    "ruby": Grammar("tree_sitter_ruby", "language", ".rb .rake .gemspec"),
-    "rust": Grammar("tree_sitter_rust", "language", ".rs"),
-    "scala": Grammar("tree_sitter_scala", "language", ".scala .sc"),
-    "swift": Grammar("tree_sitter_swift", "language", ".swift"),
-    "tsx": Grammar("tree_sitter_typescript", "language_tsx", ".tsx"),
-    "typescript": Grammar("tree_sitter_typescript", "language_typescript", ".ts .mts .cts"),
+    "bash": Grammar("tree_sitter_bash"),
+    "c": Grammar("tree_sitter_c"),
+    "cpp": Grammar("tree_sitter_cpp"),
+    "csharp": Grammar("tree_sitter_c_sharp"),
+    "css": Grammar("tree_sitter_css"),
+    "go": Grammar("tree_sitter_go"),
+    "html": Grammar("tree_sitter_html"),
+    "java": Grammar("tree_sitter_java"),
+    "javascript": Grammar("tree_sitter_javascript"),
+    "json": Grammar("tree_sitter_json"),
+    "kotlin": Grammar("tree_sitter_kotlin"),
+    "lua": Grammar("tree_sitter_lua"),
+    "perl": Grammar("tree_sitter_perl"),
+    "php": Grammar("tree_sitter_php", "language_php"),
+    "python": Grammar("tree_sitter_python"),
+    "ruby": Grammar("tree_sitter_ruby"),
+    "rust": Grammar("tree_sitter_rust"),
+    "scala": Grammar("tree_sitter_scala"),
+    "swift": Grammar("tree_sitter_swift"),
+    "tsx": Grammar("tree_sitter_typescript", "language_tsx"),
+    "typescript": Grammar("tree_sitter_typescript", "language_typescript"),
 }
-_BY_SUFFIX = {end: name for name, entry in GRAMMARS.items() for end in entry.suffixes.split()}
 _parsing = threading.Lock()
 """A parser has state: one text at a time."""
 
 
-def language_of(name: str) -> str | None:
-    """The language of a file by its name's suffix; None where there is no grammar for it."""
-    return _BY_SUFFIX.get(name[name.rfind(".") :].lower()) if "." in name else None
+def language_of(name: str, identifier: str = "") -> str | None:
+    """The language of a file by an editor's language identifier, or else by the file's name.
+
+    None where there is no grammar for it.
+    """
+    language = language_of_text(name, identifier)
+    return language if language in GRAMMARS else None
 
 
 @cache
@@ -114,7 +117,7 @@ class SyntaxAround:
     @classmethod
     def of(cls, cursor: Cursor) -> "SyntaxAround | None":
         """The syntax around `cursor`; None if the text has no grammar or is not one to parse."""
-        language = language_of(cursor.name)
+        language = language_of(cursor.name, cursor.language)
         if language is None or not _is_worth_parsing(cursor):
             return None
         found = parser(language)

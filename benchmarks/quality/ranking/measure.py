@@ -33,6 +33,7 @@ from midline.benchmarks.outputs import output_file
 from midline.benchmarks.quality.ranking.pairwise import fit
 from midline.benchmarks.quality.ranking.uncommented import uncommented
 from midline.model.completion.fim import Cursor
+from midline.model.completion.languages import SUFFIXES
 from midline.model.completion.ranking import (
     WEIGHTS,
     Features,
@@ -40,7 +41,7 @@ from midline.model.completion.ranking import (
     Surroundings,
     feature_matrix,
 )
-from midline.model.completion.syntax import GRAMMARS, SyntaxAround
+from midline.model.completion.syntax import SyntaxAround
 from midline.model.errors import UsageError
 
 NAMES = tuple(field.name for field in fields(Features))
@@ -72,7 +73,7 @@ class Question:
     def features(self) -> NDArray[np.float64]:
         """Float64 [samples, features]."""
         code = uncommented(self.task.prompt, self.task.language).encode()
-        suffix = GRAMMARS[self.task.language].suffixes.split()[0]
+        suffix = SUFFIXES[self.task.language].split()[0]
         cursor = Cursor(code, b"", code.count(b"\n"), f"solution{suffix}")
         return feature_matrix(self.candidates, Surroundings(cursor, SyntaxAround.of(cursor)))
 

@@ -121,6 +121,11 @@ def test_the_name_is_the_files(uri: str, name: str) -> None:
     assert document.cursor(3, WindowLimits()).name == name
 
 
+def test_a_cursor_knows_the_editors_language() -> None:
+    document = Document("untitled:Untitled-1", "package main\n", "go")
+    assert document.cursor(3, WindowLimits()).language == "go"
+
+
 def test_a_cursor_holds_no_more_than_a_prompt_can_use() -> None:
     document = Document("file:///a.py", "x = 1\n" * 100_000 + "é")
     limits = WindowLimits(prefix_tokens=100, suffix_tokens=10)

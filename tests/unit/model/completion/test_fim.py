@@ -287,6 +287,12 @@ def test_the_name_of_the_file_comes_first(tokenizer: Tokenizer) -> None:
     assert named.align == plain.align
 
 
+def test_an_unsaved_document_has_the_name_of_its_language(tokenizer: Tokenizer) -> None:
+    cursor = cursor_in("x = 1\n", 4)
+    unsaved = build_prompt(tokenizer, replace(cursor, language="go"))
+    assert unsaved == build_prompt(tokenizer, replace(cursor, name="untitled.go"))
+
+
 def test_chunks_of_other_files_come_before_the_name(tokenizer: Tokenizer) -> None:
     fim = tokenizer.fim
     assert fim is not None

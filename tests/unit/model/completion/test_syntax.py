@@ -57,6 +57,14 @@ def test_the_language_is_told_by_the_suffix(name: str, language: str | None) -> 
     assert language_of(name) == language
 
 
+def test_the_editors_identifier_chooses_the_grammar() -> None:
+    cursor = Cursor(b"package main\n", b"", 1, "", language="go")
+    found = SyntaxAround.of(cursor)
+    assert found is not None
+    assert found.language == "go"
+    assert SyntaxAround.of(Cursor(b"x = 1\n", b"", 1, "", language="plaintext")) is None
+
+
 @pytest.mark.parametrize("language", GRAMMARS)
 def test_every_grammar_is_a_dependency_and_parses(language: str) -> None:
     found = syntax.parser(language)
@@ -65,7 +73,7 @@ def test_every_grammar_is_a_dependency_and_parses(language: str) -> None:
 
 
 def test_nothing_is_parsed_without_a_grammar(monkeypatch: pytest.MonkeyPatch) -> None:
-    absent = syntax.Grammar("tree_sitter_that_is_not_here", "language", ".py")
+    absent = syntax.Grammar("tree_sitter_that_is_not_here")
     monkeypatch.setitem(GRAMMARS, "python", absent)
     syntax.parser.cache_clear()
     try:
