@@ -7,6 +7,7 @@ VENV   ?= .venv
 MODEL  ?= qwen2.5-coder-0.5b
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check
+CXX_FILES = $(shell find kernels/csrc tests/native -name '*.cpp' -o -name '*.h' -o -name '*.inc')
 NATIVE := pyproject.toml CMakeLists.txt $(shell find kernels/csrc -type f 2>/dev/null)
 
 # The version that the reference figures were taken with; its CPU build is small.
@@ -64,14 +65,16 @@ test-neon: $(VENV)/buildable ## the kernels cross-compiled for Arm, under an emu
 	@$(call needs,qemu-aarch64-static qemu-aarch64,qemu-user-static)
 	$(call kernel_test,aarch64,--toolchain tests/native/aarch64.cmake,)
 
-lint: $(VENV)/lintable .typing ## ruff and mypy
+lint: $(VENV)/lintable .typing ## ruff, mypy and clang-format
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/clang-format --dry-run --Werror $(CXX_FILES)
 
-format: $(VENV)/lintable ## sort imports and format
+format: $(VENV)/lintable ## sort imports and format, Python and C++
 	$(BIN)/ruff check --select I --fix .
 	$(BIN)/ruff format .
+	$(BIN)/clang-format -i $(CXX_FILES)
 
 stub: $(VENV)/installed ## write the types of the compiled module anew
 	$(BIN)/python -P -m nanobind.stubgen -q -m midline.kernels._native -o kernels/_native.pyi
@@ -118,7 +121,7 @@ $(VENV)/testable: $(NATIVE) $(VENV)/buildable $(VENV)/torch
 
 # Installed too, since mypy reads the types of the dependencies.
 $(VENV)/lintable: $(VENV)/installed
-	$(PIP) install -q "ruff>=0.12" "mypy>=1.15"
+	$(PIP) install -q "ruff>=0.12" "mypy>=1.15" "clang-format==23.1.5"
 	@touch $@
 
 $(VENV)/comparable: $(VENV)/testable

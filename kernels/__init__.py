@@ -1,7 +1,7 @@
-"""C++ CPU kernels and their Python seam; knows arrays, nothing of models.
+"""C++ CPU kernels and their Python bindings: arrays in, arrays out.
 
-Layout of packed weights and arithmetic of the products: `csrc/packing/layout.h`
-and `csrc/kernels.h`; `reference.py` holds the NumPy truth they are tested against.
+`csrc/packing/layout.h` documents the packed weight layout, `csrc/kernels.h` the arithmetic of the
+products; `reference.py` is the NumPy reference that the tests compare them with.
 """
 
 from midline.kernels._native import (

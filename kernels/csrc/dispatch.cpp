@@ -28,7 +28,8 @@ const Kernels* neon_kernels() { return nullptr; }
 namespace {
 
 #if defined(__x86_64__)
-// Two features that Clang's __builtin_cpu_supports does not know; that of AVX2 has asked whether the system saves the registers.
+// Two features that Clang's __builtin_cpu_supports does not know; that of AVX2 has asked whether the system saves the
+// registers.
 bool has_f16c() {
   unsigned a, b, c, d;
   return __get_cpuid(1, &a, &b, &c, &d) && c >> 29 & 1;
@@ -48,8 +49,9 @@ bool runs(const Kernels* k) {
   if (name == "avx2") return avx2;
   if (name == "avx2vnni") return avx2 && has_avxvnni();
   if (name == "avx512")
-    return avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
-           __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512vbmi");
+    return avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+           __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl") &&
+           __builtin_cpu_supports("avx512vnni") && __builtin_cpu_supports("avx512vbmi");
 #endif
 #if defined(__aarch64__) && defined(__linux__)  // every Arm Mac has the dot product
   if (k->name == std::string("neon")) return getauxval(AT_HWCAP) & HWCAP_ASIMDDP;
@@ -66,7 +68,8 @@ const Kernels& choose() {
     if (!forced || !*forced || k->name == std::string(forced)) return *k;
     possible += std::string(possible.empty() ? "" : ", ") + k->name;
   }
-  throw std::invalid_argument("MIDLINE_KERNELS=" + std::string(forced) + " does not run on this CPU; possible here: " + possible);
+  throw std::invalid_argument("MIDLINE_KERNELS=" + std::string(forced) +
+                              " does not run on this CPU; possible here: " + possible);
 }
 
 }  // namespace

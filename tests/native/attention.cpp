@@ -18,7 +18,11 @@ struct Block {
   BlockPages where{};
 
   Block(int count, int dim)
-      : count(count), dim(dim), pages((count + kPageTokens - 1) / kPageTokens), keys(static_cast<size_t>(pages) * kPageTokens * dim), values(keys.size()) {
+      : count(count),
+        dim(dim),
+        pages((count + kPageTokens - 1) / kPageTokens),
+        keys(static_cast<size_t>(pages) * kPageTokens * dim),
+        values(keys.size()) {
     where.count = count;
     for (int p = 0; p < pages; p++) {
       const size_t at = static_cast<size_t>(p) * kPageTokens * dim;
@@ -32,7 +36,9 @@ struct Block {
     }
   }
   AttentionBlock view(const BlockPages& next = {}) const { return {where, next, dim}; }
-  double key(int t, int d) const { return half_to_float(keys[(t / kPageTokens * dim + d) * kPageTokens + t % kPageTokens]); }
+  double key(int t, int d) const {
+    return half_to_float(keys[(t / kPageTokens * dim + d) * kPageTokens + t % kPageTokens]);
+  }
   double value(int t, int d) const { return half_to_float(values[t * dim + d]); }
   double score(const float* q, int t) const {
     double s = 0.0;
@@ -41,7 +47,10 @@ struct Block {
   }
 };
 
-struct Part { std::vector<double> out; double max, sum; };
+struct Part {
+  std::vector<double> out;
+  double max, sum;
+};
 
 Part truth(const Block& b, const float* q, int limit) {
   Part part{std::vector<double>(b.dim), -std::numeric_limits<double>::infinity(), 0.0};
@@ -61,20 +70,24 @@ bool near(const Part& t, const float* out, float max, float sum) {
 }
 
 void check_block(const Kernels& k, int queries, int count, int dim) {
-  const std::string what = std::string(k.name) + ", " + std::to_string(queries) + " queries, " + std::to_string(count) + " keys, width " + std::to_string(dim);
+  const std::string what = std::string(k.name) + ", " + std::to_string(queries) + " queries, " + std::to_string(count) +
+                           " keys, width " + std::to_string(dim);
   const Block b(count, dim), behind(77, dim);
   const int ldo = dim + 3;
-  Guarded<float> q(static_cast<size_t>(queries) * dim), out(static_cast<size_t>(queries - 1) * ldo + dim), max(queries), sum(queries), one(dim), m(1), s(1);
+  Guarded<float> q(static_cast<size_t>(queries) * dim), out(static_cast<size_t>(queries - 1) * ldo + dim), max(queries),
+      sum(queries), one(dim), m(1), s(1);
   Guarded<uint8_t> scratch(attention_scratch_bytes(dim));
   std::vector<int> limits(queries);
   for (size_t i = 0; i < q.size(); i++) q[i] = 0.2f * normal();
   for (int i = 0; i < queries; i++) limits[i] = std::max(0, count - i * (1 + count / 20));
-  k.attend(b.view(behind.where), q.data(), queries, limits.data(), out.data(), ldo, max.data(), sum.data(), scratch.data());
+  k.attend(b.view(behind.where), q.data(), queries, limits.data(), out.data(), ldo, max.data(), sum.data(),
+           scratch.data());
   for (int i = 0; i < queries; i++) {
     const float *query = q.data() + i * dim, *mine = out.data() + i * ldo;
     if (limits[i]) expect(near(truth(b, query, limits[i]), mine, max[i], sum[i]), "attention near float64, " + what);
     else expect(sum[i] == 0.0f, "a query that sees nothing has no weight, " + what);
-    expect(i + 1 == queries || out.poisoned(i * ldo + dim, (i + 1) * ldo), "attention writes its own outputs only, " + what);
+    expect(i + 1 == queries || out.poisoned(i * ldo + dim, (i + 1) * ldo),
+           "attention writes its own outputs only, " + what);
     scratch.poison();
     k.attend(b.view(), query, 1, limits.data() + i, one.data(), dim, m.data(), s.data(), scratch.data());
     expect(same_bits(one.data(), mine, dim) && same_bits(&m[0], &max[i], 1) && same_bits(&s[0], &sum[i], 1),

@@ -24,15 +24,16 @@ void expect(bool ok, const std::string& what);
 float normal();
 std::vector<float> normals(size_t n);  // about one in a hundred is an outlier
 
-// Memory whose last byte is followed by a page that may not be read, filled with 0xff: NaN to floats and halves. A kernel
-// that reads past the end dies here, one that reads what nobody wrote computes NaN.
+// Memory whose last byte is followed by a page that may not be read, filled with 0xff: NaN to floats and halves. A
+// kernel that reads past the end dies here, one that reads what nobody wrote computes NaN.
 template <class T> class Guarded {
  public:
   explicit Guarded(size_t n) : size_(n) {
     const size_t page = static_cast<size_t>(sysconf(_SC_PAGESIZE)), bytes = (n * sizeof(T) + page - 1) / page * page;
     mapped_ = bytes + page;
     base_ = static_cast<uint8_t*>(mmap(nullptr, mapped_, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
-    if (base_ == MAP_FAILED || mprotect(base_ + bytes, page, PROT_NONE) != 0) std::perror("kernel_test: no memory"), std::exit(3);
+    if (base_ == MAP_FAILED || mprotect(base_ + bytes, page, PROT_NONE) != 0)
+      std::perror("kernel_test: no memory"), std::exit(3);
     data_ = reinterpret_cast<T*>(base_ + bytes - n * sizeof(T));
     poison();
   }
@@ -43,7 +44,10 @@ template <class T> class Guarded {
   Guarded(const Guarded&) = delete;
   Guarded& operator=(const Guarded&) = delete;
 
-  void poison() { std::memset(static_cast<void*>(base_), 0xff, static_cast<size_t>(reinterpret_cast<uint8_t*>(data_ + size_) - base_)); }
+  void poison() {
+    std::memset(static_cast<void*>(base_), 0xff,
+                static_cast<size_t>(reinterpret_cast<uint8_t*>(data_ + size_) - base_));
+  }
   bool poisoned(size_t from, size_t to) const {  // nobody wrote to [from, to)
     for (const uint8_t *p = bytes(from), *end = bytes(to); p < end; p++)
       if (*p != 0xff) return false;

@@ -46,7 +46,8 @@ void check_sum_exp(const Kernels& k, int n) {
   const float max = *std::max_element(x.data(), x.data() + n);
   double truth = 0.0;
   for (int i = 0; i < n; i++) truth += std::exp(static_cast<double>(x[i]) - max);
-  expect(std::fabs(k.sum_exp(x.data(), n, max) - truth) <= 1e-6 * truth, std::string(k.name) + " sum_exp near float64, " + std::to_string(n));
+  expect(std::fabs(k.sum_exp(x.data(), n, max) - truth) <= 1e-6 * truth,
+         std::string(k.name) + " sum_exp near float64, " + std::to_string(n));
 }
 
 void check_peak(const Kernels& k, int n) {
@@ -79,23 +80,27 @@ void check_quantize(const Kernels& k, const Guarded<float>& x, int block, const 
     same = same && mine.q[i] == twin.q[i];
     sum32[i / 32] += mine.q[i], sum16[i / 16] += mine.q[i];
     const float scale = mine.scale[i / block];
-    expect(std::fabs(static_cast<double>(scale) * mine.q[i] - x[i]) <= 0.5001 * scale, "quantize rounds to the nearest, " + what);
+    expect(std::fabs(static_cast<double>(scale) * mine.q[i] - x[i]) <= 0.5001 * scale,
+           "quantize rounds to the nearest, " + what);
   }
   expect(same, "quantize = scalar twin, " + what);
-  expect(std::equal(sum32.begin(), sum32.end(), mine.sum32.data()) && std::equal(sum16.begin(), sum16.end(), mine.sum16.data()),
+  expect(std::equal(sum32.begin(), sum32.end(), mine.sum32.data()) &&
+             std::equal(sum16.begin(), sum16.end(), mine.sum16.data()),
          "quantize's sums are those of its codes, " + what);
 }
 
 void check_quantize(const Kernels& k, int n) {
   for (int block : {32, 256}) {
-    const std::string what = std::string(k.name) + ", block " + std::to_string(block) + ", " + std::to_string(n) + " values";
+    const std::string what =
+        std::string(k.name) + ", block " + std::to_string(block) + ", " + std::to_string(n) + " values";
     check_quantize(k, Guarded<float>(normals(n)), block, what);
     check_quantize(k, Guarded<float>(std::vector<float>(n)), block, what + ", all zero");
     std::vector<float> ties(n);
     for (int i = 0; i < n; i++) ties[i] = static_cast<float>(i % 32 ? i % 32 * 7 % 254 - 127 : 254) / 2.0f;  // scale 1
     check_quantize(k, Guarded<float>(ties), block, what + ", halves");
     const Quantized rounded(k, Guarded<float>(ties), block);
-    for (int i = 0; i < n; i++) expect(rounded.q[i] == static_cast<int>(std::nearbyint(ties[i])), "quantize rounds halves to even, " + what);
+    for (int i = 0; i < n; i++)
+      expect(rounded.q[i] == static_cast<int>(std::nearbyint(ties[i])), "quantize rounds halves to even, " + what);
   }
 }
 

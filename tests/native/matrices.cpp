@@ -10,11 +10,16 @@ namespace midline::test {
 std::vector<uint8_t> random_rows(int type, int rows, int inputs, int code_bits) {
   std::vector<uint8_t> bytes(row_bytes(type, inputs) * rows);
   for (uint8_t& b : bytes) b = static_cast<uint8_t>(code_bits < 0 ? rng() : static_cast<unsigned>(code_bits));
-  auto half = [&](uint8_t* p) { const uint16_t h = float_to_half(0.01f * normal()); std::memcpy(p, &h, 2); };
+  auto half = [&](uint8_t* p) {
+    const uint16_t h = float_to_half(0.01f * normal());
+    std::memcpy(p, &h, 2);
+  };
   for (size_t at = 0; at < bytes.size(); at += block_bytes(type)) {
     uint8_t* b = bytes.data() + at;
-    if (type == F32) { const float w = normal(); std::memcpy(b, &w, 4); }
-    else if (type == Q6_K) half(b + 208);
+    if (type == F32) {
+      const float w = normal();
+      std::memcpy(b, &w, 4);
+    } else if (type == Q6_K) half(b + 208);
     else half(b);
     if (type == Q4_1 || type == Q4_K) half(b + 2);
   }
@@ -42,14 +47,21 @@ Packed::Packed(int inputs, const std::vector<uint8_t>& types, int panels, int it
 }
 
 Batch::Batch(const Matrix& m, int rows, const std::vector<float>& values)
-    : rows(rows), inputs(m.inputs), stride(m.superblocks() * kSuper), x(static_cast<size_t>(rows) * stride), q(x.size()),
-      sum32(x.size() / 32), sum16(x.size() / 16), scale32(x.size() / 32), scale256(x.size() / 256) {
+    : rows(rows),
+      inputs(m.inputs),
+      stride(m.superblocks() * kSuper),
+      x(static_cast<size_t>(rows) * stride),
+      q(x.size()),
+      sum32(x.size() / 32),
+      sum16(x.size() / 16),
+      scale32(x.size() / 32),
+      scale256(x.size() / 256) {
   for (int r = 0; r < rows; r++) {
     const size_t at = static_cast<size_t>(r) * stride;
     std::copy_n(values.begin() + static_cast<size_t>(r) * inputs, inputs, x.data() + at);
     scalar_kernels().quantize(x.data() + at, inputs, m.needs_q256 ? 256 : 32, q.data() + at,
-                              m.needs_q256 ? scale256.data() + at / 256 : scale32.data() + at / 32, sum32.data() + at / 32,
-                              sum16.data() + at / 16);
+                              m.needs_q256 ? scale256.data() + at / 256 : scale32.data() + at / 32,
+                              sum32.data() + at / 32, sum16.data() + at / 16);
   }
 }
 
@@ -75,7 +87,9 @@ Survivors survivors(const Batch& b, int row, const std::vector<bool>& keep, bool
   std::vector<float> x(b.x.data() + at, b.x.data() + at + b.inputs);
   for (int c = 0; c < b.inputs; c++) {
     if (c % 16 == 0) sum16.push_back(0);
-    if (keep[c]) list.q.push_back(b.q[at + c]), list.index.push_back(static_cast<uint16_t>(c % kSuper)), sum16.back() += b.q[at + c];
+    if (keep[c])
+      list.q.push_back(b.q[at + c]), list.index.push_back(static_cast<uint16_t>(c % kSuper)),
+          sum16.back() += b.q[at + c];
     else x[c] = 0.0f;
     if (c % 32 == 31 || (halves && c % 32 == 15)) list.pad(b, c);
     if (c % 32 == 15) middle.push_back(list.size());
@@ -84,8 +98,8 @@ Survivors survivors(const Batch& b, int row, const std::vector<bool>& keep, bool
   const std::vector<float> scale32(b.scale32.data() + at / 32, b.scale32.data() + at / 32 + groups);
   const std::vector<float> scale256(b.scale256.data() + at / 256, b.scale256.data() + (at + b.stride) / 256);
   const bool dense = std::find(keep.begin(), keep.end(), false) == keep.end();
-  return {Guarded(list.q), Guarded(list.index), Guarded(start), Guarded(middle), Guarded(sum32), Guarded(sum16),
-          Guarded(scale32), Guarded(scale256), Guarded(x), dense};
+  return {Guarded(list.q), Guarded(list.index), Guarded(start),    Guarded(middle), Guarded(sum32),
+          Guarded(sum16),  Guarded(scale32),    Guarded(scale256), Guarded(x),      dense};
 }
 
 // The item that follows in the order of whole_gemv; nothing follows the last.

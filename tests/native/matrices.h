@@ -4,7 +4,8 @@
 
 namespace midline::test {
 
-// GGUF rows of random codes, with small finite scales. `code_bits` -1: random; otherwise every byte of codes is that byte.
+// GGUF rows of random codes, with small finite scales. `code_bits` -1: random; otherwise every byte of codes is that
+// byte.
 std::vector<uint8_t> random_rows(int type, int rows, int inputs, int code_bits = -1);
 
 constexpr int kLastRows = 77;  // rows of a matrix's last unit
@@ -17,8 +18,8 @@ struct Packed {
   Packed(int inputs, const std::vector<uint8_t>& types, int panels, int items, int code_bits = -1);
 };
 
-// Rows quantized the way the matrix wants them. Everything beyond `inputs` of a row, and scales of the other form, are NaN
-// or nonsense.
+// Rows quantized the way the matrix wants them. Everything beyond `inputs` of a row, and scales of the other form, are
+// NaN or nonsense.
 struct Batch {
   int rows, inputs, stride;
   Guarded<float> x;
@@ -27,7 +28,9 @@ struct Batch {
   Guarded<float> scale32, scale256;
 
   Batch(const Matrix& m, int rows, const std::vector<float>& values);  // values[rows][inputs]
-  Rows all() const { return {q.data(), sum32.data(), sum16.data(), scale32.data(), scale256.data(), x.data(), rows, stride}; }
+  Rows all() const {
+    return {q.data(), sum32.data(), sum16.data(), scale32.data(), scale256.data(), x.data(), rows, stride};
+  }
 };
 
 // One row of a batch as the list of the channels that survive; sums are theirs alone, dropped channels of x are zero.
@@ -39,14 +42,17 @@ struct Survivors {
   bool dense;
 
   Activations row() const {
-    return {q.data(), index.data(), start.data(), middle.data(), sum32.data(), sum16.data(), scale32.data(), scale256.data(), x.data(), dense};
+    return {q.data(),     index.data(),   start.data(),    middle.data(), sum32.data(),
+            sum16.data(), scale32.data(), scale256.data(), x.data(),      dense};
   }
 };
 
 // `halves`: each half of a group ends at a quad border (Q6_K needs it), otherwise only the group does.
 Survivors survivors(const Batch& b, int row, const std::vector<bool>& keep, bool halves);
 
-inline Survivors every_channel(const Batch& b, int row) { return survivors(b, row, std::vector<bool>(b.inputs, true), true); }
+inline Survivors every_channel(const Batch& b, int row) {
+  return survivors(b, row, std::vector<bool>(b.inputs, true), true);
+}
 
 // All panels and chunks of one row through gemv, chunks added in order; checks that nothing else is written.
 std::vector<float> whole_gemv(const Kernels& k, const Matrix& m, const Activations& a);

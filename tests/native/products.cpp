@@ -15,7 +15,8 @@ struct Case {
   std::string name(const Kernels& k) const {
     std::string s = std::string(k.name) + ", types";
     for (int t : types) s.append(" ").append(std::to_string(t));
-    return s + ", " + std::to_string(inputs) + " inputs, " + std::to_string(rows) + " rows, " + std::to_string(items) + " items";
+    return s + ", " + std::to_string(inputs) + " inputs, " + std::to_string(rows) + " rows, " + std::to_string(items) +
+           " items";
   }
 };
 
@@ -51,7 +52,8 @@ void check_rows(const Kernels& k, const Packed& p, const Batch& in, const std::s
     const std::vector<float> one = whole_gemv(k, p.m, every_channel(in, r).row());
     if (in.rows > kExactRows && p.m.needs_q256) check_folded(one.data(), y.data() + r * n, n, what);
     else expect(same_bits(one.data(), y.data() + r * n, n), "gemv = gemm, row " + std::to_string(r) + ", " + what);
-    for (size_t o = n - kUnit + kLastRows; o < n; o++) expect(y[r * n + o] == 0.0f, "outputs that fill up a unit are 0, " + what);
+    for (size_t o = n - kUnit + kLastRows; o < n; o++)
+      expect(y[r * n + o] == 0.0f, "outputs that fill up a unit are 0, " + what);
   }
 }
 
@@ -73,12 +75,14 @@ void check_extremes(const Kernels& k, int type) {
 
 double activation(const Batch& in, int type, int row, int i) {
   const size_t at = static_cast<size_t>(row) * in.stride + i;
-  return is_float(type) ? in.x[at] : static_cast<double>(is_k_quant(type) ? in.scale256[at / 256] : in.scale32[at / 32]) * in.q[at];
+  return is_float(type)
+             ? in.x[at]
+             : static_cast<double>(is_k_quant(type) ? in.scale256[at / 256] : in.scale32[at / 32]) * in.q[at];
 }
 
-// Against the GGUF rows themselves, so that packing is part of what is tested. A weight may be off by `steps` 127ths of the
-// largest weight of its output and superblock; beyond that only rounding of sums is allowed. Returns the mean square of
-// the products' errors, in such steps times the length of the activations.
+// Against the GGUF rows themselves, so that packing is part of what is tested. A weight may be off by `steps` 127ths of
+// the largest weight of its output and superblock; beyond that only rounding of sums is allowed. Returns the mean
+// square of the products' errors, in such steps times the length of the activations.
 double check_truth(const Kernels& k, const Case& c, double steps = 0.0) {
   const Packed p(c.inputs, c.types, c.panels, c.items);
   const Batch in(p.m, c.rows, normals(static_cast<size_t>(c.rows) * c.inputs));
@@ -105,11 +109,12 @@ double check_truth(const Kernels& k, const Case& c, double steps = 0.0) {
   return spread / outputs / c.rows;
 }
 
-// Many rows of K-quants meet weights rounded to 8 bits: half a step off at most (0.29 on average), a little more for the
-// rounding of gains and offsets.
+// Many rows of K-quants meet weights rounded to 8 bits: half a step off at most (0.29 on average), a little more for
+// the rounding of gains and offsets.
 void check_folded(const Kernels& k, const Case& c) {
   const double spread = check_truth(k, c, 0.75);
-  expect(spread <= 0.4 * 0.4, "folded weights are off by a third of a step, not " + std::to_string(std::sqrt(spread)) + ", " + c.name(k));
+  expect(spread <= 0.4 * 0.4,
+         "folded weights are off by a third of a step, not " + std::to_string(std::sqrt(spread)) + ", " + c.name(k));
 }
 
 }  // namespace
@@ -123,7 +128,8 @@ void test_products(const Kernels& k) {
     for (int rows : {2, 4, 5, 7, kExactRows}) check(k, {inputs, {t, t}, rows, 1, 3});
     check_truth(k, {inputs, {t, t}, 2, 2, 1});
     if (!is_float(type)) check_extremes(k, type);
-    if (is_k_quant(type)) check_folded(k, {inputs, {t}, kExactRows + 2, 1, 2}), check_folded(k, {256, {t}, kGemmRows, 1, 1});
+    if (is_k_quant(type))
+      check_folded(k, {inputs, {t}, kExactRows + 2, 1, 2}), check_folded(k, {256, {t}, kGemmRows, 1, 1});
     else check(k, {64, {t}, kExactRows + 1, 1, 1}), check(k, {32, {t}, kGemmRows, 1, 1});
   }
   check(k, {512, {Q4_K, Q4_K, Q6_K}, 4, 1, 2});

@@ -13,7 +13,8 @@ struct Query {
 
   explicit Query(int inputs) : q(inputs), scale(inputs / kScreenGroup), sum64(inputs / kScreenGroup) {
     for (size_t g = 0; g < scale.size(); g++) scale[g] = 0.01f * std::fabs(normal()), sum64[g] = 0;
-    for (int i = 0; i < inputs; i++) q[i] = static_cast<int8_t>(static_cast<int>(rng() % 255) - 127), sum64[i / kScreenGroup] += q[i];
+    for (int i = 0; i < inputs; i++)
+      q[i] = static_cast<int8_t>(static_cast<int>(rng() % 255) - 127), sum64[i / kScreenGroup] += q[i];
   }
 };
 
@@ -29,7 +30,8 @@ void check_twin(const Kernels& k, int inputs) {
   const std::vector<float> w = normals(static_cast<size_t>(kUnit) * inputs);
   const Query x(inputs);
   const std::vector<float> y = screened(k, w, x, kUnit, inputs), twin = screened(scalar_kernels(), w, x, kUnit, inputs);
-  expect(same_bits(y.data(), twin.data(), kUnit), std::string(k.name) + " screen = scalar twin, " + std::to_string(inputs) + " inputs");
+  expect(same_bits(y.data(), twin.data(), kUnit),
+         std::string(k.name) + " screen = scalar twin, " + std::to_string(inputs) + " inputs");
 }
 
 void check_exact(const Kernels& k, int inputs, int rows) {
@@ -43,10 +45,12 @@ void check_exact(const Kernels& k, int inputs, int rows) {
   for (int o = 0; o < kUnit; o++) {
     double truth = 0.0, size = 0.0;
     for (int i = 0; o < rows && i < inputs; i++) {
-      const double term = static_cast<double>(w[static_cast<size_t>(o) * inputs + i]) * x.q[i] * x.scale[i / kScreenGroup];
+      const double term =
+          static_cast<double>(w[static_cast<size_t>(o) * inputs + i]) * x.q[i] * x.scale[i / kScreenGroup];
       truth += term, size += std::fabs(term);
     }
-    expect(std::fabs(y[o] - truth) <= 1e-6 * size, std::string(k.name) + " screen of weights that two bits can say, output " + std::to_string(o));
+    expect(std::fabs(y[o] - truth) <= 1e-6 * size,
+           std::string(k.name) + " screen of weights that two bits can say, output " + std::to_string(o));
   }
 }
 

@@ -1,5 +1,5 @@
-// Sparse one-row products: a list of surviving channels gives, bit for bit, the dense product of a row in which the dropped
-// channels are zero.
+// Sparse one-row products: a list of surviving channels gives, bit for bit, the dense product of a row in which the
+// dropped channels are zero.
 #include <algorithm>
 
 #include "matrices.h"
@@ -18,7 +18,8 @@ std::vector<bool> random_mask(int inputs, double density) {
   return keep;
 }
 
-void check_mask(const Kernels& k, const Packed& p, const Batch& in, const std::vector<bool>& keep, bool halves, const std::string& what) {
+void check_mask(const Kernels& k, const Packed& p, const Batch& in, const std::vector<bool>& keep, bool halves,
+                const std::string& what) {
   Batch zeroed(p.m, 1, std::vector<float>(in.x.data(), in.x.data() + in.inputs));
   for (int c = 0; c < in.inputs; c++)
     if (!keep[c]) {
@@ -35,7 +36,8 @@ void check_mask(const Kernels& k, const Packed& p, const Batch& in, const std::v
 void check(const Kernels& k, int inputs, const std::vector<uint8_t>& types, int panels, int items) {
   const bool q6k = std::find(types.begin(), types.end(), Q6_K) != types.end();
   const Packed p(inputs, types, panels, items);
-  const std::string what = std::string(k.name) + ", type " + std::to_string(types[0]) + ", " + std::to_string(inputs) + " inputs";
+  const std::string what =
+      std::string(k.name) + ", type " + std::to_string(types[0]) + ", " + std::to_string(inputs) + " inputs";
   const Batch in(p.m, 1, normals(inputs));
   std::vector<bool> last_only(inputs), all_but_last(inputs, true);
   last_only.back() = true, all_but_last.back() = false;
@@ -52,7 +54,8 @@ void check(const Kernels& k, int inputs, const std::vector<uint8_t>& types, int 
 void test_survivors(const Kernels& k) {
   for (int type : {F16, F32, Q4_0, Q4_1, Q5_0, Q8_0, Q4_K, Q6_K}) {
     const auto t = static_cast<uint8_t>(type);
-    for (int inputs : is_k_quant(type) ? std::vector<int>{256, 1024} : std::vector<int>{32, 288, 896}) check(k, inputs, {t, t}, 2, 4);
+    for (int inputs : is_k_quant(type) ? std::vector<int>{256, 1024} : std::vector<int>{32, 288, 896})
+      check(k, inputs, {t, t}, 2, 4);
   }
   check(k, 768, {Q4_K, Q4_K, Q6_K}, 1, 4);
   check(k, 896, {Q5_0, Q5_0, Q8_0}, 1, 4);

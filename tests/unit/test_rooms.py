@@ -1,6 +1,7 @@
 """The house rules that a reviewer should not have to check: directions, names, sizes."""
 
 import ast
+import re
 import statistics
 import subprocess
 import sys
@@ -25,6 +26,7 @@ SUB_ROOMS = {
     "server": ("context", "lsp", "cli"),
 }  # fmt: skip
 HEAVY = ("torch", "transformers", "onnxruntime", "onnx", "optimum", "llama_cpp", "openvino_genai")
+CXX = {".cpp", ".h", ".inc"}
 MAX_FILE_LINES = 400
 MAX_KERNEL_FILE_LINES = 250
 MAX_FUNCTION_LINES = 60
@@ -112,12 +114,33 @@ def test_files_and_functions_keep_to_the_budget() -> None:
     assert statistics.quantiles(lengths.values(), n=10)[-1] <= P90_FUNCTION_LINES
 
 
+def _cxx_files(*folders: str) -> list[Path]:
+    found = [p for folder in folders for p in (ROOT / folder).rglob("*") if p.suffix in CXX]
+    assert found
+    return sorted(found)
+
+
 def test_kernel_files_keep_to_the_budget() -> None:
-    """One kernel a file."""
-    sources = [p for p in (ROOT / "kernels" / "csrc").rglob("*") if p.suffix in {".cpp", ".h"}]
-    assert sources
-    counted = {str(p.relative_to(ROOT)): len(p.read_text("utf-8").splitlines()) for p in sources}
+    """One kernel a file, the included bodies of vector kernels counted too."""
+    counted = {
+        str(p.relative_to(ROOT)): len(p.read_text("utf-8").splitlines())
+        for p in _cxx_files("kernels/csrc")
+    }
+    assert any(name.endswith(".inc") for name in counted)
     assert {name: n for name, n in counted.items() if n > MAX_KERNEL_FILE_LINES} == {}
+
+
+def test_cxx_lines_keep_to_the_column_limit() -> None:
+    """That of `.clang-format`, which cannot break comments and strings without a space."""
+    limit = re.search(r"ColumnLimit: (\d+)", (ROOT / ".clang-format").read_text())
+    assert limit is not None
+    too_long = [
+        f"{path.relative_to(ROOT)}:{number}"
+        for path in _cxx_files("kernels/csrc", "tests/native")
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1)
+        if len(line) > int(limit[1])
+    ]
+    assert too_long == []
 
 
 def test_the_server_starts_light() -> None:

@@ -23,7 +23,8 @@ namespace {
 
 const Kernels* neon_kernels() {
   using namespace neon;
-  static const Kernels table{"neon", gemv, gemm, quantize, drop_small, sparsify, rms_norm, add, swiglu, attend, join, screen, sum_exp, peak, dot_chains};
+  static const Kernels table{"neon", gemv,   gemm, quantize, drop_small, sparsify, rms_norm,  add,
+                             swiglu, attend, join, screen,   sum_exp,    peak,     dot_chains};
   return &table;
 }
 }  // namespace midline

@@ -29,18 +29,22 @@ Matrix make_matrix(int inputs, const std::vector<int>& types, int run_bytes, int
 
 void pack_rows(const Matrix& m, int first_unit, int unit_step, const Bytes& rows, int row_count, WritableBytes& out) {
   const int units = (row_count + kUnit - 1) / kUnit;
-  require(first_unit >= 0 && unit_step > 0 && units > 0 && first_unit + (units - 1) * unit_step < m.units, "units out of range");
-  for (int i = 0; i < units; i++) require(m.unit_type[first_unit + i * unit_step] == m.unit_type[first_unit], "the units are of different types");
+  require(first_unit >= 0 && unit_step > 0 && units > 0 && first_unit + (units - 1) * unit_step < m.units,
+          "units out of range");
+  for (int i = 0; i < units; i++)
+    require(m.unit_type[first_unit + i * unit_step] == m.unit_type[first_unit], "the units are of different types");
   const size_t row = row_bytes(m.unit_type[first_unit], m.inputs);
   require(rows.size() == row * row_count, "row data of the wrong size");
   require(out.size() >= m.bytes, "output too small for the matrix");
   nb::gil_scoped_release release;
   for (int i = 0; i < units; i++)
-    pack_unit(m, first_unit + i * unit_step, rows.data() + row * kUnit * i, std::min(kUnit, row_count - i * kUnit), out.data());
+    pack_unit(m, first_unit + i * unit_step, rows.data() + row * kUnit * i, std::min(kUnit, row_count - i * kUnit),
+              out.data());
 }
 
 nb::ndarray<nb::numpy, float> unpack(const Matrix& m, int unit, int sb, const Bytes& data) {
-  require(unit >= 0 && unit < m.units && sb >= 0 && sb < m.superblocks() && data.size() >= m.bytes, "no such unit or superblock");
+  require(unit >= 0 && unit < m.units && sb >= 0 && sb < m.superblocks() && data.size() >= m.bytes,
+          "no such unit or superblock");
   Matrix with_data = m;
   with_data.data = data.data();
   auto* w = new float[static_cast<size_t>(m.channels(sb)) * kUnit];
@@ -52,7 +56,8 @@ nb::ndarray<nb::numpy, float> unpack(const Matrix& m, int unit, int sb, const By
 // y[rows][outputs] by the one-row kernel or the many-row kernel; single-threaded, for tests and the self-test.
 void multiply(const Matrix& m, const Bytes& data, const FloatRows& x, WritableFloatRows& y, bool one_row) {
   require(data.size() >= m.bytes && x.shape(1) == static_cast<size_t>(m.inputs), "shapes do not match the matrix");
-  require(y.shape(0) == x.shape(0) && y.shape(1) == static_cast<size_t>(m.outputs()) && x.shape(0) <= kGemmRows, "output of the wrong shape");
+  require(y.shape(0) == x.shape(0) && y.shape(1) == static_cast<size_t>(m.outputs()) && x.shape(0) <= kGemmRows,
+          "output of the wrong shape");
   Matrix with_data = m;
   with_data.data = data.data();
   const int rows = static_cast<int>(x.shape(0));
@@ -80,7 +85,8 @@ void multiply(const Matrix& m, const Bytes& data, const FloatRows& x, WritableFl
 }
 
 void pack_screen_rows(int type, int inputs, const Bytes& rows, int first_row, int row_count, WritableBytes& out) {
-  require(is_supported(type) && inputs > 0 && inputs % kScreenGroup == 0 && inputs % block_inputs(type) == 0, "the screen needs whole groups of 64 inputs and whole blocks");
+  require(is_supported(type) && inputs > 0 && inputs % kScreenGroup == 0 && inputs % block_inputs(type) == 0,
+          "the screen needs whole groups of 64 inputs and whole blocks");
   require(first_row >= 0 && row_count > 0, "no such rows");
   const size_t row = row_bytes(type, inputs), unit = screen_unit_bytes(inputs);
   require(first_row % kUnit == 0 && rows.size() >= row * (first_row + row_count), "row data of the wrong size");
@@ -89,16 +95,19 @@ void pack_screen_rows(int type, int inputs, const Bytes& rows, int first_row, in
   std::vector<float> w(static_cast<size_t>(kUnit) * inputs);
   for (int r = first_row; r < first_row + row_count; r += kUnit) {
     const int n = std::min(kUnit, first_row + row_count - r);
-    for (int i = 0; i < n; i++) row_weights(type, rows.data() + row * (r + i), inputs, w.data() + static_cast<size_t>(i) * inputs);
+    for (int i = 0; i < n; i++)
+      row_weights(type, rows.data() + row * (r + i), inputs, w.data() + static_cast<size_t>(i) * inputs);
     pack_screen(w.data(), n, inputs, out.data() + unit * (r / kUnit));
   }
 }
 
 // Adds the squares of `row_count` GGUF rows' weights to sums[inputs].
 void add_column_squares(int type, int inputs, const Bytes& rows, int row_count, Doubles& sums) {
-  require(is_supported(type) && inputs > 0 && inputs % block_inputs(type) == 0, "inputs must be whole blocks of the type");
+  require(is_supported(type) && inputs > 0 && inputs % block_inputs(type) == 0,
+          "inputs must be whole blocks of the type");
   const size_t row = row_bytes(type, inputs);
-  require(row_count > 0 && rows.size() == row * row_count && sums.size() == static_cast<size_t>(inputs), "rows or sums of the wrong size");
+  require(row_count > 0 && rows.size() == row * row_count && sums.size() == static_cast<size_t>(inputs),
+          "rows or sums of the wrong size");
   nb::gil_scoped_release release;
   std::vector<float> w(inputs);
   for (int r = 0; r < row_count; r++) {
@@ -107,10 +116,13 @@ void add_column_squares(int type, int inputs, const Bytes& rows, int row_count, 
   }
 }
 
-// drop_small, and the channels that survive it with a code that is not zero, for tests: (y, index of each 32 channels' list).
-std::pair<std::vector<float>, std::vector<std::vector<int>>> sparsify(const Floats& x, const Floats& threshold, int block, bool halves) {
+// drop_small, and the channels that survive it with a code that is not zero, for tests: (y, index of each 32 channels'
+// list).
+std::pair<std::vector<float>, std::vector<std::vector<int>>> sparsify(const Floats& x, const Floats& threshold,
+                                                                      int block, bool halves) {
   const int n = static_cast<int>(x.size());
-  require(n > 0 && n % kGroup == 0 && threshold.size() == x.size() && (block == kGroup || block == kSuper), "x and threshold of one size, a multiple of 32, in blocks of 32 or 256");
+  require(n > 0 && n % kGroup == 0 && threshold.size() == x.size() && (block == kGroup || block == kSuper),
+          "x and threshold of one size, a multiple of 32, in blocks of 32 or 256");
   Matrix shape;
   shape.inputs = n, shape.needs_q256 = block == kSuper, shape.needs_q32 = !shape.needs_q256, shape.has_halves = halves;
   RowBuffer row;
@@ -126,16 +138,27 @@ std::pair<std::vector<float>, std::vector<std::vector<int>>> sparsify(const Floa
 
 void bind_matrix(nb::module_& m) {
   nb::class_<Matrix>(m, "Matrix")
-      .def("__init__", [](Matrix* self, int inputs, const std::vector<int>& types, int run_bytes, int min_items) { new (self) Matrix(make_matrix(inputs, types, run_bytes, min_items)); },
-           "inputs"_a, "unit_types"_a, "run_bytes"_a = 2304, "min_items"_a = 8)
-      .def_ro("inputs", &Matrix::inputs).def_ro("units", &Matrix::units).def_ro("nbytes", &Matrix::bytes)
+      .def(
+          "__init__",
+          [](Matrix* self, int inputs, const std::vector<int>& types, int run_bytes, int min_items) {
+            new (self) Matrix(make_matrix(inputs, types, run_bytes, min_items));
+          },
+          "inputs"_a, "unit_types"_a, "run_bytes"_a = 2304, "min_items"_a = 8)
+      .def_ro("inputs", &Matrix::inputs)
+      .def_ro("units", &Matrix::units)
+      .def_ro("nbytes", &Matrix::bytes)
       .def_prop_ro("run_bytes", [](const Matrix& m) { return m.panels[0].run_bytes; })
-      .def_prop_ro("outputs", &Matrix::outputs).def_prop_ro("superblocks", &Matrix::superblocks)
+      .def_prop_ro("outputs", &Matrix::outputs)
+      .def_prop_ro("superblocks", &Matrix::superblocks)
       .def("pack", &pack_rows, "first_unit"_a, "unit_step"_a, "rows"_a, "row_count"_a, "out"_a.noconvert())
       .def("unpack", &unpack, "unit"_a, "superblock"_a, "data"_a)
       .def("multiply", &multiply, "data"_a, "x"_a, "y"_a.noconvert(), "one_row"_a = false);
-  m.def("screen_bytes", [](int inputs, int outputs) { return screen_unit_bytes(inputs) * ((outputs + kUnit - 1) / kUnit); }, "inputs"_a, "outputs"_a);
-  m.def("pack_screen", &pack_screen_rows, "type"_a, "inputs"_a, "rows"_a, "first_row"_a, "row_count"_a, "out"_a.noconvert());
+  m.def(
+      "screen_bytes",
+      [](int inputs, int outputs) { return screen_unit_bytes(inputs) * ((outputs + kUnit - 1) / kUnit); }, "inputs"_a,
+      "outputs"_a);
+  m.def("pack_screen", &pack_screen_rows, "type"_a, "inputs"_a, "rows"_a, "first_row"_a, "row_count"_a,
+        "out"_a.noconvert());
   m.def("add_column_squares", &add_column_squares, "type"_a, "inputs"_a, "rows"_a, "row_count"_a, "sums"_a.noconvert());
   m.def("sparsify", &sparsify, "x"_a, "threshold"_a, "block"_a, "halves"_a = false);
 }

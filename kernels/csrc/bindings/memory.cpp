@@ -23,16 +23,22 @@ nb::ndarray<nb::numpy, uint8_t, nb::ndim<1>> allocate(size_t bytes) {
 void bind_memory(nb::module_& m) {
   m.def("allocate", &allocate, "nbytes"_a);
   m.def("huge_page_bytes", [](const Bytes& a) { return huge_page_bytes(a.data(), a.size()); }, "data"_a);
-  m.def("read_bandwidth", [](int threads, double seconds) {
-    require(threads > 0 && threads <= 256, "threads out of range");
-    nb::gil_scoped_release release;
-    return read_bandwidth(threads, seconds);
-  }, "threads"_a, "seconds"_a = 0.3);
-  m.def("dot_rate", [](int threads, double seconds) {
-    require(threads > 0 && threads <= 256, "threads out of range");
-    nb::gil_scoped_release release;
-    return dot_rate(threads, seconds);
-  }, "threads"_a, "seconds"_a = 0.3);
+  m.def(
+      "read_bandwidth",
+      [](int threads, double seconds) {
+        require(threads > 0 && threads <= 256, "threads out of range");
+        nb::gil_scoped_release release;
+        return read_bandwidth(threads, seconds);
+      },
+      "threads"_a, "seconds"_a = 0.3);
+  m.def(
+      "dot_rate",
+      [](int threads, double seconds) {
+        require(threads > 0 && threads <= 256, "threads out of range");
+        nb::gil_scoped_release release;
+        return dot_rate(threads, seconds);
+      },
+      "threads"_a, "seconds"_a = 0.3);
 }
 
 }  // namespace midline

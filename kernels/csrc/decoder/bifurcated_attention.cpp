@@ -12,7 +12,8 @@ constexpr int kBlockPages = kBlockTokens / kPageTokens;
 int common_blocks(const Segment& a, const Segment& b) {
   const int most = std::min(a.start, b.start) / kBlockTokens;
   int n = 0;
-  while (n < most && std::equal(a.pages + n * kBlockPages, a.pages + (n + 1) * kBlockPages, b.pages + n * kBlockPages)) n++;
+  while (n < most && std::equal(a.pages + n * kBlockPages, a.pages + (n + 1) * kBlockPages, b.pages + n * kBlockPages))
+    n++;
   return n;
 }
 

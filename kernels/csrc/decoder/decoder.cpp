@@ -21,34 +21,49 @@ void RowBuffer::quantize(const Kernels& k, const Matrix& m, const float* input, 
   const size_t at = static_cast<size_t>(row) * stride + begin;
   float *per32 = scale32.data() + at / kGroup, *per256 = scale256.data() + at / kSuper;
   if (m.needs_q32 || m.needs_q256)
-    k.quantize(input, n, m.needs_q256 ? kSuper : kGroup, q.data() + at, m.needs_q256 ? per256 : per32, sum32.data() + at / kGroup, sum16.data() + at / 16);
+    k.quantize(input, n, m.needs_q256 ? kSuper : kGroup, q.data() + at, m.needs_q256 ? per256 : per32,
+               sum32.data() + at / kGroup, sum16.data() + at / 16);
   if (m.needs_q32 && m.needs_q256)
     for (int g = 0; g < n / kGroup; g++) per32[g] = per256[g * kGroup / kSuper];
   if (!x.empty()) std::copy(input, input + n, x.begin() + static_cast<std::ptrdiff_t>(at));
 }
 
-void RowBuffer::sparsify(const Kernels& k, const Matrix& m, const float* threshold, const float* input, int begin, int n) {
-  if (kept.empty()) kept.resize(stride + kListSlack), index.resize(stride + kListSlack), start.resize(stride / kGroup + 1), middle.resize(stride / kGroup), masked.resize(stride);
+void RowBuffer::sparsify(const Kernels& k, const Matrix& m, const float* threshold, const float* input, int begin,
+                         int n) {
+  if (kept.empty())
+    kept.resize(stride + kListSlack), index.resize(stride + kListSlack), start.resize(stride / kGroup + 1),
+        middle.resize(stride / kGroup), masked.resize(stride);
   const int group = begin / kGroup, block = m.needs_q256 ? kSuper : kGroup;
   float *per32 = scale32.data() + group, *per256 = scale256.data() + begin / kSuper;
   k.sparsify(input, threshold, n, block, m.has_halves,
-             {kept.data(), index.data(), start.data() + group, middle.data() + group, m.needs_q256 ? per256 : per32, sum32.data() + group, sum16.data() + begin / 16, masked.data() + begin});
+             {kept.data(), index.data(), start.data() + group, middle.data() + group, m.needs_q256 ? per256 : per32,
+              sum32.data() + group, sum16.data() + begin / 16, masked.data() + begin});
   if (m.needs_q32 && m.needs_q256)
     for (int g = 0; g < n / kGroup; g++) per32[g] = per256[g * kGroup / kSuper];
 }
 
 Activations RowBuffer::survivors() const {
-  return {kept.data(), index.data(), start.data(), middle.data(), sum32.data(), sum16.data(), scale32.data(), scale256.data(), masked.data(), false};
+  return {kept.data(),  index.data(),   start.data(),    middle.data(), sum32.data(),
+          sum16.data(), scale32.data(), scale256.data(), masked.data(), false};
 }
 
 Rows RowBuffer::view(int rows) const {
-  return {q.data(), sum32.data(), sum16.data(), scale32.data(), scale256.data(), x.empty() ? nullptr : x.data(), rows, stride};
+  return {q.data(), sum32.data(), sum16.data(), scale32.data(), scale256.data(), x.empty() ? nullptr : x.data(),
+          rows,     stride};
 }
 
 Activations RowBuffer::row(int r, const DensePattern& d) const {
   const size_t at = static_cast<size_t>(r) * stride;
-  return {q.data() + at, d.index.data(), d.start.data(), d.middle.data(), sum32.data() + at / kGroup, sum16.data() + at / 16,
-          scale32.data() + at / kGroup, scale256.data() + at / kSuper, x.empty() ? nullptr : x.data() + at, true};
+  return {q.data() + at,
+          d.index.data(),
+          d.start.data(),
+          d.middle.data(),
+          sum32.data() + at / kGroup,
+          sum16.data() + at / 16,
+          scale32.data() + at / kGroup,
+          scale256.data() + at / kSuper,
+          x.empty() ? nullptr : x.data() + at,
+          true};
 }
 
 DensePattern::DensePattern(int inputs) : index(inputs), start(inputs / kGroup + 1), middle(inputs / kGroup) {
@@ -100,7 +115,8 @@ void Decoder::angles(int position, float* cos_sin) const {
 
 // Rotary position embedding (arXiv 2104.09864) in place.
 void Decoder::rotate(float* head, const float* cos_sin) const {
-  const int half = config.head_dim / 2, step = config.rope_interleaved ? 2 : 1, other = config.rope_interleaved ? 1 : half;
+  const int half = config.head_dim / 2, step = config.rope_interleaved ? 2 : 1,
+            other = config.rope_interleaved ? 1 : half;
   for (int i = 0; i < half; i++) {
     float &a = head[step * i], &b = head[step * i + other];
     const float x = a, y = b, c = cos_sin[i], s = cos_sin[half + i];
@@ -127,11 +143,13 @@ BlockPages Decoder::block_pages(uint16_t* pool, const int* pages, int layer, int
   return b;
 }
 
-void Decoder::store_kv(uint16_t* pool, const int* pages, int position, int layer, int kv_head, const float* k, const float* v) const {
+void Decoder::store_kv(uint16_t* pool, const int* pages, int position, int layer, int kv_head, const float* k,
+                       const float* v) const {
   const int page = pages[position / kPageTokens], slot = position % kPageTokens;
   uint16_t* key = keys(pool, page, layer, kv_head);
   uint16_t* value = values(pool, page, layer, kv_head) + static_cast<size_t>(slot) * config.head_dim;
-  for (int d = 0; d < config.head_dim; d++) key[d * kPageTokens + slot] = float_to_half(k[d]), value[d] = float_to_half(v[d]);
+  for (int d = 0; d < config.head_dim; d++)
+    key[d * kPageTokens + slot] = float_to_half(k[d]), value[d] = float_to_half(v[d]);
 }
 
 }  // namespace midline

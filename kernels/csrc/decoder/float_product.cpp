@@ -32,8 +32,8 @@ void float_product(const Matrix& m, int unit, const float* x, int rows, int stri
   for (int sb = 0; sb < m.superblocks(); sb++) {
     unpack_weights(m, unit, sb, w.data());
     for (int r = 0; r < rows; r += kRows)
-      accumulate(w.data(), m.channels(sb), x + static_cast<size_t>(r) * stride + sb * kSuper, stride, std::min(kRows, rows - r),
-                 sum.data() + static_cast<size_t>(r) * kUnit);
+      accumulate(w.data(), m.channels(sb), x + static_cast<size_t>(r) * stride + sb * kSuper, stride,
+                 std::min(kRows, rows - r), sum.data() + static_cast<size_t>(r) * kUnit);
   }
   for (int r = 0; r < rows; r++)
     for (int o = 0; o < kUnit; o++) y[r * ldy + o] = static_cast<float>(sum[static_cast<size_t>(r) * kUnit + o]);

@@ -13,7 +13,8 @@ constexpr int kPhasesPerLayer = 12;
 
 }  // namespace
 
-ManyRows::ManyRows(Decoder& d) : d_(d), c_(d.config), k_(d.k_), scratch_(d.config.threads), counters_(kPhasesPerLayer * (d.config.layers + 1)) {
+ManyRows::ManyRows(Decoder& d)
+    : d_(d), c_(d.config), k_(d.k_), scratch_(d.config.threads), counters_(kPhasesPerLayer * (d.config.layers + 1)) {
   for (int tid = 0; tid < d.config.threads; tid++) {
     Scratch& s = scratch_[tid];
     s.tid = tid;
@@ -33,9 +34,10 @@ bool ManyRows::run(uint16_t* pool, const Step& step, int rows) {
     }
   const Layer& l = d_.weights.layers[0];
   const size_t n = rows, heads = static_cast<size_t>(c_.heads) * c_.head_dim;
-  x_.resize(n * c_.width), angles_.resize(n * c_.head_dim), qkv_.resize(n * l.qkv.outputs()), queries_.resize(n * heads), attended_.resize(n * heads);
+  x_.resize(n * c_.width), angles_.resize(n * c_.head_dim), qkv_.resize(n * l.qkv.outputs()),
+      queries_.resize(n * heads), attended_.resize(n * heads);
   sums_.resize(n * std::max(l.out.outputs(), l.down.outputs())), hidden_.resize(n * padded(c_.hidden)),
-  parts_.resize(plan_.shared.empty() ? 0 : n * c_.heads * (c_.head_dim + 2));
+      parts_.resize(plan_.shared.empty() ? 0 : n * c_.heads * (c_.head_dim + 2));
   const bool floats = float_ || d_.float_weights_;
   narrow_.reserve(rows, std::max(c_.width, c_.heads * c_.head_dim), floats);
   inner_.reserve(rows, c_.hidden, floats);
@@ -63,11 +65,15 @@ void ManyRows::work(uint16_t* pool, const Step& step, int tid) {
     product(plan(l.qkv), narrow_, qkv_.data(), out, s);
     store_rows(pool, l, i, s);
     attention(pool, i, s);
-    each(rows_, s, [&](int r) { enter(entrance(step, i, l.out), attended_.data() + static_cast<size_t>(r) * c_.heads * c_.head_dim, r, narrow_); });
+    each(rows_, s, [&](int r) {
+      enter(entrance(step, i, l.out), attended_.data() + static_cast<size_t>(r) * c_.heads * c_.head_dim, r, narrow_);
+    });
     product(out, narrow_, sums_.data(), wide, s);
     norm_rows(l.ffn_norm, entrance(step, i, l.gate_up), sums_.data(), l.out.outputs(), s);
     gate_up(wide, down, s);
-    each(rows_, s, [&](int r) { enter(entrance(step, i, l.down), hidden_.data() + static_cast<size_t>(r) * padded(c_.hidden), r, inner_); });
+    each(rows_, s, [&](int r) {
+      enter(entrance(step, i, l.down), hidden_.data() + static_cast<size_t>(r) * padded(c_.hidden), r, inner_);
+    });
     product(down, inner_, sums_.data(), after, s);
     residual = sums_.data();
   }
@@ -79,22 +85,27 @@ ProductPlan ManyRows::plan_head(const Step& step) const {
   return wanted ? plan_product(d_.weights.head, wanted, c_.threads) : ProductPlan{};
 }
 
-void ManyRows::multiply(const Matrix& m, Range units, const RowBuffer& in, Range of, const UpcomingUnits& next, float* y, size_t ldy, Scratch& s) {
+void ManyRows::multiply(const Matrix& m, Range units, const RowBuffer& in, Range of, const UpcomingUnits& next,
+                        float* y, size_t ldy, Scratch& s) {
   Rows rows = in.view(of.end - of.begin);
   const size_t at = static_cast<size_t>(of.begin) * in.stride;
-  rows.q += at, rows.sum32 += at / kGroup, rows.sum16 += at / 16, rows.scale32 += at / kGroup, rows.scale256 += at / kSuper;
+  rows.q += at, rows.sum32 += at / kGroup, rows.sum16 += at / 16, rows.scale32 += at / kGroup,
+      rows.scale256 += at / kSuper;
   if (rows.x) rows.x += at;
   const int count = units.end - units.begin;
   if (float_)
     for (int u = 0; u < count; u++) float_product(m, units.begin + u, rows.x, rows.rows, in.stride, y + u * kUnit, ldy);
-  else k_.gemm(m, units.begin, count, rows, next, y, ldy, s.gemm.data() + (64 - reinterpret_cast<uintptr_t>(s.gemm.data()) % 64) % 64);
+  else
+    k_.gemm(m, units.begin, count, rows, next, y, ldy,
+            s.gemm.data() + (64 - reinterpret_cast<uintptr_t>(s.gemm.data()) % 64) % 64);
 }
 
 void ManyRows::product(const ProductPlan& now, const RowBuffer& in, float* y, const ProductPlan& after, Scratch& s) {
   const size_t ldy = now.m->outputs();
   each(now.items(), s, [&](int i) {
     const Range units = now.units(i), rows = now.rows(i, rows_);
-    multiply(*now.m, units, in, rows, now.behind(i, s.tid, c_.threads, after), y + rows.begin * ldy + units.begin * kUnit, ldy, s);
+    multiply(*now.m, units, in, rows, now.behind(i, s.tid, c_.threads, after),
+             y + rows.begin * ldy + units.begin * kUnit, ldy, s);
   });
 }
 
@@ -107,7 +118,8 @@ void ManyRows::gate_up(const ProductPlan& now, const ProductPlan& after, Scratch
     const Range p = now.units(i), rows = now.rows(i, rows_);
     const int units = p.end - p.begin, wide = units * kUnit;
     for (int u = 0, step = std::min(units, most); u < units; u += step) {
-      const UpcomingUnits next = u + step < units ? UpcomingUnits{now.m, p.begin + u + step, step} : now.behind(i, s.tid, c_.threads, after);
+      const UpcomingUnits next =
+          u + step < units ? UpcomingUnits{now.m, p.begin + u + step, step} : now.behind(i, s.tid, c_.threads, after);
       multiply(*now.m, {p.begin + u, p.begin + u + step}, narrow_, rows, next, s.part.data() + u * kUnit, wide, s);
     }
     for (int r = rows.begin; r < rows.end; r++)
@@ -129,7 +141,8 @@ ManyRows::Entrance ManyRows::entrance(const Step& step, int layer, const Matrix&
   return {m, t.down, tap(2 * width + l.out.inputs)};
 }
 
-// A row's input of one matrix: what a sparse row drops becomes zero, in place, and the rest what one row's lists would hold.
+// A row's input of one matrix: what a sparse row drops becomes zero, in place, and the rest what one row's lists would
+// hold.
 void ManyRows::enter(const Entrance& at, float* x, int row, RowBuffer& to) {
   const int n = at.m.inputs;
   if (at.threshold && sparse_[row]) k_.drop_small(x, at.threshold, n, x);
@@ -138,7 +151,8 @@ void ManyRows::enter(const Entrance& at, float* x, int row, RowBuffer& to) {
 }
 
 // x += residual, then the normalized row in the forms `next` reads.
-void ManyRows::norm_rows(const float* weight, const Entrance& next, const float* residual, size_t residual_width, Scratch& s) {
+void ManyRows::norm_rows(const float* weight, const Entrance& next, const float* residual, size_t residual_width,
+                         Scratch& s) {
   each(rows_, s, [&](int r) {
     float* x = x_.data() + static_cast<size_t>(r) * c_.width;
     if (residual) k_.add(x, residual + r * residual_width, c_.width);
@@ -149,7 +163,8 @@ void ManyRows::norm_rows(const float* weight, const Entrance& next, const float*
 
 // Bias, rotation and scale; queries go to [kv head][row][group][dim], keys and values to their pages.
 void ManyRows::store_rows(uint16_t* pool, const Layer& l, int index, Scratch& s) {
-  const int dim = c_.head_dim, group = c_.heads / c_.kv_heads, k_at = static_cast<int>(padded(c_.heads * dim)), v_at = k_at + static_cast<int>(padded(c_.kv_heads * dim));
+  const int dim = c_.head_dim, group = c_.heads / c_.kv_heads, k_at = static_cast<int>(padded(c_.heads * dim)),
+            v_at = k_at + static_cast<int>(padded(c_.kv_heads * dim));
   const float scale = 1.0f / std::sqrt(static_cast<float>(dim));
   each(rows_, s, [&](int r) {
     float* y = qkv_.data() + static_cast<size_t>(r) * l.qkv.outputs();
@@ -184,7 +199,8 @@ void ManyRows::head(const Step& step, const float* residual, Scratch& s) {
     const int at = units.begin * kUnit, wide = (units.end - units.begin) * kUnit;
     multiply(m, units, head_, rows, all.behind(i, s.tid, c_.threads, {}), s.part.data(), wide, s);
     for (int r = rows.begin; r < rows.end; r++)
-      std::copy_n(s.part.data() + static_cast<size_t>(r - rows.begin) * wide, std::min(wide, c_.vocab - at), step.logits + static_cast<size_t>(r) * c_.vocab + at);
+      std::copy_n(s.part.data() + static_cast<size_t>(r - rows.begin) * wide, std::min(wide, c_.vocab - at),
+                  step.logits + static_cast<size_t>(r) * c_.vocab + at);
   });
 }
 

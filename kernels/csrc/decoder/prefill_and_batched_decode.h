@@ -18,7 +18,8 @@ struct ManyRows {
     std::vector<int> limits;
   };
   void work(uint16_t* pool, const Step& step, int tid);
-  // Dynamic shares of a phase, then a barrier. A thread's first item is always the same, so that it can be fetched ahead.
+  // Dynamic shares of a phase, then a barrier. A thread's first item is always the same, so that it can be fetched
+  // ahead.
   template <class F> void each(int items, const Scratch& s, F f) {
     std::atomic<int>& next = counters_[phase_++];
     for (int i = s.tid; i < items; i = next.fetch_add(1, std::memory_order_relaxed)) f(i);
@@ -26,10 +27,15 @@ struct ManyRows {
   }
   ProductPlan plan(const Matrix& m, int grain = 1) const { return plan_product(m, rows_, c_.threads, grain); }
   ProductPlan plan_head(const Step& step) const;
-  void multiply(const Matrix& m, Range units, const RowBuffer& in, Range of, const UpcomingUnits& next, float* y, size_t ldy, Scratch& s);
+  void multiply(const Matrix& m, Range units, const RowBuffer& in, Range of, const UpcomingUnits& next, float* y,
+                size_t ldy, Scratch& s);
   void product(const ProductPlan& now, const RowBuffer& in, float* y, const ProductPlan& after, Scratch& s);
   void gate_up(const ProductPlan& now, const ProductPlan& after, Scratch& s);
-  struct Entrance { const Matrix& m; const float* threshold; float* tap; };  // a matrix, its thresholds, row 0's place in the tap
+  struct Entrance {
+    const Matrix& m;
+    const float* threshold;
+    float* tap;
+  };  // a matrix, its thresholds, row 0's place in the tap
   Entrance entrance(const Step& step, int layer, const Matrix& m) const;
   void enter(const Entrance& at, float* x, int row, RowBuffer& to);
   void norm_rows(const float* weight, const Entrance& next, const float* residual, size_t residual_width, Scratch& s);
@@ -45,10 +51,10 @@ struct ManyRows {
   bool float_ = false;
   AttentionPlan plan_;
   std::vector<int> position_;
-  std::vector<bool> sparse_;                           // [row]
-  std::vector<const int*> pages_;                      // each row's page table
+  std::vector<bool> sparse_;       // [row]
+  std::vector<const int*> pages_;  // each row's page table
   PagedVector<float> x_, angles_, qkv_, queries_, attended_, sums_, hidden_, parts_;
-  RowBuffer narrow_, inner_, head_;                    // inputs of width and heads; of hidden; the rows that want logits
+  RowBuffer narrow_, inner_, head_;  // inputs of width and heads; of hidden; the rows that want logits
   std::vector<Scratch> scratch_;
   std::vector<std::atomic<int>> counters_;
   thread_local static int phase_;

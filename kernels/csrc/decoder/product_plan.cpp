@@ -5,7 +5,8 @@
 namespace midline {
 namespace {
 
-constexpr int kItemsPerThread = 8;  // a product of few units is split by rows, too, until there are as many items as this
+constexpr int kItemsPerThread =
+    8;  // a product of few units is split by rows, too, until there are as many items as this
 
 }  // namespace
 
@@ -30,7 +31,8 @@ ProductPlan plan_product(const Matrix& m, int rows, int threads, int grain) {
   const int least = (parts + most - 1) / most, even = (least + threads - 1) / threads * threads;
   if (rows <= kExactRows) return {&m, grain, std::min(even, parts), 1, rows};
   int block = rows;
-  while (parts * ((rows + block - 1) / block) < kItemsPerThread * threads && block >= 4 * kExactRows) block = (block + 1) / 2;
+  while (parts * ((rows + block - 1) / block) < kItemsPerThread * threads && block >= 4 * kExactRows)
+    block = (block + 1) / 2;
   return {&m, grain, parts, (rows + block - 1) / block, block};
 }
 

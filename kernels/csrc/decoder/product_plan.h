@@ -20,8 +20,8 @@ struct ProductPlan {
   }
 };
 
-// Few rows: groups of as many neighbouring units as a call takes, as many for every thread. Many rows: a unit an item (or as
-// many as stay together), and as few rows as it takes to keep all threads busy.
+// Few rows: groups of as many neighbouring units as a call takes, as many for every thread. Many rows: a unit an item
+// (or as many as stay together), and as few rows as it takes to keep all threads busy.
 ProductPlan plan_product(const Matrix& m, int rows, int threads, int grain = 1);
 
 }  // namespace midline

@@ -15,8 +15,8 @@ namespace {
 constexpr int kFirstCandidates = 24;
 // Candidates further below the best exact logit than this many standard deviations of the screen's error are skipped.
 constexpr float kErrorMargin = 6.0f;
-// The screen is of no use where the last candidate is not that many standard deviations below the best: what was left out
-// may be better. SmolLM2's narrow and uneven output matrix is often like that.
+// The screen is of no use where the last candidate is not that many standard deviations below the best: what was left
+// out may be better. SmolLM2's narrow and uneven output matrix is often like that.
 constexpr float kTrustMargin = 3.0f;
 
 // One output's exact logit with the arithmetic of kernels.h.
@@ -37,15 +37,20 @@ float exact_logit(const Matrix& m, const Activations& a, int output) {
       const int at = sb * 8 + g * step / kGroup;
       const int* sums = type == Q6_K ? a.sum16 + sb * 16 + g : a.sum32 + at;
       int sum = -zero_point(type) * *sums;
-      for (int c = g * step; c < (g + 1) * step; c++) sum += unit_code(type, runs + static_cast<size_t>(c) * p.run_bytes, o) * a.q[sb * kSuper + c];
+      for (int c = g * step; c < (g + 1) * step; c++)
+        sum += unit_code(type, runs + static_cast<size_t>(c) * p.run_bytes, o) * a.q[sb * kSuper + c];
       const auto f = static_cast<float>(sum);
       if (type == Q6_K) blk = std::fma(static_cast<float>(static_cast<int8_t>(s[g * kUnit + o])), f, blk);
-      else if (type == Q4_K) blk = std::fma(static_cast<float>(s[g * kUnit + o]), f, blk), mins += s[8 * kUnit + (g / 2 * kUnit + o) * 2 + g % 2] * *sums;
+      else if (type == Q4_K)
+        blk = std::fma(static_cast<float>(s[g * kUnit + o]), f, blk),
+        mins += s[8 * kUnit + (g / 2 * kUnit + o) * 2 + g % 2] * *sums;
       else acc = std::fma(load_half(s + (g * kUnit + o) * 2) * a.scale32[at], f, acc);
-      if (type == Q4_1) acc = std::fma(load_half(s + ((groups + g) * kUnit + o) * 2), a.scale32[at] * static_cast<float>(*sums), acc);
+      if (type == Q4_1)
+        acc = std::fma(load_half(s + ((groups + g) * kUnit + o) * 2), a.scale32[at] * static_cast<float>(*sums), acc);
     }
     if (is_k_quant(type)) acc = std::fma(load_half(s + 16 * kUnit + 2 * o) * a.scale256[sb], blk, acc);
-    if (type == Q4_K) acc = std::fma(0.0f - load_half(s + 18 * kUnit + 2 * o) * a.scale256[sb], static_cast<float>(mins), acc);
+    if (type == Q4_K)
+      acc = std::fma(0.0f - load_half(s + 18 * kUnit + 2 * o) * a.scale256[sb], static_cast<float>(mins), acc);
   }
   return acc;
 }
@@ -53,7 +58,13 @@ float exact_logit(const Matrix& m, const Activations& a, int output) {
 }  // namespace
 
 HeadScreen::HeadScreen(const Matrix& head, const uint8_t* codes, const Kernels& k, int vocab, int threads)
-    : m_(head), codes_(codes), k_(k), vocab_(vocab), threads_(threads), unit_max_(head.units), exact_(kScreenCandidates) {}
+    : m_(head),
+      codes_(codes),
+      k_(k),
+      vocab_(vocab),
+      threads_(threads),
+      unit_max_(head.units),
+      exact_(kScreenCandidates) {}
 
 bool HeadScreen::run(ThreadPool& pool, const Activations& a, const float* x, float* logits, int tid) {
   approximate(x, logits, tid);

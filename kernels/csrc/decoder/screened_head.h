@@ -12,9 +12,9 @@ constexpr int kScreenCandidates = 128;
 class HeadScreen {
  public:
   HeadScreen(const Matrix& head, const uint8_t* codes, const Kernels& k, int vocab, int threads);
-  // Called by every thread of the pool. x: the normalized row, a: the same row quantized for the head. Writes approximate
-  // logits of the whole vocabulary, then replaces those of the candidates by the exact head's own bits. False where the
-  // screen turned out too coarse to tell the candidates: then only the whole exact product will do.
+  // Called by every thread of the pool. x: the normalized row, a: the same row quantized for the head. Writes
+  // approximate logits of the whole vocabulary, then replaces those of the candidates by the exact head's own bits.
+  // False where the screen turned out too coarse to tell the candidates: then only the whole exact product will do.
   bool run(ThreadPool& pool, const Activations& a, const float* x, float* logits, int tid);
 
  private:

@@ -31,7 +31,8 @@ OneRow::OneRow(Decoder& d) : d_(d), c_(d.config), k_(d.k_), private_(d.config.th
   }
   attended_.resize(static_cast<size_t>(c_.heads) * c_.head_dim);
   for (Private& p : private_) {
-    p.x.resize(c_.width), p.norm.resize(c_.width), p.wide.resize(std::max(widest, padded(c_.hidden) + 2 * static_cast<size_t>(kUnit)));
+    p.x.resize(c_.width), p.norm.resize(c_.width),
+        p.wide.resize(std::max(widest, padded(c_.hidden) + 2 * static_cast<size_t>(kUnit)));
     p.out.resize(panel), p.blk.resize(panel), p.angles.resize(c_.head_dim);
     p.queries.resize(static_cast<size_t>(c_.heads / c_.kv_heads + 2) * c_.head_dim);
     p.input.reserve(1, std::max(inputs, c_.hidden), true);
@@ -78,14 +79,16 @@ LayerThresholds OneRow::thresholds(const Step& step, int layer) const {
   return step.thresholds && s.start >= s.sparse_from ? (*step.thresholds)[layer] : LayerThresholds{};
 }
 
-void OneRow::product(const Matrix& m, const float* threshold, const float* x, std::vector<float>& partial, const Matrix& after, Private& p, int tid) {
+void OneRow::product(const Matrix& m, const float* threshold, const float* x, std::vector<float>& partial,
+                     const Matrix& after, Private& p, int tid) {
   if (threshold) p.input.sparsify(k_, m, threshold, x, 0, m.inputs);
   else p.input.quantize(k_, m, x, 0, m.inputs, 0);
   multiply(m, threshold ? p.input.survivors() : p.input.row(0, d_.dense_), partial, after, p, tid);
 }
 
 // This thread's items of `m`; the first of `after`, the next product, is already on its way when they are done.
-void OneRow::multiply(const Matrix& m, const Activations& a, std::vector<float>& partial, const Matrix& after, Private& p, int tid) {
+void OneRow::multiply(const Matrix& m, const Activations& a, std::vector<float>& partial, const Matrix& after,
+                      Private& p, int tid) {
   const Range items = share(m.items(), tid, c_.threads);
   for (int i = items.begin; i < items.end; i++) {
     const Upcoming next = i + 1 < items.end ? item(m, i + 1) : item(after, share(after.items(), tid, c_.threads).begin);
@@ -155,7 +158,8 @@ void OneRow::attend(uint16_t* pool, const Step& step, int index, int h, Private&
     b.next = pages(block);
     std::fill(limits.begin(), limits.end(), b.now.count);
     k_.attend(b, p.queries.data(), group, limits.data(), part, dim, part_max, part_sum, p.attention.data());
-    for (int i = 0; i < group; i++) k_.join(out + i * dim, max + i, sum + i, part + i * dim, part_max[i], part_sum[i], dim);
+    for (int i = 0; i < group; i++)
+      k_.join(out + i * dim, max + i, sum + i, part + i * dim, part_max[i], part_sum[i], dim);
   }
   for (int i = 0; i < group * dim; i++) out[i] /= sum[i / dim];
 }
@@ -164,7 +168,8 @@ void OneRow::head(const Step& step, Private& p, int tid) {
   const Matrix& m = d_.weights.head;
   p.input.quantize(k_, m, p.norm.data(), 0, m.inputs, 0);
   const Activations a = p.input.row(0, d_.dense_);
-  if (step.head == Head::screened && d_.screen_ && d_.screen_->run(d_.threads_, a, p.norm.data(), step.logits, tid)) return;
+  if (step.head == Head::screened && d_.screen_ && d_.screen_->run(d_.threads_, a, p.norm.data(), step.logits, tid))
+    return;
   exact_head(step, a, p, tid);
 }
 

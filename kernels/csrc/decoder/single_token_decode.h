@@ -21,8 +21,10 @@ struct OneRow {
     std::vector<uint8_t> attention;
   };
   void layers(uint16_t* pool, const Step& step, int tid);
-  void product(const Matrix& m, const float* threshold, const float* x, std::vector<float>& partial, const Matrix& after, Private& p, int tid);
-  void multiply(const Matrix& m, const Activations& a, std::vector<float>& partial, const Matrix& after, Private& p, int tid);
+  void product(const Matrix& m, const float* threshold, const float* x, std::vector<float>& partial,
+               const Matrix& after, Private& p, int tid);
+  void multiply(const Matrix& m, const Activations& a, std::vector<float>& partial, const Matrix& after, Private& p,
+                int tid);
   void down(const Layer& l, const float* threshold, const Matrix& after, Private& p, int tid);
   LayerThresholds thresholds(const Step& step, int layer) const;
   void add_residual(const Matrix& m, const std::vector<float>& partial, Private& p);
@@ -35,7 +37,8 @@ struct OneRow {
   const DecoderConfig& c_;
   const Kernels& k_;
   std::vector<Private> private_;
-  std::vector<float> qkv_, out_, gate_up_, down_, attended_;  // chunk sums [chunk][outputs]; attended_ [heads * head_dim]
+  std::vector<float> qkv_, out_, gate_up_, down_;  // sums of the chunks [chunk][outputs]
+  std::vector<float> attended_;                    // [heads * head_dim]
   std::atomic<bool> cancelled_{false};
 };
 

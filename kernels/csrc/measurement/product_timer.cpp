@@ -8,7 +8,10 @@
 namespace midline {
 namespace {
 
-struct Product { const Matrix* m; const float* threshold; };
+struct Product {
+  const Matrix* m;
+  const float* threshold;
+};
 
 std::array<Product, 4> products(const Layer& l, const LayerThresholds& t) {
   return {{{&l.qkv, t.qkv}, {&l.out, t.out}, {&l.gate_up, t.gate_up}, {&l.down, t.down}}};
@@ -28,7 +31,9 @@ struct Worker {
     const Activations a = p.threshold ? in.survivors() : in.row(0, dense);
     const Range items = share(m.items(), tid, threads);
     for (int i = items.begin; i < items.end; i++) {
-      const Upcoming next = i + 1 < items.end ? item(m, i + 1) : after ? item(*after, share(after->items(), tid, threads).begin) : Upcoming{};
+      const Upcoming next = i + 1 < items.end ? item(m, i + 1)
+                            : after           ? item(*after, share(after->items(), tid, threads).begin)
+                                              : Upcoming{};
       k.gemv(m, i / m.chunk_count(), i % m.chunk_count(), a, next, out.data(), blk.data());
     }
   }
@@ -36,7 +41,8 @@ struct Worker {
 
 }  // namespace
 
-std::array<double, 4> time_products(Decoder& d, const std::array<const float*, 4>& inputs, const Thresholds* thresholds, int rounds) {
+std::array<double, 4> time_products(Decoder& d, const std::array<const float*, 4>& inputs, const Thresholds* thresholds,
+                                    int rounds) {
   using Clock = std::chrono::steady_clock;
   const std::vector<Layer>& layers = d.weights.layers;
   size_t panel = kUnit;

@@ -7,7 +7,10 @@
 
 namespace midline {
 
-struct Allocation { void* data; size_t bytes; };
+struct Allocation {
+  void* data;
+  size_t bytes;
+};
 
 // Zeroed; throws std::bad_alloc.
 Allocation allocate_pages(size_t bytes);

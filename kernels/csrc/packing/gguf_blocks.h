@@ -6,7 +6,9 @@
 
 namespace midline {
 
-struct KScale { uint8_t scale, min; };
+struct KScale {
+  uint8_t scale, min;
+};
 
 // The 6-bit scale and minimum of group j (0..7) of a Q4_K block's 12 packed bytes.
 inline KScale q4k_scale(const uint8_t* s, int j) {
@@ -56,8 +58,14 @@ inline void block_codes(int t, const uint8_t* b, uint8_t* codes) {
 
 // The float weights of one block (block_inputs(t) entries).
 inline void block_weights(int t, const uint8_t* b, float* w) {
-  if (t == F32) { std::memcpy(w, b, 4); return; }
-  if (t == F16) { *w = load_half(b); return; }
+  if (t == F32) {
+    std::memcpy(w, b, 4);
+    return;
+  }
+  if (t == F16) {
+    *w = load_half(b);
+    return;
+  }
   uint8_t codes[256];
   block_codes(t, b, codes);
   const int n = block_inputs(t), zero = zero_point(t);

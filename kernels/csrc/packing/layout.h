@@ -19,11 +19,11 @@ namespace midline {
 // ggml's numbers.
 enum Type : int { F32 = 0, F16 = 1, Q4_0 = 2, Q4_1 = 3, Q5_0 = 6, Q8_0 = 8, Q4_K = 12, Q6_K = 14 };
 
-constexpr int kUnit = 128;        // outputs of a unit
-constexpr int kSuper = 256;       // channels of a superblock
-constexpr int kGroup = 32;        // channels that share one weight scale (16 in Q6_K)
+constexpr int kUnit = 128;   // outputs of a unit
+constexpr int kSuper = 256;  // channels of a superblock
+constexpr int kGroup = 32;   // channels that share one weight scale (16 in Q6_K)
 constexpr size_t padded(int outputs) { return static_cast<size_t>(outputs + kUnit - 1) / kUnit * kUnit; }
-constexpr int kLayoutVersion = 2; // part of the key of cached packed files
+constexpr int kLayoutVersion = 2;  // part of the key of cached packed files
 
 constexpr bool is_k_quant(int t) { return t == Q4_K || t == Q6_K; }
 constexpr bool is_float(int t) { return t == F32 || t == F16; }
@@ -32,9 +32,7 @@ constexpr bool is_supported(int t) {
 }
 
 // Codes are stored unsigned; the weight of code c is scale * (c - zero_point) (+ minimum).
-constexpr int zero_point(int t) {
-  return t == Q4_0 ? 8 : t == Q5_0 ? 16 : t == Q8_0 ? 128 : t == Q6_K ? 32 : 0;
-}
+constexpr int zero_point(int t) { return t == Q4_0 ? 8 : t == Q5_0 ? 16 : t == Q8_0 ? 128 : t == Q6_K ? 32 : 0; }
 
 // Bytes of one channel's codes in one unit.
 constexpr int code_bytes(int t) {
@@ -54,20 +52,26 @@ constexpr int scale_bytes(int t, int channels) {
 // Source (GGUF) geometry.
 constexpr int block_inputs(int t) { return is_k_quant(t) ? 256 : is_float(t) ? 1 : 32; }
 constexpr int block_bytes(int t) {
-  return t == Q4_0 ? 18 : t == Q4_1 ? 20 : t == Q5_0 ? 22 : t == Q8_0 ? 34 : t == Q4_K ? 144 : t == Q6_K ? 210
-       : t == F16 ? 2 : 4;
+  return t == Q4_0   ? 18
+         : t == Q4_1 ? 20
+         : t == Q5_0 ? 22
+         : t == Q8_0 ? 34
+         : t == Q4_K ? 144
+         : t == Q6_K ? 210
+         : t == F16  ? 2
+                     : 4;
 }
 
-struct Span {  // neighbouring units of one type inside a panel
+struct Span {                   // neighbouring units of one type inside a panel
   int type, units, first_unit;  // first_unit: within the panel
   int code_offset;              // bytes from the start of a run
 };
 
 struct Panel {
-  size_t offset;      // bytes from the start of the matrix
+  size_t offset;  // bytes from the start of the matrix
   int first_unit, units;
-  int run_bytes;      // one channel's codes of the whole panel
-  int scale_full;     // scale bytes of a full superblock
+  int run_bytes;   // one channel's codes of the whole panel
+  int scale_full;  // scale bytes of a full superblock
   std::vector<Span> spans;
 };
 
@@ -75,18 +79,21 @@ struct Panel {
 struct Matrix {
   int inputs = 0;
   int units = 0;
-  std::vector<uint8_t> unit_type;     // [units]
-  std::vector<int> unit_panel;        // [units]
+  std::vector<uint8_t> unit_type;  // [units]
+  std::vector<int> unit_panel;     // [units]
   std::vector<Panel> panels;
-  std::vector<int> chunks;            // superblock borders, first 0, last superblocks()
+  std::vector<int> chunks;  // superblock borders, first 0, last superblocks()
   size_t bytes = 0;
   const uint8_t* data = nullptr;
   bool needs_q32 = false, needs_q256 = false, needs_float = false;
-  bool has_halves = false;            // Q6_K: a scale for each 16 channels
+  bool has_halves = false;  // Q6_K: a scale for each 16 channels
 
   int outputs() const { return units * kUnit; }
   int superblocks() const { return (inputs + kSuper - 1) / kSuper; }
-  int channels(int sb) const { int left = inputs - sb * kSuper; return left < kSuper ? left : kSuper; }
+  int channels(int sb) const {
+    int left = inputs - sb * kSuper;
+    return left < kSuper ? left : kSuper;
+  }
   int chunk_count() const { return static_cast<int>(chunks.size()) - 1; }
   int items() const { return static_cast<int>(panels.size()) * chunk_count(); }
   // All superblocks before `sb` are full.
@@ -98,8 +105,8 @@ struct Matrix {
   }
 };
 
-// Lays out a matrix of `unit_types.size()` units: the fewest panels (a power of two, or one a unit) whose runs have at most
-// `run_bytes`, and as many chunks as bring the work items to `min_items` where the superblocks allow it.
+// Lays out a matrix of `unit_types.size()` units: the fewest panels (a power of two, or one a unit) whose runs have at
+// most `run_bytes`, and as many chunks as bring the work items to `min_items` where the superblocks allow it.
 Matrix plan_matrix(int inputs, const std::vector<uint8_t>& unit_types, int run_bytes, int min_items);
 
 }  // namespace midline

@@ -16,7 +16,8 @@ Matrix plan_matrix(int inputs, const std::vector<uint8_t>& unit_types, int run_b
   size_t codes = 0;
   for (int t : unit_types) codes += code_bytes(t);
   int panel_count = 1;
-  while (panel_count < m.units && codes > static_cast<size_t>(run_bytes) * panel_count) panel_count = std::min(2 * panel_count, m.units);
+  while (panel_count < m.units && codes > static_cast<size_t>(run_bytes) * panel_count)
+    panel_count = std::min(2 * panel_count, m.units);
   const int last = m.channels(m.superblocks() - 1);
   for (int p = 0; p < panel_count; p++) {
     Panel panel{m.bytes, m.units * p / panel_count, 0, 0, 0, {}};
@@ -58,7 +59,8 @@ void put_codes(int t, uint8_t* unit, int o, uint8_t code) {
   uint8_t& nibble = unit[lane / 4 * 16 + v % 4 * 4 + lane % 4];
   nibble = static_cast<uint8_t>(nibble | (code & 15) << (v / 4 * 4));
   if (t == Q5_0) unit[64 + lane] = static_cast<uint8_t>(unit[64 + lane] | (code >> 4) << v);
-  if (t == Q6_K) unit[64 + v / 4 * 16 + lane] = static_cast<uint8_t>(unit[64 + v / 4 * 16 + lane] | (code >> 4) << (v % 4 * 2));
+  if (t == Q6_K)
+    unit[64 + v / 4 * 16 + lane] = static_cast<uint8_t>(unit[64 + v / 4 * 16 + lane] | (code >> 4) << (v % 4 * 2));
 }
 
 void put_scales(int t, uint8_t* s, int o, int channels, const uint8_t* block) {
@@ -109,7 +111,8 @@ void pack_unit(const Matrix& m, int unit, const uint8_t* rows, int row_count, ui
     uint8_t* base = out + (m.superblock(p, sb) - m.data);
     uint8_t* scales = base + static_cast<size_t>(channels) * p.run_bytes;
     for (int u = p.first_unit; u < unit; u++) scales += scale_bytes(m.unit_type[u], channels);
-    for (int c = 0; c < channels; c++) std::memset(base + code_offset + static_cast<size_t>(c) * p.run_bytes, 0, code_bytes(t));
+    for (int c = 0; c < channels; c++)
+      std::memset(base + code_offset + static_cast<size_t>(c) * p.run_bytes, 0, code_bytes(t));
     std::memset(scales, 0, scale_bytes(t, channels));
     for (int o = 0; o < row_count; o++)
       pack_output(t, o, channels, rows + o * row_bytes(t, m.inputs) + row_bytes(t, sb * kSuper), base + code_offset,
@@ -122,13 +125,20 @@ void unpack_weights(const Matrix& m, int unit, int sb, float* w) {
   const int t = m.unit_type[unit], channels = m.channels(sb), groups = channels / kGroup, zero = zero_point(t);
   const uint8_t* runs = m.superblock(p, sb);
   const uint8_t* s = m.scales(p, sb);
-  for (int u = p.first_unit; u < unit; u++) runs += code_bytes(m.unit_type[u]), s += scale_bytes(m.unit_type[u], channels);
+  for (int u = p.first_unit; u < unit; u++)
+    runs += code_bytes(m.unit_type[u]), s += scale_bytes(m.unit_type[u], channels);
   for (int c = 0; c < channels; c++, runs += p.run_bytes) {
     const int g = c / kGroup;
     for (int o = 0; o < kUnit; o++) {
       float& out = w[c * kUnit + o];
-      if (t == F32) { std::memcpy(&out, runs + 4 * o, 4); continue; }
-      if (t == F16) { out = load_half(runs + 2 * o); continue; }
+      if (t == F32) {
+        std::memcpy(&out, runs + 4 * o, 4);
+        continue;
+      }
+      if (t == F16) {
+        out = load_half(runs + 2 * o);
+        continue;
+      }
       const int code = unit_code(t, runs, o);
       if (t == Q4_K)
         out = load_half(s + 16 * kUnit + 2 * o) * s[g * kUnit + o] * code -

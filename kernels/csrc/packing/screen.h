@@ -11,7 +11,9 @@ constexpr int kScreenGroup = 64;
 constexpr int kScreenBlockBytes = kScreenGroup / 4 * 128 + kUnit * 2;
 constexpr int kScreenAhead = 4 * kScreenBlockBytes;  // prefetch distance
 
-constexpr size_t screen_unit_bytes(int inputs) { return static_cast<size_t>(inputs / kScreenGroup) * kScreenBlockBytes; }
+constexpr size_t screen_unit_bytes(int inputs) {
+  return static_cast<size_t>(inputs / kScreenGroup) * kScreenBlockBytes;
+}
 
 // Rounds `rows` <= 128 float rows of `inputs` weights to one screen unit.
 void pack_screen(const float* weights, int rows, int inputs, uint8_t* out);

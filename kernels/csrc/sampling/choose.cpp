@@ -17,7 +17,11 @@ uint64_t mix(uint64_t z) {
   return z ^ (z >> 31);
 }
 
-struct Weighed { int token; float logit; double weight; };
+struct Weighed {
+  int token;
+  float logit;
+  double weight;
+};
 
 // The lowest id with the largest logit, -1 if all are NaN.
 int best_of(const float* logits, int n) {
@@ -63,11 +67,14 @@ Choice choose(const float* logits, int vocab, const int* allowed, int allowed_co
     const float logit = logits[token(i)];
     if (logit >= cut) kept.push_back({token(i), logit, std::exp((static_cast<double>(logit) - peak) / s.temperature)});
   }
-  std::sort(kept.begin(), kept.end(), [](const Weighed& a, const Weighed& b) { return a.logit > b.logit || (a.logit == b.logit && a.token < b.token); });
+  std::sort(kept.begin(), kept.end(), [](const Weighed& a, const Weighed& b) {
+    return a.logit > b.logit || (a.logit == b.logit && a.token < b.token);
+  });
   double total = 0.0, mass = 0.0;
   for (const Weighed& w : kept) total += w.weight;
   size_t count = 0;
-  while (count < kept.size() && (count == 0 || (mass < s.top_p * total && kept[count].weight >= s.min_p))) mass += kept[count++].weight;
+  while (count < kept.size() && (count == 0 || (mass < s.top_p * total && kept[count].weight >= s.min_p)))
+    mass += kept[count++].weight;
   double target = uniform(s.seed, s.sample, s.position) * mass;
   for (size_t i = 0; i + 1 < count; i++) {
     target -= kept[i].weight;

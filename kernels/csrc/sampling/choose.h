@@ -5,11 +5,14 @@
 
 namespace midline {
 
-struct Choice { int token; float logprob; };  // natural log of the unmodified distribution's probability
+struct Choice {
+  int token;
+  float logprob;
+};  // natural log of the unmodified distribution's probability
 
 struct Sampling {
-  float temperature;  // 0: the most probable token, the lowest id among equals
-  float top_p, min_p; // 1 and 0 switch them off
+  float temperature;   // 0: the most probable token, the lowest id among equals
+  float top_p, min_p;  // 1 and 0 switch them off
   uint64_t seed, sample, position;
 };
 

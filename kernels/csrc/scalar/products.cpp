@@ -23,7 +23,8 @@ struct Source {
 Source source(const Matrix& m, int unit, int sb) {
   const Panel& p = m.panels[m.unit_panel[unit]];
   Source s{m.unit_type[unit], m.channels(sb), m.superblock(p, sb), static_cast<size_t>(p.run_bytes), m.scales(p, sb)};
-  for (int u = p.first_unit; u < unit; u++) s.runs += code_bytes(m.unit_type[u]), s.scales += scale_bytes(m.unit_type[u], s.channels);
+  for (int u = p.first_unit; u < unit; u++)
+    s.runs += code_bytes(m.unit_type[u]), s.scales += scale_bytes(m.unit_type[u], s.channels);
   return s;
 }
 
@@ -40,7 +41,8 @@ float legacy(const Source& s, const Activations& a, int sb, int o, float acc) {
     const float sum = static_cast<float>(sum_codes(s, a, a.start[at], a.start[at + 1], a.sum32[at], o));
     acc = std::fma(load_half(s.scales + (g * kUnit + o) * 2) * a.scale32[at], sum, acc);
     if (s.type == Q4_1)
-      acc = std::fma(load_half(s.scales + ((groups + g) * kUnit + o) * 2), a.scale32[at] * static_cast<float>(a.sum32[at]), acc);
+      acc = std::fma(load_half(s.scales + ((groups + g) * kUnit + o) * 2),
+                     a.scale32[at] * static_cast<float>(a.sum32[at]), acc);
   }
   return acc;
 }
@@ -86,9 +88,11 @@ float folded(const Source& s, const Activations& a, int sb, int o, float acc) {
   const float d = load_half(s.scales + 16 * kUnit + 2 * o), top = s.type == Q6_K ? 63.0f : 15.0f;
   float low[16], step[16], bound = 0.0f;
   for (int g = 0; g < groups; g++) {
-    step[g] = d * (s.type == Q6_K ? static_cast<float>(static_cast<int8_t>(s.scales[g * kUnit + o])) : static_cast<float>(s.scales[g * kUnit + o]));
+    step[g] = d * (s.type == Q6_K ? static_cast<float>(static_cast<int8_t>(s.scales[g * kUnit + o]))
+                                  : static_cast<float>(s.scales[g * kUnit + o]));
     low[g] = s.type == Q6_K ? -32.0f * step[g]
-                            : 0.0f - load_half(s.scales + 18 * kUnit + 2 * o) * static_cast<float>(s.scales[8 * kUnit + (g / 2 * kUnit + o) * 2 + g % 2]);
+                            : 0.0f - load_half(s.scales + 18 * kUnit + 2 * o) *
+                                         static_cast<float>(s.scales[8 * kUnit + (g / 2 * kUnit + o) * 2 + g % 2]);
     const float high = top * step[g];
     bound = std::max({bound, std::fabs(low[g]), std::fabs(low[g] + high)});
   }
@@ -96,7 +100,8 @@ float folded(const Source& s, const Activations& a, int sb, int o, float acc) {
   int sum = 0;
   for (int c = 0; c < kSuper; c++) {
     const int g = c / (kSuper / groups);
-    const int gain = static_cast<int>(std::nearbyint(step[g] * inverse)), offset = static_cast<int>(std::nearbyint(low[g] * inverse)) + 128 * 256 + 128;
+    const int gain = static_cast<int>(std::nearbyint(step[g] * inverse)),
+              offset = static_cast<int>(std::nearbyint(low[g] * inverse)) + 128 * 256 + 128;
     const int weight = (unit_code(s.type, s.runs + c * s.run, o) * gain + offset) >> 8 & 255;
     sum += (weight - 128) * a.q[sb * kSuper + c];
   }
@@ -107,11 +112,11 @@ float product(const Matrix& m, int unit, int chunk, const Activations& a, int o,
   float acc = 0.0f;
   for (int sb = m.chunks[chunk]; sb < m.chunks[chunk + 1]; sb++) {
     const Source s = source(m, unit, sb);
-    acc = is_float(s.type) ? floating(s, a, sb, o, acc)
-        : fold && is_k_quant(s.type) ? folded(s, a, sb, o, acc)
-        : s.type == Q4_K   ? q4k(s, a, sb, o, acc)
-        : s.type == Q6_K   ? q6k(s, a, sb, o, acc)
-                           : legacy(s, a, sb, o, acc);
+    acc = is_float(s.type)             ? floating(s, a, sb, o, acc)
+          : fold && is_k_quant(s.type) ? folded(s, a, sb, o, acc)
+          : s.type == Q4_K             ? q4k(s, a, sb, o, acc)
+          : s.type == Q6_K             ? q6k(s, a, sb, o, acc)
+                                       : legacy(s, a, sb, o, acc);
   }
   return acc;
 }
@@ -131,12 +136,14 @@ void gemm(const Matrix& m, int first, int units, const Rows& a, const UpcomingUn
   for (size_t g = 0; g < middle.size(); g++) start[g + 1] = static_cast<int>(g + 1) * kGroup, middle[g] = start[g] + 16;
   for (int r = 0; r < a.rows; r++) {
     const size_t k = static_cast<size_t>(r) * a.stride;
-    const Activations row{a.q + k, index.data(), start.data(), middle.data(), a.sum32 + k / 32, a.sum16 + k / 16,
-                          a.scale32 + k / 32, a.scale256 + k / 256, a.x ? a.x + k : nullptr, true};
+    const Activations row{
+        a.q + k,          index.data(),       start.data(),         middle.data(),           a.sum32 + k / 32,
+        a.sum16 + k / 16, a.scale32 + k / 32, a.scale256 + k / 256, a.x ? a.x + k : nullptr, true};
     for (int o = 0; o < units * kUnit; o++) {
       const int unit = first + o / kUnit, at = o % kUnit;
       float total = product(m, unit, 0, row, at, a.rows > kExactRows);
-      for (int chunk = 1; chunk < m.chunk_count(); chunk++) total += product(m, unit, chunk, row, at, a.rows > kExactRows);
+      for (int chunk = 1; chunk < m.chunk_count(); chunk++)
+        total += product(m, unit, chunk, row, at, a.rows > kExactRows);
       c[r * ldc + o] = total;
     }
   }

@@ -60,9 +60,15 @@ inline vi dot_full(vi acc, vi u, vi s) {
 }
 inline vi dot_pairs(vi acc, vi a, vi b) { return _mm256_add_epi32(acc, _mm256_madd_epi16(a, b)); }
 #endif
-inline vi widen_u8(const uint8_t* p) { return _mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p))); }
-inline vi widen_i8(const uint8_t* p) { return _mm256_cvtepi8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p))); }
-inline vi widen_u8_16(const uint8_t* p) { return _mm256_cvtepu8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))); }
+inline vi widen_u8(const uint8_t* p) {
+  return _mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p)));
+}
+inline vi widen_i8(const uint8_t* p) {
+  return _mm256_cvtepi8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p)));
+}
+inline vi widen_u8_16(const uint8_t* p) {
+  return _mm256_cvtepu8_epi16(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
+}
 inline vf to_float(vi a) { return _mm256_cvtepi32_ps(a); }
 
 inline vf zero() { return _mm256_setzero_ps(); }
@@ -78,10 +84,13 @@ inline vf divf(vf a, vf b) { return _mm256_div_ps(a, b); }
 inline vf maxf(vf a, vf b) { return _mm256_max_ps(a, b); }
 inline vf minf(vf a, vf b) { return _mm256_min_ps(a, b); }
 inline vf absf(vf a) { return _mm256_andnot_ps(_mm256_set1_ps(-0.0f), a); }
-inline vf keep_above(vf x, vf t) { return _mm256_and_ps(x, _mm256_cmp_ps(absf(x), t, _CMP_NLE_UQ)); }  // 0 where |x| <= t
+inline vf keep_above(vf x, vf t) {
+  return _mm256_and_ps(x, _mm256_cmp_ps(absf(x), t, _CMP_NLE_UQ));
+}  // 0 where |x| <= t
 inline vf roundf_even(vf a) { return _mm256_round_ps(a, 8); }
 inline vf scale_pow2(vf a, vf n) {  // n within the exponents of normal floats
-  return _mm256_mul_ps(a, _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32(_mm256_cvtps_epi32(n), splat(127)), 23)));
+  return _mm256_mul_ps(a,
+                       _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32(_mm256_cvtps_epi32(n), splat(127)), 23)));
 }
 inline float reduce_add(vf a) {
   __m128 s = _mm_add_ps(_mm256_castps256_ps128(a), _mm256_extractf128_ps(a, 1));
@@ -119,7 +128,8 @@ inline vi pair_lanes(const int16_t* p) {
 // (byte * gain + offset) >> 8 of every byte, 16-bit factors for the low and the high byte of each pair alike.
 inline vi fold_bytes(vi codes, vi gain, vi offset) {
   const vi low = _mm256_and_si256(codes, _mm256_set1_epi16(255)), high = _mm256_srli_epi16(codes, 8);
-  const vi a = _mm256_add_epi16(_mm256_mullo_epi16(low, gain), offset), b = _mm256_add_epi16(_mm256_mullo_epi16(high, gain), offset);
+  const vi a = _mm256_add_epi16(_mm256_mullo_epi16(low, gain), offset),
+           b = _mm256_add_epi16(_mm256_mullo_epi16(high, gain), offset);
   return _mm256_or_si256(_mm256_srli_epi16(a, 8), _mm256_and_si256(b, _mm256_set1_epi16(static_cast<short>(0xff00))));
 }
 inline void prefetch(const void* p) { _mm_prefetch(static_cast<const char*>(p), _MM_HINT_T1); }

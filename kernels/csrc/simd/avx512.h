@@ -32,12 +32,15 @@ inline vi unpackhi16(vi a, vi b) { return _mm512_unpackhi_epi16(a, b); }
 inline vi and_bytes(vi a, int m) { return _mm512_and_si512(a, _mm512_set1_epi8(static_cast<char>(m))); }
 template <int N> inline vi right(vi a) { return _mm512_srli_epi16(a, N); }
 template <int N> inline vi left(vi a) { return _mm512_slli_epi16(a, N); }
-inline vi or_masked(vi a, vi h, int m) { return _mm512_ternarylogic_epi32(a, h, _mm512_set1_epi8(static_cast<char>(m)), 0xF8); }
+inline vi or_masked(vi a, vi h, int m) {
+  return _mm512_ternarylogic_epi32(a, h, _mm512_set1_epi8(static_cast<char>(m)), 0xF8);
+}
 // Dword j of the result holds byte j of each of four 16-byte rows.
 inline vi interleave_bytes(const uint8_t* a, const uint8_t* b, const uint8_t* c, const uint8_t* d) {
-  const __m512i order = _mm512_set_epi8(63, 47, 31, 15, 62, 46, 30, 14, 61, 45, 29, 13, 60, 44, 28, 12, 59, 43, 27, 11, 58, 42,
-                                        26, 10, 57, 41, 25, 9, 56, 40, 24, 8, 55, 39, 23, 7, 54, 38, 22, 6, 53, 37, 21, 5, 52,
-                                        36, 20, 4, 51, 35, 19, 3, 50, 34, 18, 2, 49, 33, 17, 1, 48, 32, 16, 0);
+  const __m512i order =
+      _mm512_set_epi8(63, 47, 31, 15, 62, 46, 30, 14, 61, 45, 29, 13, 60, 44, 28, 12, 59, 43, 27, 11, 58, 42, 26, 10,
+                      57, 41, 25, 9, 56, 40, 24, 8, 55, 39, 23, 7, 54, 38, 22, 6, 53, 37, 21, 5, 52, 36, 20, 4, 51, 35,
+                      19, 3, 50, 34, 18, 2, 49, 33, 17, 1, 48, 32, 16, 0);
   auto row = [](const uint8_t* p) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(p)); };
   __m512i v = _mm512_castsi128_si512(row(a));
   v = _mm512_inserti32x4(v, row(b), 1);
@@ -48,9 +51,15 @@ inline vi interleave_bytes(const uint8_t* a, const uint8_t* b, const uint8_t* c,
 inline vi dot(vi acc, vi u, vi s) { return _mm512_dpbusd_epi32(acc, u, s); }       // u <= 127
 inline vi dot_full(vi acc, vi u, vi s) { return _mm512_dpbusd_epi32(acc, u, s); }  // u <= 255
 inline vi dot_pairs(vi acc, vi a, vi b) { return _mm512_dpwssd_epi32(acc, a, b); }
-inline vi widen_u8(const uint8_t* p) { return _mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))); }
-inline vi widen_i8(const uint8_t* p) { return _mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p))); }
-inline vi widen_u8_16(const uint8_t* p) { return _mm512_cvtepu8_epi16(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p))); }
+inline vi widen_u8(const uint8_t* p) {
+  return _mm512_cvtepu8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
+}
+inline vi widen_i8(const uint8_t* p) {
+  return _mm512_cvtepi8_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(p)));
+}
+inline vi widen_u8_16(const uint8_t* p) {
+  return _mm512_cvtepu8_epi16(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(p)));
+}
 inline vf to_float(vi a) { return _mm512_cvtepi32_ps(a); }
 
 inline vf zero() { return _mm512_setzero_ps(); }
@@ -79,7 +88,8 @@ inline vi add_i(vi a, vi b) { return _mm512_add_epi32(a, b); }
 inline void store_i8(int8_t* p, vi v) { _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm512_cvtepi32_epi8(v)); }
 // Sums of 16 and the next 16 codes.
 inline void sum_pair16(const int8_t* q, int* sums) {
-  __m256i s = _mm256_dpbusd_epi32(_mm256_setzero_si256(), _mm256_set1_epi8(1), _mm256_loadu_si256(reinterpret_cast<const __m256i*>(q)));
+  __m256i s = _mm256_dpbusd_epi32(_mm256_setzero_si256(), _mm256_set1_epi8(1),
+                                  _mm256_loadu_si256(reinterpret_cast<const __m256i*>(q)));
   s = _mm256_add_epi32(s, _mm256_shuffle_epi32(s, 0x4e));
   s = _mm256_add_epi32(s, _mm256_shuffle_epi32(s, 0xb1));
   sums[0] = _mm256_extract_epi32(s, 0), sums[1] = _mm256_extract_epi32(s, 4);
@@ -92,15 +102,18 @@ inline vi pair_lanes(const int16_t* p) {
 // (byte * gain + offset) >> 8 of every byte, 16-bit factors for the low and the high byte of each pair alike.
 inline vi fold_bytes(vi codes, vi gain, vi offset) {
   const vi low = _mm512_and_si512(codes, _mm512_set1_epi16(255)), high = _mm512_srli_epi16(codes, 8);
-  const vi a = _mm512_add_epi16(_mm512_mullo_epi16(low, gain), offset), b = _mm512_add_epi16(_mm512_mullo_epi16(high, gain), offset);
+  const vi a = _mm512_add_epi16(_mm512_mullo_epi16(low, gain), offset),
+           b = _mm512_add_epi16(_mm512_mullo_epi16(high, gain), offset);
   return _mm512_ternarylogic_epi32(_mm512_srli_epi16(a, 8), b, _mm512_set1_epi16(static_cast<short>(0xff00)), 0xF8);
 }
 // The codes among 16 that are not zero, and first + their places; returns how many. Writes 16 entries.
 inline int compact16(const int8_t* q, int first, int8_t* to, uint16_t* index) {
   const __m128i codes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(q));
   const __mmask16 kept = _mm_test_epi8_mask(codes, codes);
-  const __m512i places = _mm512_add_epi32(_mm512_set1_epi32(first), _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0));
-  const __m512i both = _mm512_maskz_compress_epi32(kept, _mm512_or_si512(_mm512_slli_epi32(_mm512_cvtepi8_epi32(codes), 16), places));
+  const __m512i places = _mm512_add_epi32(_mm512_set1_epi32(first),
+                                          _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0));
+  const __m512i both =
+      _mm512_maskz_compress_epi32(kept, _mm512_or_si512(_mm512_slli_epi32(_mm512_cvtepi8_epi32(codes), 16), places));
   _mm256_storeu_si256(reinterpret_cast<__m256i*>(index), _mm512_cvtepi32_epi16(both));
   _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm512_cvtepi32_epi8(_mm512_srai_epi32(both, 16)));
   return __builtin_popcount(kept);

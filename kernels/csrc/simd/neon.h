@@ -32,8 +32,12 @@ inline vi splat4(const int8_t* q) {
 }
 inline vi unpacklo8(vi a, vi b) { return from_bytes(vzip1q_u8(bytes(a), bytes(b))); }
 inline vi unpackhi8(vi a, vi b) { return from_bytes(vzip2q_u8(bytes(a), bytes(b))); }
-inline vi unpacklo16(vi a, vi b) { return vreinterpretq_s32_s16(vzip1q_s16(vreinterpretq_s16_s32(a), vreinterpretq_s16_s32(b))); }
-inline vi unpackhi16(vi a, vi b) { return vreinterpretq_s32_s16(vzip2q_s16(vreinterpretq_s16_s32(a), vreinterpretq_s16_s32(b))); }
+inline vi unpacklo16(vi a, vi b) {
+  return vreinterpretq_s32_s16(vzip1q_s16(vreinterpretq_s16_s32(a), vreinterpretq_s16_s32(b)));
+}
+inline vi unpackhi16(vi a, vi b) {
+  return vreinterpretq_s32_s16(vzip2q_s16(vreinterpretq_s16_s32(a), vreinterpretq_s16_s32(b)));
+}
 inline vi and_bytes(vi a, int m) { return from_bytes(vandq_u8(bytes(a), vdupq_n_u8(static_cast<uint8_t>(m)))); }
 // Bits that cross from a neighbouring byte on other instruction sets are zero here; callers mask them either way.
 template <int N> inline vi right(vi a) { return from_bytes(vshrq_n_u8(bytes(a), N)); }
@@ -46,8 +50,11 @@ inline vi interleave_bytes(const uint8_t* a, const uint8_t* b, const uint8_t* c,
   const uint8x16_t order = {0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15};
   return from_bytes(vqtbl1q_u8(vreinterpretq_u8_u32(vld1q_u32(row)), order));
 }
-inline vi dot(vi acc, vi u, vi s) { return vdotq_s32(acc, vreinterpretq_s8_s32(u), vreinterpretq_s8_s32(s)); }  // u <= 127
-// u <= 255: the dot product is of signed bytes, so u = (u - 128) + 2 * 64; the second part is common to all products with s.
+inline vi dot(vi acc, vi u, vi s) {
+  return vdotq_s32(acc, vreinterpretq_s8_s32(u), vreinterpretq_s8_s32(s));
+}  // u <= 127
+// u <= 255: the dot product is of signed bytes, so u = (u - 128) + 2 * 64; the second part is common to all products
+// with s.
 inline vi dot_full(vi acc, vi u, vi s) {
   const vi half = dot(splat(0), from_bytes(vdupq_n_u8(64)), s);
   return vaddq_s32(dot(acc, from_bytes(veorq_u8(bytes(u), vdupq_n_u8(128))), s), vaddq_s32(half, half));
@@ -74,7 +81,9 @@ inline vf zero() { return vdupq_n_f32(0.0f); }
 inline vf loadf(const float* p) { return vld1q_f32(p); }
 inline void storef(float* p, vf v) { vst1q_f32(p, v); }
 inline vf splatf(float x) { return vdupq_n_f32(x); }
-inline vf load_half_vec(const void* p) { return vcvt_f32_f16(vreinterpret_f16_u8(vld1_u8(static_cast<const uint8_t*>(p)))); }
+inline vf load_half_vec(const void* p) {
+  return vcvt_f32_f16(vreinterpret_f16_u8(vld1_u8(static_cast<const uint8_t*>(p))));
+}
 inline vf fma(vf a, vf b, vf c) { return vfmaq_f32(c, a, b); }
 inline vf mul(vf a, vf b) { return vmulq_f32(a, b); }
 inline vf addf(vf a, vf b) { return vaddq_f32(a, b); }
@@ -101,7 +110,9 @@ inline void store_i8(int8_t* p, vi v) {
   std::memcpy(p, &b, 4);
 }
 // Sums of 16 and the next 16 codes.
-inline void sum_pair16(const int8_t* q, int* sums) { sums[0] = vaddlvq_s8(vld1q_s8(q)), sums[1] = vaddlvq_s8(vld1q_s8(q + 16)); }
+inline void sum_pair16(const int8_t* q, int* sums) {
+  sums[0] = vaddlvq_s8(vld1q_s8(q)), sums[1] = vaddlvq_s8(vld1q_s8(q + 16));
+}
 // W 16-bit factors, each in both halves of its lane.
 inline vi pair_lanes(const int16_t* p) {
   const int16x4_t v = vld1_s16(p);

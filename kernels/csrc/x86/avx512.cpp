@@ -23,7 +23,8 @@ namespace {
 
 const Kernels* avx512_kernels() {
   using namespace avx512;
-  static const Kernels table{"avx512", gemv, gemm, quantize, drop_small, sparsify, rms_norm, add, swiglu, attend, join, screen, sum_exp, peak, dot_chains};
+  static const Kernels table{"avx512", gemv,   gemm, quantize, drop_small, sparsify, rms_norm,  add,
+                             swiglu,   attend, join, screen,   sum_exp,    peak,     dot_chains};
   return &table;
 }
 }  // namespace midline
