@@ -23,6 +23,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print every chosen figure; 1 if one that was measured is missed or cannot be measured now."""
+    if not RESULTS.is_dir():
+        raise MidlineError(
+            "the recorded results are part of the repository and not of the installed package; "
+            "run this in a clone of it, installed with `pip install -e .`"
+        )
     figures = choose(load_figures(), args.names)
     failed = measure_all(figures) if args.run else []
     if args.plot:

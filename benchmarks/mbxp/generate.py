@@ -1,13 +1,10 @@
 """Complete problems with Midline's engine: many decoded together, cut at the function's end."""
 
-import json
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
-from midline.benchmarks.mbxp.results import ResultsError
-from midline.benchmarks.mbxp.samples import SAMPLES, read_generated
+from midline.benchmarks.mbxp.samples import GeneratedFile
 from midline.benchmarks.mbxp.syntax import FunctionEnd
 from midline.benchmarks.mbxp.tasks import Task
 from midline.model.engines.native.engine import Completion, Engine, GenerateOptions, Generation
@@ -38,27 +35,19 @@ class GeneratedSample:
 
 
 class Generator:
-    """Completes tasks and appends the samples to `folder`/samples.jsonl.
+    """Completes tasks and appends the samples to `file`.
 
     What is there already is not generated again. With `shots`, that many solved problems of the
     same language stand before each prompt.
     """
 
     def __init__(
-        self, engine: Engine, options: GenerateOptions, folder: Path, shots: int = 0
+        self, engine: Engine, options: GenerateOptions, file: GeneratedFile, shots: int = 0
     ) -> None:
         self.engine = engine
         self.options = options
+        self.file = file
         self.shots = shots
-        self.path = folder / SAMPLES
-        folder.mkdir(parents=True, exist_ok=True)
-        self.done = {(row["task_id"], row["sample"]) for row in read_generated(self.path)}
-        _cut_unfinished_line(self.path)
-
-    def pending(self, tasks: Iterable[Task]) -> list[Task]:
-        """Tasks that still lack a sample."""
-        wanted = range(self.options.samples)
-        return [t for t in tasks if any((t.task_id, s) not in self.done for s in wanted)]
 
     def run(
         self, tasks: Sequence[Task], pool: Mapping[str, Task], on_task: Callable[[Task], None]
@@ -67,14 +56,15 @@ class Generator:
 
         What sampling draws for a task depends on its number and the options' seed alone.
         """
-        waiting = self.pending(tasks)
+        waiting = pending(tasks, self.options.samples, self.file)
         prompts = [self._encode(examples(t, pool, self.shots) + t.prompt) for t in waiting]
         ends = [FunctionEnd(task.language, task.prompt) for task in waiting]
         clock = _Clock()
 
         def keep(number: int, generation: Generation) -> None:
             task = waiting[number]
-            self._append(list(self._samples(task, ends[number], generation, clock.lap())))
+            made = self._samples(task, ends[number], generation, clock.lap())
+            self.file.append([asdict(sample) for sample in made])
             on_task(task)
 
         self.engine.batch_generate(
@@ -90,7 +80,7 @@ class Generator:
         self, task: Task, end: FunctionEnd, generation: Generation, seconds: float
     ) -> Iterator[GeneratedSample]:
         for number, completion in enumerate(generation.completions):
-            if (task.task_id, number) not in self.done:
+            if (task.task_id, number) not in self.file.done:
                 yield GeneratedSample(
                     task_id=task.task_id,
                     sample=number,
@@ -103,23 +93,18 @@ class Generator:
                     mean_logprob=round(completion.mean_logprob, 5),
                 )
 
-    def _append(self, samples: Sequence[GeneratedSample]) -> None:
-        data = "".join(json.dumps(asdict(sample)) + "\n" for sample in samples).encode()
-        try:
-            with self.path.open("ab", buffering=0) as file:
-                written = file.write(data)
-        except OSError as error:
-            raise ResultsError(f"cannot write {self.path}: {error.strerror}") from error
-        if written != len(data):
-            raise ResultsError(f"the disk is full: {self.path} took only part of a batch")
-        self.done |= {(sample.task_id, sample.sample) for sample in samples}
-
     def _encode(self, text: str) -> list[int]:
         tokenizer = self.engine.tokenizer
         ids = tokenizer.encode(text)
         if tokenizer.add_bos and tokenizer.bos_id is not None:
             return [tokenizer.bos_id, *ids]
         return ids
+
+
+def pending(tasks: Iterable[Task], samples: int, file: GeneratedFile) -> list[Task]:
+    """Those of `tasks` that lack one of their first `samples` samples in `file`."""
+    wanted = range(samples)
+    return [t for t in tasks if any((t.task_id, s) not in file.done for s in wanted)]
 
 
 class _Clock:
@@ -170,12 +155,3 @@ def _text(engine: Engine, completion: Completion) -> str:
     if ids and ids[-1] in engine.tokenizer.end_tokens:
         ids = ids[:-1]
     return engine.tokenizer.decode(ids)
-
-
-def _cut_unfinished_line(path: Path) -> None:
-    if path.is_file():
-        content = path.read_bytes()
-        end = content.rfind(b"\n") + 1
-        if end != len(content):
-            with path.open("rb+") as file:
-                file.truncate(end)

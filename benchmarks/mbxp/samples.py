@@ -2,11 +2,12 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from midline.benchmarks.mbxp.results import ResultsError
 from midline.benchmarks.mbxp.tasks import Task
 from midline.model.errors import UsageError
 
@@ -64,6 +65,52 @@ def read_generated(path: Path) -> Iterator[dict[str, Any]]:
             for line in lines:
                 if line.endswith(b"\n"):
                     yield json.loads(line)
+
+
+class GeneratedFile:
+    """samples.jsonl of a result folder: read once, when opened, then only appended to.
+
+    `rows` are all lines, those of earlier runs first; `done` has the task id and number of each.
+    An unfinished last line, of a run that was killed, is cut off.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.path = folder / SAMPLES
+        folder.mkdir(parents=True, exist_ok=True)
+        self.rows = list(read_generated(self.path))
+        self.done = {(row["task_id"], row["sample"]) for row in self.rows}
+        self._cut_unfinished_line()
+
+    def append(self, rows: Sequence[dict[str, Any]]) -> None:
+        """Write `rows` in one piece; ResultsError where the disk does not take them."""
+        data = "".join(json.dumps(row) + "\n" for row in rows).encode()
+        try:
+            with self.path.open("ab", buffering=0) as file:
+                written = file.write(data)
+        except OSError as error:
+            raise ResultsError(f"cannot write {self.path}: {error.strerror}") from error
+        if written != len(data):
+            raise ResultsError(f"the disk is full: {self.path} took only part of a batch")
+        self.rows += rows
+        self.done |= {(row["task_id"], row["sample"]) for row in rows}
+
+    def samples(self, tasks: Mapping[str, Task]) -> list[Sample]:
+        """The completions of `tasks` in file order, numbered as `read_samples` numbers them."""
+        counts: Counter[str] = Counter()
+        samples = []
+        for row in self.rows:
+            if task := tasks.get(row["task_id"]):
+                samples.append(Sample(task, row["completion"], counts[task.task_id]))
+                counts[task.task_id] += 1
+        return samples
+
+    def _cut_unfinished_line(self) -> None:
+        if self.path.is_file():
+            with self.path.open("rb+") as file:
+                content = file.read()
+                end = content.rfind(b"\n") + 1
+                if end != len(content):
+                    file.truncate(end)
 
 
 def _lines(path: Path) -> Iterable[bytes]:

@@ -25,6 +25,8 @@ def test_the_wheel_holds_the_rooms_and_nothing_beside_them(wheel: Path) -> None:
     assert outside == []
     assert {n.split("/")[1] for n in names if n.startswith("midline/")} == set(ROOMS)
     assert [n for n in names if "csrc" in n or n.endswith((".cpp", ".o", ".pyc"))] == []
+    assert [n for n in names if n.startswith("midline/benchmarks/results/")] == []
+    assert "midline/benchmarks/figures.toml" in names
     for room in ROOMS:
         assert f"midline/{room}/py.typed" in names
         sources = {f"midline/{p.relative_to(ROOT)}" for p in (ROOT / room).rglob("*.py")}
@@ -71,9 +73,17 @@ def test_the_kernels_load_from_the_wheel(installed: Run) -> None:
         (("midline", "--version"), "midline 0."),
         (("midline", "model", "list"), "qwen2.5-coder-0.5b (default)"),
         (("midline-bench", "--help"), "midline-bench"),
+        (("midline-bench", "speed", "decode", "--help"), "--peer"),
+        (("midline-bench", "quality", "cursor", "--help"), "--only"),
     ],
 )
 def test_console_scripts_work(installed: Run, command: tuple[str, ...], says: str) -> None:
     done = installed(*command)
     assert done.returncode == 0, done.stderr
     assert says in done.stdout
+
+
+def test_figures_need_the_repository(installed: Run) -> None:
+    done = installed("midline-bench", "figures")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "run this in a clone" in done.stderr and done.stderr.count("\n") == 1

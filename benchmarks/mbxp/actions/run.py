@@ -20,7 +20,8 @@ from midline.benchmarks.mbxp.plot import bar_chart
 from midline.benchmarks.mbxp.record import record_run
 from midline.benchmarks.mbxp.report import write_text
 from midline.benchmarks.mbxp.run_folder import claim, model_identity
-from midline.benchmarks.mbxp.samples import SAMPLES, read_generated, read_samples
+from midline.benchmarks.mbxp.samples import GeneratedFile
+from midline.benchmarks.mbxp.sandbox import choose
 from midline.benchmarks.mbxp.session import evaluate_into
 from midline.benchmarks.mbxp.tasks import DATA_FILES, Task, data_folder, load_tasks
 from midline.model.errors import UsageError
@@ -58,21 +59,26 @@ def run(args: argparse.Namespace) -> int:
     """Generate what is missing, then evaluate; 1 if programs could not be isolated."""
     if args.limit is not None and args.limit < 1:
         raise UsageError("--limit must be at least 1")
+    options = _generate_options(args)
+    execution = execution_options(args)
+    if not args.no_evaluate:
+        choose(execution.sandbox, unsafe=execution.unsafe)
     folder = data_folder(args.data)
     pool = load_tasks(folder, None if args.common else args.lang)
     tasks = chosen_tasks(pool, args.lang, args.limit, args.common)
-    options = _generate_options(args)
-    rows = _generate(args, options, tasks, pool)
+    claim(args.out, _shaping(args, options))
+    file = GeneratedFile(args.out)
+    _generate(args, options, tasks, pool, file)
     if args.no_evaluate:
         return 0
     known = {task.task_id: task for task in tasks}
-    samples, _ = read_samples(args.out / SAMPLES, known)
+    rows = [row for row in file.rows if row["task_id"] in known]
     about = {"model": Path(args.model).name, "prompt": "raw", "shots": args.shots,
              "seed": args.seed, "samples_per_task": options.samples,
              "temperature": options.temperature, "top_p": options.top_p,
              "max_tokens": options.max_tokens, "exact": options.exact,
              "sparsity": options.sparsity, "generation": generation_summary(rows)}  # fmt: skip
-    summary = evaluate_into(args.out, samples, execution_options(args), about)
+    summary = evaluate_into(args.out, file.samples(known), execution, about)
     print(summary.text)
     if args.record:
         merged = record_run(args.json, summary.report, summary.results)
@@ -147,27 +153,27 @@ def _generate(
     options: "GenerateOptions",
     tasks: Sequence[Task],
     pool: Mapping[str, Task],
-) -> list[dict[str, Any]]:
-    """Complete what has no sample yet; rows of all samples of `tasks`."""
-    claim(args.out, _shaping(args, options))
-    wanted = {task.task_id for task in tasks}
-    done = {(row["task_id"], row["sample"]) for row in read_generated(args.out / SAMPLES)}
-    missing = [t for t in tasks for s in range(options.samples) if (t.task_id, s) not in done]
-    if missing:
-        from midline.benchmarks.mbxp.generate import STREAMS, TASK_TOKENS, Generator
-        from midline.model.engines.native.engine import Engine
+    file: GeneratedFile,
+) -> None:
+    """Complete what has no sample in `file` yet; the model is loaded only for that."""
+    from midline.benchmarks.mbxp.generate import STREAMS, TASK_TOKENS, Generator, pending
 
-        engine = Engine.load(
-            args.model,
-            threads=args.threads,
-            sparsity=args.sparsity,
-            cache_tokens=STREAMS * TASK_TOKENS,
-        )
-        generator = Generator(engine, options, args.out, args.shots)
-        console = Console(stderr=True)
-        columns = (TextColumn("generating"), MofNCompleteColumn(), TimeRemainingColumn())
-        with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
-            bar = progress.add_task("", total=len(generator.pending(tasks)))
-            generator.run(tasks, pool, lambda task: progress.advance(bar))
-        print(f"generated {len(missing)} samples", file=sys.stderr)
-    return [row for row in read_generated(args.out / SAMPLES) if row["task_id"] in wanted]
+    waiting = pending(tasks, options.samples, file)
+    if not waiting:
+        return
+    from midline.model.engines.native.engine import Engine
+
+    engine = Engine.load(
+        args.model,
+        threads=args.threads,
+        sparsity=args.sparsity,
+        cache_tokens=STREAMS * TASK_TOKENS,
+    )
+    before = len(file.rows)
+    console = Console(stderr=True)
+    columns = (TextColumn("generating"), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+        bar = progress.add_task("", total=len(waiting))
+        generator = Generator(engine, options, file, args.shots)
+        generator.run(waiting, pool, lambda task: progress.advance(bar))
+    print(f"generated {len(file.rows) - before} samples", file=sys.stderr)

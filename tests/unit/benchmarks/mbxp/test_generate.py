@@ -1,18 +1,19 @@
 """Generating with an engine that answers from a list: batches, stops, resuming, records."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from mbxp_programs import tiny_solution, tiny_task
+from mbxp_programs import require_sandbox, tiny_solution, tiny_task
 
 from midline.benchmarks.main import main
 from midline.benchmarks.mbxp.actions.run import chosen_tasks, generation_summary
 from midline.benchmarks.mbxp.generate import Generator, examples
-from midline.benchmarks.mbxp.samples import read_generated
+from midline.benchmarks.mbxp.results import RESULTS, read_results
+from midline.benchmarks.mbxp.samples import SAMPLES, GeneratedFile, read_generated
 from midline.benchmarks.mbxp.tasks import Task
 from midline.model.engines.native.engine import Engine, GenerateOptions
 from midline.model.errors import UsageError
@@ -78,7 +79,8 @@ def tasks(count: int) -> list[Task]:
 
 def generate(folder: Path, engine: ListedEngine, wanted: list[Task], **options: Any) -> None:
     shots = options.pop("shots", 0)
-    generator = Generator(engine, GenerateOptions(max_tokens=400, **options), folder, shots)  # type: ignore[arg-type]
+    drawn = GenerateOptions(max_tokens=400, **options)
+    generator = Generator(engine, drawn, GeneratedFile(folder), shots)  # type: ignore[arg-type]
     generator.run(wanted, {task.task_id: task for task in wanted}, lambda task: None)
 
 
@@ -107,7 +109,9 @@ def test_sparse_completions_are_those_of_one_at_a_time(tiny_qwen2: Path, home: P
     for level in (0.5, 0.0):
         options = GenerateOptions(max_tokens=12, sparsity=level, exact=True)
         wanted = [replace(task, prompt=f"int f{i}() {{") for i, task in enumerate(tasks(5))]
-        Generator(engine, options, home / f"{level}").run(wanted, {}, lambda task: None)
+        Generator(engine, options, GeneratedFile(home / f"{level}")).run(
+            wanted, {}, lambda task: None
+        )
         found = list(read_generated(home / f"{level}" / "samples.jsonl"))
         for task, row in zip(wanted, found, strict=True):
             alone = engine.generate(engine.tokenizer.encode(task.prompt), options).completions[0]
@@ -185,3 +189,47 @@ def test_tokens_and_seconds_are_summed_by_language() -> None:
     summary = generation_summary([row, row])["go"]
     assert summary == {"samples": 2, "tokens": 60, "seconds": 1.0, "seconds_per_sample": 0.5,
                        "tokens_per_second": 60.0}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "message"),
+    [
+        (["--workers", "0"], 2, "--workers must be at least 1"),
+        (["--record"], 2, "--record needs --json FILE"),
+        (["--sandbox", "wishes"], 1, "no sandbox 'wishes'"),
+        (["--sandbox", "bare"], 1, "add --unsafe"),
+    ],
+)
+def test_what_would_fail_after_generating_is_refused_before(
+    tiny_qwen2: Path,
+    home: Path,
+    words: list[str],
+    status: int,
+    message: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    call = ["mbxp", "run", "--model", str(tiny_qwen2), "--lang", "python", "--data", str(GOLDEN)]
+    call += ["--limit", "1", "--max-tokens", "2", "--out", str(home / "out")]
+    assert main([*call, *words]) == status
+    assert message in capsys.readouterr().err
+    assert not (home / "out").exists()
+
+
+def test_the_samples_of_a_folder_are_read_once(
+    tiny_qwen2: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    require_sandbox()
+    reads = []
+
+    def counted(path: Path) -> Iterator[dict[str, Any]]:
+        reads.append(path)
+        return read_generated(path)
+
+    call = ["mbxp", "run", "--model", str(tiny_qwen2), "--data", str(GOLDEN)]
+    call += ["--max-tokens", "2", "--out", str(home / "out")]
+    assert main([*call, "--no-evaluate", "--lang", "python"]) == 0
+    monkeypatch.setattr("midline.benchmarks.mbxp.samples.read_generated", counted)
+    assert main([*call, "--lang", "python", "perl"]) == 0
+    assert reads == [home / "out" / SAMPLES]
+    executed = list(read_results(home / "out" / RESULTS))
+    assert len(executed) == len(list(read_generated(reads[0]))) == 2

@@ -4,7 +4,10 @@ from pathlib import Path
 import pytest
 from mbxp_programs import tiny_task
 
+from midline.benchmarks.mbxp.results import ResultsError
 from midline.benchmarks.mbxp.samples import (
+    SAMPLES,
+    GeneratedFile,
     read_generated,
     read_samples,
 )
@@ -84,3 +87,30 @@ def test_an_unfinished_generated_line_does_not_count(tmp_path: Path) -> None:
     path = tmp_path / "samples.jsonl"
     path.write_text('{"task_id": "a", "sample": 0}\n{"task_id": "b", "sam')
     assert [row["task_id"] for row in read_generated(path)] == ["a"]
+
+
+def test_generated_samples_are_numbered_as_read_samples_numbers_them(tmp_path: Path) -> None:
+    rows = [{"task_id": PYTHON, "sample": n, "completion": str(n)} for n in range(2)]
+    GeneratedFile(tmp_path).append([*rows, {"task_id": "other/1", "sample": 0, "completion": ""}])
+    again = GeneratedFile(tmp_path)
+    assert again.done == {(PYTHON, 0), (PYTHON, 1), ("other/1", 0)}
+    again.append([{"task_id": PYTHON, "sample": 2, "completion": "2"}])
+    known = {PYTHON: TASKS[PYTHON]}
+    assert again.samples(known) == read_samples(again.path, known)[0]
+    assert [sample.index for sample in again.samples(known)] == [0, 1, 2]
+    assert GeneratedFile(tmp_path).rows == again.rows
+
+
+def test_an_unfinished_generated_line_is_cut_off(tmp_path: Path) -> None:
+    path = tmp_path / SAMPLES
+    path.write_text('{"task_id": "a", "sample": 0}\n{"task_id": "b", "sam')
+    assert GeneratedFile(tmp_path).done == {("a", 0)}
+    assert path.read_text() == '{"task_id": "a", "sample": 0}\n'
+
+
+def test_samples_that_cannot_be_written_are_not_taken_for_done(tmp_path: Path) -> None:
+    file = GeneratedFile(tmp_path)
+    file.path.symlink_to("/dev/full")
+    with pytest.raises(ResultsError, match="cannot write"):
+        file.append([{"task_id": "a", "sample": 0}])
+    assert (file.rows, file.done) == ([], set())
