@@ -7,6 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from midline import kernels
 from midline.server.machine import huge_pages, memory_bytes, processor_name
 
 PACKAGES = ("midline", "numpy", "tokenizers")
@@ -25,8 +26,8 @@ def describe_machine() -> dict[str, Any]:
 
 
 def describe_versions(*packages: str) -> dict[str, str]:
-    """Versions of Python, Midline and `packages`, and the commit of the source they came from."""
-    versions = {"python": platform.python_version()}
+    """Versions of Python, Midline and `packages`, the kernels and the commit they came from."""
+    versions = {"python": platform.python_version(), "midline kernels": kernels.kernel_name()}
     for package in (*PACKAGES, *packages):
         try:
             versions[package] = version(package)

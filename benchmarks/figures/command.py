@@ -1,71 +1,107 @@
-"""Print what is promised, the command that measures it, and the value now."""
+"""Print what is promised, the command that measures it, and the value now.
+
+A target is what is wished for; a recorded value may miss it, and then the measured limit stands
+beside it. A floor is the last accepted value less its noise; a value below it is a regression. That
+alone, and a measurement that fails, makes this command fail.
+"""
 
 import argparse
 import json
 import shlex
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from midline.benchmarks.figures.figure import FOLDER, RESULTS, Figure, load_figures
+from midline import kernels
+from midline.benchmarks.figures.figure import FOLDER, REPORTED, RESULTS, Figure, load_figures
 from midline.benchmarks.outputs import output_file
 from midline.model.errors import MidlineError, UsageError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the names, --json, --plot and --run."""
+    """Add the names and what to do with them."""
     parser.add_argument("names", nargs="*", metavar="NAME", help="figures (default: all)")
+    parser.add_argument("--isa", metavar="ISA", help="only those of an instruction set, avx2 say")
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--plot", type=output_file, metavar="FILE", help="draw the recorded speeds")
     parser.add_argument("--run", action="store_true", help="measure them again first")
+    parser.add_argument(
+        "--floors", action="store_true", help="print the floors that accepting today's values sets"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print every chosen figure; 1 if one that was measured is missed or cannot be measured now."""
+    """Print every chosen figure; MidlineError names those below their floor or not measurable."""
     if not RESULTS.is_dir():
         raise MidlineError(
             "the recorded results are part of the repository and not of the installed package; "
             "run this in a clone of it, installed with `pip install -e .`"
         )
-    figures = choose(load_figures(), args.names)
+    figures = choose(load_figures(), args.names, args.isa)
     failed = measure_all(figures) if args.run else []
     if args.plot:
         plot(figures, args.plot)
     rows = [describe(figure) for figure in figures]
     if args.json:
         print(json.dumps(rows, indent=1))
+    elif args.floors:
+        print("\n".join(floor_line(figure) for figure in figures if figure.noise))
     else:
-        print("\n".join(line for row in rows for line in row_lines(row)))
+        print("\n".join([*(line for row in rows for line in row_lines(row)), summary(rows)]))
     if failed:
         raise MidlineError(
             f"{', '.join(failed)} could not be measured now; what the commands said stands above"
         )
-    return int(any(row["status"] == "missed" for row in rows))
+    regressed = [row["name"] for row in rows if row["status"] == "regressed"]
+    if regressed:
+        raise MidlineError(
+            f"{', '.join(regressed)} fell below the last accepted value by more than its noise; "
+            "mend that, or accept the value by a new floor in benchmarks/figures.toml"
+        )
+    return 0
 
 
-def choose(figures: list[Figure], names: list[str]) -> list[Figure]:
-    """The figures called `names`, all of them if there are none; UsageError for an unknown one."""
+def choose(figures: list[Figure], names: list[str], isa: str | None = None) -> list[Figure]:
+    """The figures called `names`, all if there are none, of `isa`; UsageError for unknown ones."""
     known = {figure.name: figure for figure in figures}
     for name in names:
         if name not in known:
             raise UsageError(f"no figure is called {name!r}; there are {', '.join(known)}")
-    return [known[name] for name in names] if names else figures
+    sets = {figure.isa for figure in figures if figure.isa}
+    if isa is not None and isa not in sets:
+        raise UsageError(f"no figure is of --isa {isa}; there are {', '.join(sorted(sets))}")
+    chosen = [known[name] for name in names] if names else figures
+    return [figure for figure in chosen if isa is None or figure.isa == isa]
 
 
 def measure_all(figures: list[Figure]) -> list[str]:
     """Run every command once, whatever became of those before; names of the figures that failed.
 
     Commands run from the root of the checkout this module lies in; UsageError if it is in none.
+    Figures of an instruction set that is not chosen here are left as they are, which is said: their
+    result would be one of other kernels.
     """
     root = FOLDER.parent
     if not (root / "pyproject.toml").exists():
         raise UsageError(
             "--run records results in a checkout; install Midline with `pip install -e .`"
         )
-    commands = dict.fromkeys(figure.command for figure in figures)
+    other = [figure.name for figure in figures if not is_of_this_machine(figure)]
+    if other:
+        print(f"not measured with these kernels: {', '.join(other)}", file=sys.stderr)
+    commands = dict.fromkeys(f.command for f in figures if is_of_this_machine(f))
     failed = [command for command in commands if measure(command, root) != 0]
     return [figure.name for figure in figures if figure.command in failed]
+
+
+def is_of_this_machine(figure: Figure) -> bool:
+    """Whether the figure's command, run here, is measured with the kernels of its instruction set.
+
+    A command that has --isa chooses them itself.
+    """
+    return not figure.isa or "--isa" in figure.command or figure.isa == kernels.kernel_name()
 
 
 def measure(command: str, root: Path) -> int:
@@ -98,20 +134,47 @@ def describe(figure: Figure) -> dict[str, Any]:
     value = figure.recorded()
     return {
         "name": figure.name,
-        "issue": figure.issue,
         "wanted": figure.wanted,
+        "floor": figure.floor or None,
         "value": value,
         "unit": figure.unit,
+        "isa": figure.isa or None,
         "status": figure.status(value),
+        "limit": figure.limit or None,
         "command": figure.command,
         "result": f"benchmarks/results/{figure.result}",
     }
 
 
 def row_lines(row: dict[str, Any]) -> list[str]:
-    """Two lines: the promise and its value, then the command."""
+    """The promise and its value, the command, and the limit of a target that is missed."""
     value = "-" if row["value"] is None else f"{row['value']:.4g}"
-    return [
-        f"{row['status']:<13} {row['name']:<28} {value:>9}  (wanted {row['wanted']}) {row['unit']}",
+    terms = [
+        row["wanted"] if row["wanted"] == REPORTED else f"target {row['wanted']}",
+        f"floor {row['floor']}" if row["floor"] else "",
+        row["isa"] or "",
+    ]
+    promise = ", ".join(term for term in terms if term)
+    lines = [
+        f"{row['status']:<13} {row['name']:<36} {value:>9}  ({promise}) {row['unit']}",
         f"{'':<13} {row['command']}",
     ]
+    if row["status"] == "missed" and row["limit"]:
+        lines.append(f"{'':<13} {row['limit']}")
+    return lines
+
+
+def summary(rows: list[dict[str, Any]]) -> str:
+    """How many figures there are of each status."""
+    counts = Counter(row["status"] for row in rows)
+    return (
+        f"{len(rows)} figures: {counts['ok']} reach their target, {counts['missed']} miss it, "
+        f"{counts[REPORTED]} have none, {counts['not measured']} are not measured, "
+        f"{counts['regressed']} fell below their floor"
+    )
+
+
+def floor_line(figure: Figure) -> str:
+    """The floor there is and the one that the recorded value would set."""
+    following = figure.next_floor() or "not measured"
+    return f"{figure.name:<36} {figure.floor or '-':<12} -> {following:<12} ({figure.noise})"

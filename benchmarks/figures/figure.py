@@ -1,14 +1,15 @@
-"""The promised figures: read from `figures.toml`, looked up in the recorded results."""
+"""The promised figures: read from `figures.toml`, looked up in the recorded results, judged."""
 
 import json
 import operator
-import re
 import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from midline.benchmarks.figures.lookup import fits, look_up
+from midline.benchmarks.figures.noise import parse_noise
 from midline.model.errors import MidlineError
 
 FOLDER = Path(__file__).resolve().parent.parent
@@ -20,7 +21,8 @@ COMPARISONS: dict[str, Callable[[float, float], bool]] = {
     "<": operator.lt,
 }
 REPORTED = "reported"
-STEP = re.compile(r"(?P<key>[^.\[\]]+)(?:\[(?P<pick>[^\]]*)\])?(?:\.|$)")
+KERNELS = "midline kernels"
+"""The version of a result that names the instruction set of its kernels."""
 
 
 @dataclass(frozen=True)
@@ -33,71 +35,104 @@ class Figure:
     value: str
     wanted: str
     unit: str
-    issue: int
     needs: str = ""
+    floor: str = ""
+    noise: str = ""
+    isa: str = ""
+    limit: str = ""
 
     def recorded(self, folder: Path = RESULTS) -> float | None:
-        """The figure in its result file; None without such a file, a value, or what it needs."""
+        """The figure in its result file.
+
+        None without such a file, a value, or what the figure needs, and for a result of another
+        instruction set. MidlineError where the file has no such figure.
+        """
+        result = self._result(folder)
+        if result is None:
+            return None
+        try:
+            value = look_up(result, self.value)
+            return None if value is None else float(value)
+        except (ValueError, KeyError, TypeError) as error:
+            raise self._without_figure(folder, error) from error
+
+    def next_floor(self, folder: Path = RESULTS) -> str:
+        """The floor that accepting the recorded value sets; empty without a value or `noise`."""
+        result, value = self._result(folder), self.recorded(folder)
+        if not self.noise or result is None or value is None:
+            return ""
+        try:
+            return parse_noise(self.noise).floor(value, result, self.value, self._direction())
+        except (ValueError, KeyError, TypeError) as error:
+            raise self._without_figure(folder, error) from error
+
+    def status(self, value: float | None) -> str:
+        """`ok`, `missed`, `regressed`, `reported` or `not measured`.
+
+        A regression is a value below the floor, whatever was wanted.
+        """
+        if value is None:
+            return "not measured"
+        if self.floor and not holds(self.floor, value):
+            return "regressed"
+        if self.wanted == REPORTED:
+            return REPORTED
+        return "ok" if holds(self.wanted, value) else "missed"
+
+    def check(self) -> None:
+        """Raise ValueError for a comparison or a noise that cannot be read."""
+        comparisons = [text for text in (self.wanted, self.floor) if text not in ("", REPORTED)]
+        for text in comparisons:
+            comparison, bound = text.split()
+            if comparison not in COMPARISONS:
+                raise ValueError(f"{text!r} is no comparison")
+            float(bound)
+        if self.floor and not self.noise:
+            raise ValueError("a floor needs the noise it allows for")
+        if self.noise:
+            parse_noise(self.noise)
+
+    def _direction(self) -> str:
+        known = self.floor or self.wanted
+        return "<=" if known.startswith("<") else ">="
+
+    def _result(self, folder: Path) -> dict[str, Any] | None:
         path = folder / self.result
         if not path.exists():
             return None
         try:
-            result = json.loads(path.read_text("utf-8"))
-            if self.needs and not _fits(result, self.needs):
-                return None
-            value = look_up(result, self.value)
-            return None if value is None else float(value)
-        except (ValueError, KeyError, TypeError) as error:
-            raise MidlineError(
-                f"{path} has no figure at {self.value} ({error}); run `{self.command}` again"
-            ) from error
+            result: dict[str, Any] = json.loads(path.read_text("utf-8"))
+        except ValueError as error:
+            raise self._without_figure(folder, error) from error
+        kernels = result.get("versions", {}).get(KERNELS)
+        if self.isa and kernels not in (None, self.isa):
+            return None
+        return None if self.needs and not fits(result, self.needs) else result
 
-    def status(self, value: float | None) -> str:
-        """`ok`, `missed`, `reported` or `not measured`."""
-        if value is None:
-            return "not measured"
-        if self.wanted == REPORTED:
-            return REPORTED
-        comparison, bound = self.wanted.split()
-        return "ok" if COMPARISONS[comparison](value, float(bound)) else "missed"
+    def _without_figure(self, folder: Path, error: Exception) -> MidlineError:
+        return MidlineError(
+            f"{folder / self.result} has no figure at {self.value} ({error}); "
+            f"run `{self.command}` again"
+        )
 
 
 def load_figures(path: Path = FOLDER / "figures.toml") -> list[Figure]:
     """Every promised figure in the order of the file; MidlineError names a wrong entry."""
     figures = []
     for entry in tomllib.loads(path.read_text("utf-8"))["figure"]:
+        entry.pop("issue", None)
         try:
             figure = Figure(**entry)
-        except TypeError as error:
+            figure.check()
+        except (TypeError, ValueError) as error:
             raise MidlineError(
                 f"{path}: the figure {entry.get('name')!r} is wrong: {error}"
             ) from None
-        if figure.wanted != REPORTED and figure.wanted.split()[0] not in COMPARISONS:
-            raise MidlineError(f"{path}: the figure {figure.name!r} wants {figure.wanted!r}")
         figures.append(figure)
     return figures
 
 
-def look_up(result: Any, path: str) -> Any:
-    """The value at `path` in `result`: `a.b`, or `rows[engine=midline].mean_kl` in a list.
-
-    Raises KeyError when a key or a list item is not there.
-    """
-    value = result
-    for step in STEP.finditer(path):
-        value = value[step["key"]]
-        if step["pick"] is not None:
-            value = _pick(value, step["pick"])
-    return value
-
-
-def _pick(items: list[dict[str, Any]], conditions: str) -> dict[str, Any]:
-    for item in items:
-        if _fits(item, conditions):
-            return item
-    raise KeyError(f"no item with {conditions}")
-
-
-def _fits(item: dict[str, Any], conditions: str) -> bool:
-    wanted = dict(condition.split("=", 1) for condition in conditions.split(","))
-    return all(str(item.get(key)) == value for key, value in wanted.items())
+def holds(comparison: str, value: float) -> bool:
+    """Whether `value` is as `comparison`, `>= 3.0` for instance, says; never so for NaN."""
+    sign, bound = comparison.split()
+    return COMPARISONS[sign](value, float(bound))
