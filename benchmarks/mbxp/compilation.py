@@ -17,6 +17,7 @@ WRAPPERS = ("bwrap: ", "unshare: ", "confine: ", "prlimit: ", "setpriv: ", "sand
 ENDINGS = {
     Ending.TIME: Status.TIMEOUT_COMPILE,
     Ending.MEMORY: Status.OOM,
+    Ending.DISK: Status.COMPILE_ERROR,
     Ending.OUTPUT: Status.COMPILE_ERROR,
     Ending.NOT_STARTED: Status.SANDBOX_ERROR,
     Ending.STOPPED: Status.SANDBOX_ERROR,

@@ -1,7 +1,8 @@
 """Start a command in a sandbox, watch it, and say how it ended.
 
-Output is read as it comes and bounded; memory is that of the whole process tree, polled; at the
-first limit passed the tree is killed. A program can only be here while its thread is in `execute`.
+Output is read as it comes and bounded; memory and private disk are those of the whole process tree,
+polled; at the first limit passed the tree is killed. A program can only be here while its thread is
+in `execute`.
 """
 
 import contextlib
@@ -11,12 +12,13 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from pathlib import Path
 
+from midline.benchmarks.mbxp.accounting import folder_bytes, memory_bytes, waited_seconds
 from midline.benchmarks.mbxp.sandbox.policy import Policy, Sandbox
+from midline.benchmarks.mbxp.sandbox.sweep import adopt_orphans, sweep
 
 POLL_SECONDS = 0.05
 MEMORY_POLL_SECONDS = 0.1
@@ -28,6 +30,8 @@ MOST_EXTENSIONS = 3
 READ_BYTES = 1 << 16
 TEXT_BYTES = 8 << 10
 """As much of each end of a stream is looked at for what it says."""
+RUNNING: set[int] = set()
+"""Process ids of what this process started and still watches."""
 
 
 class Ending(Enum):
@@ -36,6 +40,7 @@ class Ending(Enum):
     EXITED = "exited"
     TIME = "time"
     MEMORY = "memory"
+    DISK = "disk"
     OUTPUT = "output"
     STOPPED = "stopped"
     NOT_STARTED = "not started"
@@ -77,11 +82,13 @@ def execute(
     With `progress`, the time limit starts anew whenever its value changes.
     """
     sandbox.prepare(policy)
+    adopt_orphans()
     started = time.monotonic()
     try:
         process = _start(sandbox, argv, policy)
     except OSError as error:
         return Outcome(Ending.NOT_STARTED, None, b"", str(error).encode(), 0.0)
+    RUNNING.add(process.pid)
     assert process.stdin is not None
     with contextlib.suppress(BrokenPipeError):
         process.stdin.write(stdin)
@@ -92,6 +99,9 @@ def execute(
         ending = watch.until_end()
     finally:
         _kill(process)
+        RUNNING.discard(process.pid)
+        if process.returncode < 0 and not sandbox.process_name_space:
+            sweep(sandbox.owner(policy.slot), frozenset(RUNNING))
     exit_code = process.returncode if ending is Ending.EXITED else None
     return Outcome(
         ending, exit_code, bytes(watch.out), bytes(watch.err), time.monotonic() - started
@@ -99,12 +109,14 @@ def execute(
 
 
 def _start(sandbox: Sandbox, argv: Sequence[str], policy: Policy) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        sandbox.command(argv, policy), cwd="/", env={"PATH": "/usr/local/bin:/usr/bin:/bin"},
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0,
-        start_new_session=True, user=sandbox.user, group=sandbox.user,
-        extra_groups=None if sandbox.user is None else [],
-    )  # fmt: skip
+    with sandbox.descriptors() as open_files:
+        return subprocess.Popen(
+            sandbox.command(argv, policy, open_files), cwd="/",
+            env={"PATH": "/usr/local/bin:/usr/bin:/bin"}, pass_fds=open_files,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=0,
+            start_new_session=True, user=sandbox.user, group=sandbox.user,
+            extra_groups=None if sandbox.user is None else [],
+        )  # fmt: skip
 
 
 class _Watch:
@@ -120,6 +132,7 @@ class _Watch:
     ) -> None:
         self.progress, self.reached = progress, 0
         self.process, self.limits, self.stop = process, policy.limits, stop
+        self.scratch = policy.scratch
         self.looked = started
         self.deadline = started + policy.limits.seconds
         self.waited, self.extended = 0.0, 0.0
@@ -169,8 +182,10 @@ class _Watch:
         if now > self.next_memory_poll:
             self.next_memory_poll = now + MEMORY_POLL_SECONDS
             self._progressed(now)
-            if resident_bytes(self.process.pid) > self.limits.memory:
+            if memory_bytes(self.process.pid, self.scratch) > self.limits.memory:
                 return Ending.MEMORY
+            if folder_bytes(self.scratch) > self.limits.scratch:
+                return Ending.DISK
         return None
 
     def _progressed(self, now: float) -> bool:
@@ -210,40 +225,3 @@ def _kill(process: subprocess.Popen[bytes]) -> None:
     for stream in (process.stdout, process.stderr):
         if stream is not None:
             stream.close()
-
-
-def resident_bytes(pid: int) -> int:
-    """Resident memory of `pid` and its descendants, shared pages counted in each; 0 if unknown."""
-    if not Path("/proc/self/statm").exists():
-        return _resident_from_ps(pid)
-    pages = 0
-    for process in (pid, *_descendants(pid)):
-        with contextlib.suppress(OSError, IndexError, ValueError):
-            pages += int(Path(f"/proc/{process}/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE")
-
-
-def waited_seconds(pid: int) -> float:
-    """Longest that a living thread of `pid` or its descendants was ready but not running."""
-    longest = 0
-    for process in (pid, *_descendants(pid)):
-        with contextlib.suppress(OSError, IndexError, ValueError):
-            for thread in os.listdir(f"/proc/{process}/task"):
-                figures = Path(f"/proc/{process}/task/{thread}/schedstat").read_text().split()
-                longest = max(longest, int(figures[1]))
-    return longest / 1e9
-
-
-def _descendants(pid: int) -> Iterator[int]:
-    with contextlib.suppress(OSError):
-        for thread in os.listdir(f"/proc/{pid}/task"):
-            children = Path(f"/proc/{pid}/task/{thread}/children").read_text().split()
-            for child in map(int, children):
-                yield child
-                yield from _descendants(child)
-
-
-def _resident_from_ps(pid: int) -> int:
-    command = ["ps", "-o", "rss=", "-g", str(pid)]
-    answer = subprocess.run(command, capture_output=True, text=True, check=False)
-    return 1024 * sum(int(word) for word in answer.stdout.split() if word.isdigit())

@@ -189,6 +189,7 @@ class Language(ABC):
 ENDINGS = {
     Ending.TIME: Status.TIMEOUT_RUN,
     Ending.MEMORY: Status.OOM,
+    Ending.DISK: Status.RUNTIME_ERROR,
     Ending.OUTPUT: Status.OUTPUT_LIMIT,
     Ending.NOT_STARTED: Status.SANDBOX_ERROR,
 }

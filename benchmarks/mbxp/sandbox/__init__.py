@@ -7,6 +7,7 @@ Resource limits alone ("bare") isolate nothing and are used only when the user a
 import functools
 import os
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -33,7 +34,18 @@ LEVELS: dict[str, Callable[[], Sequence[Sandbox]]] = {
     "landlock": lambda: [Landlock()],
     "seatbelt": lambda: [Seatbelt()],
 }
+ABSENT = {"bubblewrap": "bwrap is not installed"} if sys.platform == "linux" else {}
 PROBE_SECONDS = 15
+TRIAL_PASSED = 42
+TRIAL = f"""
+(cat "$0") >/dev/null 2>&1 && {{ echo "files outside can be read" >&2; exit 3; }}
+(echo x >"$0") 2>/dev/null
+: >file && exit {TRIAL_PASSED}
+"""
+"""What fails as it should says nothing, so that the first line said is the reason.
+
+A file of the same name may well be written: to a folder that only the sandbox has.
+"""
 
 
 class SandboxError(MidlineError):
@@ -63,15 +75,16 @@ def choose(level: str | None = None, *, unsafe: bool = False) -> Sandbox:
 @functools.cache
 def probe(level: str) -> tuple[Sandbox | None, str]:
     """The working variant of `level`, or None and the reason; tried by hiding a file from it."""
-    reason = "not for this system"
+    reasons: list[str] = []
     for sandbox in LEVELS[level]():
-        reason = _trial(sandbox)
+        reason = trial(sandbox)
         if not reason:
             return sandbox, ""
-    return None, reason
+        reasons.append(reason)
+    return None, "; ".join(dict.fromkeys(reasons)) or ABSENT.get(level, "not for this system")
 
 
-def _trial(sandbox: Sandbox) -> str:
+def trial(sandbox: Sandbox) -> str:
     """Empty when `sandbox` runs a command that cannot read or write what it was not given."""
     with tempfile.TemporaryDirectory(prefix="midline-probe-") as name:
         os.chmod(name, 0o755)
@@ -85,17 +98,19 @@ def _trial(sandbox: Sandbox) -> str:
             environment=environment(scratch), slot=0, limits=Limits(),
         )  # fmt: skip
         sandbox.prepare(policy)
-        script = f'cat "{secret}" && exit 3; echo x >"{secret}" && exit 4; : >file && exit 42'
         try:
-            done = subprocess.run(
-                sandbox.command(["/bin/sh", "-c", script], policy), cwd="/", env={},
-                user=sandbox.user, group=sandbox.user,
-                extra_groups=None if sandbox.user is None else [],
-                stdin=subprocess.DEVNULL, capture_output=True, timeout=PROBE_SECONDS, check=False,
-            )  # fmt: skip
+            with sandbox.descriptors() as open_files:
+                done = subprocess.run(
+                    sandbox.command(["/bin/sh", "-c", TRIAL, str(secret)], policy, open_files),
+                    cwd="/", env={}, pass_fds=open_files, user=sandbox.user, group=sandbox.user,
+                    extra_groups=None if sandbox.user is None else [], stdin=subprocess.DEVNULL,
+                    capture_output=True, timeout=PROBE_SECONDS, check=False,
+                )  # fmt: skip
         except (OSError, subprocess.SubprocessError, SandboxError) as error:
             return str(error)
-        if done.returncode == 42 and secret.read_text() == "secret":
+        if secret.read_text() != "secret":
+            return "files outside can be written"
+        if done.returncode == TRIAL_PASSED:
             return ""
         lines = done.stderr.decode(errors="replace").strip().splitlines()
         return lines[0] if lines else f"trial ended with {done.returncode}"

@@ -9,9 +9,11 @@ import os
 import shutil
 import sys
 import sysconfig
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
+from midline.benchmarks.mbxp.sandbox import seccomp
 from midline.benchmarks.mbxp.sandbox.policy import (
     NOBODY,
     Policy,
@@ -27,6 +29,7 @@ class Bubblewrap(Sandbox):
     """`as_root`: keep root for the setup; otherwise use a user name space."""
 
     level = "bubblewrap"
+    process_name_space = True
 
     def __init__(self, *, as_root: bool = False) -> None:
         self.program = find_program() or "bwrap"
@@ -40,13 +43,27 @@ class Bubblewrap(Sandbox):
             return []
         return [cls(as_root=True), cls()] if os.geteuid() == 0 else [cls()]
 
-    def command(self, argv: Sequence[str], policy: Policy) -> list[str]:
+    @contextmanager
+    def descriptors(self) -> Iterator[tuple[int, ...]]:
+        """A pipe with the system call filter in it, for bubblewrap to read."""
+        code, end = os.pipe()
+        try:
+            os.write(end, seccomp.program())
+            os.close(end)
+            yield (code,)
+        finally:
+            os.close(code)
+
+    def command(
+        self, argv: Sequence[str], policy: Policy, descriptors: Sequence[int] = ()
+    ) -> list[str]:
         """`argv` with the folders of `policy`, no network, a private /tmp and read-only rest."""
         owner = self.owner(policy.slot)
         drop = drop_command(owner) if self.as_root and owner is not None else []
         return [
             self.program,
             *self._namespaces(),
+            *(word for code in descriptors for word in ("--seccomp", str(code))),
             *_variables(policy),
             *_mounts(policy),
             "--chdir", str(policy.folder), "--",

@@ -1,20 +1,36 @@
-"""Run a command under Landlock and seccomp: `confine.py ORDERS COMMAND ...`; see landlock.py.
+"""Start one command in a sandbox and end all it left behind: `confine.py ORDERS COMMAND ...`.
 
-A program of its own, using the standard library only. ORDERS is a JSON object with `read` and
-`write` (paths), `folder`, `environment` and `user` (a uid to drop to, or null). Exit status: the
-command's, 128 + signal if it was killed, 125 if it could not be confined.
+A program of its own, using the standard library only, and of that what loads fast: it starts once
+for every program that is judged. ORDERS is what supervisor.py writes, marshalled, in hexadecimal
+digits. Up to three processes are involved: this one, the supervisor, stays outside of every
+restriction, so that the command can neither signal nor trace it; with name spaces an init of their
+own process name space follows, whose end ends everything in it; the command comes last. Exit
+status: the command's, 128 + signal if it was killed, 125 if it could not be confined.
 """
 
+import _signal as signal  # type: ignore[import-not-found]
 import ctypes
-import json
+import marshal
 import os
-import platform
-import signal
+import resource
 import struct
 import sys
+import time
+from select import select
 
-PR_SET_PDEATHSIG, PR_SET_SECCOMP, PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS = 1, 22, 36, 38
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, NoReturn
+
+    Orders = dict[str, Any]
+
+NOT_CONFINED = 125
+PR_SET_PDEATHSIG, PR_SET_SECCOMP, PR_CAPBSET_DROP = 1, 22, 24
+PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS = 36, 38
+LAST_CAPABILITY = 63
 LANDLOCK_CREATE, LANDLOCK_ADD, LANDLOCK_RESTRICT = 444, 445, 446
+PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
+CAPSET = {"x86_64": 126, "aarch64": 91}
 # Access rights of Landlock's first version, and those that later versions add (number: bit).
 EXECUTE, WRITE_FILE, READ_FILE, READ_DIR = 1, 2, 4, 8
 FILE_RIGHTS = EXECUTE | WRITE_FILE | READ_FILE
@@ -23,21 +39,20 @@ LATER_RIGHTS = {2: 1 << 13, 3: 1 << 14, 5: 1 << 15}
 REFER, TRUNCATE, IOCTL_DEVICE = 1 << 13, 1 << 14, 1 << 15
 TCP_RIGHTS = 3
 SCOPES = 3
-AF_UNIX = 1
-EPERM_ANSWER = 0x00050001
-ALLOW, KILL = 0x7FFF0000, 0x80000000
-# Audit architecture, and syscall numbers: socket first (only AF_UNIX is let through), then those
-# refused outright.
-SYSCALLS: dict[str, tuple[int, int, tuple[int, ...]]] = {
-    "x86_64": (0xC000003E, 41, (
-        42, 49, 50, 101, 165, 246, 248, 249, 250, 272, 298, 308, 310, 311, 321, 323, 424, 425, 428,
-        429, 430, 442)),
-    "aarch64": (0xC00000B7, 198, (
-        203, 200, 201, 117, 40, 104, 217, 218, 219, 97, 241, 268, 270, 271, 280, 282, 424, 425, 428,
-        429, 430, 442)),
-}  # fmt: skip
-SIGNALS = {"x86_64": (62, 200, 129), "aarch64": (129, 130, 138)}
+NEW_MOUNTS, NEW_HOSTNAME, NEW_IPC, NEW_USER, NEW_PROCESSES, NEW_NETWORK = (
+    0x20000, 0x4000000, 0x8000000, 0x10000000, 0x20000000, 0x40000000,
+)  # fmt: skip
+READ_ONLY, NO_SUID, NO_DEVICES, NO_EXECUTION, REMOUNT = 1, 2, 4, 8, 32
+BIND, RECURSIVE, PRIVATE, RELATIVE_TIMES = 4096, 16384, 1 << 18, 1 << 21
+DETACH = 2
+KEPT_FLAGS = {2: NO_SUID, 4: NO_DEVICES, 8: NO_EXECUTION, 1024: 1024, 2048: 2048,
+              4096: RELATIVE_TIMES}  # fmt: skip
+"""statvfs's flags of a mount: mount's. In a user name space none of them may be taken away."""
+BUILDING = "/mnt"
+"""Mount point, in the private mount name space only, on which the new root is put together."""
+TREE_BYTES = 1 << 20
 
+MACHINE = os.uname().machine
 libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -49,12 +64,65 @@ def check(result: int, what: str) -> int:
     return result
 
 
-def landlock(read: list[str], write: list[str]) -> int:
-    """Restrict files to `read` and `write`, and TCP and signals where the kernel can.
+# ---- the new root
 
-    Returns the kernel's Landlock version.
-    """
-    version = check(libc.syscall(LANDLOCK_CREATE, None, 0, 1), "Landlock")
+
+def mount(source: str, target: str, kind: str | None, flags: int, data: str = "") -> None:
+    """mount(2)."""
+    words = [None if word is None else os.fsencode(word) for word in (source, target, kind)]
+    check(libc.mount(*words, ctypes.c_ulong(flags), data.encode()), f"mount {target}")
+
+
+def build_root(orders: "Orders") -> None:
+    """Enter a root that has only what `orders` names, in a mount name space of its own."""
+    size = f"mode=1777,size={orders['scratch_bytes']},nr_inodes={orders['scratch_files']}"
+    private = NO_SUID | NO_DEVICES
+    check(libc.unshare(NEW_MOUNTS | NEW_NETWORK | NEW_IPC | NEW_HOSTNAME), "unshare")
+    mount("none", "/", None, RECURSIVE | PRIVATE)
+    mount("midline", BUILDING, "tmpfs", private, f"mode=755,size={TREE_BYTES}")
+    os.chdir(BUILDING)
+    for name in ("proc", "dev", "tmp", ".old"):
+        os.mkdir(name)
+    mount("proc", "proc", "proc", private | NO_EXECUTION)
+    mount("midline", "tmp", "tmpfs", private, size)
+    for path in orders["devices"]:
+        bind(path, None)
+    for path in orders["read"]:
+        bind(path, READ_ONLY)
+    for path in orders["write"]:
+        bind(path, 0)
+    os.makedirs(orders["scratch"][1:], exist_ok=True)
+    mount("midline", orders["scratch"][1:], "tmpfs", private, size)
+    mount("midline", BUILDING, None, REMOUNT | READ_ONLY | private, "mode=755")
+    check(libc.syscall(PIVOT_ROOT[MACHINE], b".", b".old"), "pivot_root")
+    os.chdir("/")
+    check(libc.umount2(b"/.old", DETACH), "umount")
+
+
+def bind(path: str, flags: int | None) -> None:
+    """Make `path` appear in the new root; `flags` None leaves it as it is mounted."""
+    target = path[1:]
+    if os.path.islink(path) and os.path.dirname(path) == "/":
+        os.symlink(os.readlink(path), target)
+        return
+    if os.path.isdir(path):
+        os.makedirs(target, exist_ok=True)
+    elif not os.path.lexists(target):
+        os.makedirs(os.path.dirname(target), exist_ok=True)
+        os.close(os.open(target, os.O_CREAT | os.O_WRONLY, 0o644))
+    mount(path, target, None, BIND)
+    if flags is not None:
+        had = os.statvfs(target).f_flag
+        kept = sum(theirs for ours, theirs in KEPT_FLAGS.items() if had & ours)
+        mount("none", target, None, BIND | REMOUNT | kept | flags | NO_SUID)
+
+
+# ---- what the command gives up
+
+
+def landlock(read: list[str], write: list[str]) -> None:
+    """Restrict files to `read` and `write`, and TCP, abstract sockets and signals if possible."""
+    version = landlock_version()
     rights = FIRST_VERSION
     for since, bit in LATER_RIGHTS.items():
         rights |= bit if version >= since else 0
@@ -69,7 +137,11 @@ def landlock(read: list[str], write: list[str]) -> int:
         allow(ruleset, path, rights & ~IOCTL_DEVICE)
     check(libc.syscall(LANDLOCK_RESTRICT, ruleset, 0), "Landlock")
     os.close(ruleset)
-    return version
+
+
+def landlock_version() -> int:
+    """The kernel's version of Landlock; OSError without it."""
+    return check(libc.syscall(LANDLOCK_CREATE, None, 0, 1), "Landlock")
 
 
 def allow(ruleset: int, path: str, rights: int) -> None:
@@ -89,30 +161,82 @@ def allow(ruleset: int, path: str, rights: int) -> None:
     os.close(handle)
 
 
-def seccomp(refuse_signals: bool) -> None:
-    """Refuse sockets other than local ones, connections, tracing, mounts and the like."""
-    architecture, socket, refused = SYSCALLS[platform.machine()]
-    if refuse_signals:
-        refused = (*refused, *SIGNALS[platform.machine()])
-    load, equal, at_least, answer = 0x20, 0x15, 0x35, 0x06
-    program = [(load, 0, 0, 4), (equal, 1, 0, architecture), (answer, 0, 0, KILL), (load, 0, 0, 0)]
-    # The x32 numbers of x86-64 would slip past the comparisons below.
-    program += [(at_least, 0, 1, 0x40000000), (answer, 0, 0, KILL)]
-    for number in refused:
-        program += [(equal, 0, 1, number), (answer, 0, 0, EPERM_ANSWER)]
-    program += [(equal, 0, 3, socket), (load, 0, 0, 16), (equal, 1, 0, AF_UNIX),
-                (answer, 0, 0, EPERM_ANSWER), (answer, 0, 0, ALLOW)]  # fmt: skip
-    code = b"".join(struct.pack("HBBI", *instruction) for instruction in program)
+def seccomp(code: bytes) -> None:
+    """Put on a filter of system calls that stays with all descendants."""
     buffer = ctypes.create_string_buffer(code, len(code))
-    filter_program = struct.pack("HxxxxxxP", len(program), ctypes.addressof(buffer))
+    filter_program = struct.pack("HxxxxxxP", len(code) // 8, ctypes.addressof(buffer))
     check(libc.prctl(PR_SET_SECCOMP, 2, filter_program, 0, 0), "seccomp")
 
 
-def drop_to(user: int) -> None:
-    """Leave root for `user` with no way back."""
-    os.setgroups([])
-    os.setresgid(user, user, user)
-    os.setresuid(user, user, user)
+def drop_to(user: int | None) -> None:
+    """Leave root for `user`, and every capability, with no way back."""
+    for capability in range(LAST_CAPABILITY + 1):
+        libc.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0)
+    if user is not None:
+        os.setgroups([])
+        os.setresgid(user, user, user)
+        os.setresuid(user, user, user)
+    header, nothing = struct.pack("Ii", 0x20080522, 0), bytes(24)
+    check(libc.syscall(CAPSET[MACHINE], header, nothing), "capset")
+    check(libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "prctl")
+
+
+def set_limits(orders: "Orders") -> None:
+    """The kernel's own limits; those on processes count all that the user already has."""
+    for name, most in orders["limits"].items():
+        number = getattr(resource, f"RLIMIT_{name}")
+        if name == "NPROC" and orders["count_processes"]:
+            most += threads_of(os.getuid())
+        hard = resource.getrlimit(number)[1]
+        most = most if hard == resource.RLIM_INFINITY else min(most, hard)
+        resource.setrlimit(number, (most, most))
+
+
+def threads_of(user: int) -> int:
+    """Threads of all processes of `user`."""
+    total = 0
+    for name in filter(str.isdigit, listing("/proc")):
+        status = contents(f"/proc/{name}/status")
+        if f"\nUid:\t{user}\t" in status:
+            total += int(status.partition("\nThreads:\t")[2].partition("\n")[0])
+    return total
+
+
+def become(orders: "Orders", command: list[str]) -> "NoReturn":
+    """Give up all that `orders` says and execute `command`; never returns."""
+    try:
+        set_signals(signal.SIG_DFL)
+        os.setsid()
+        be_first_to_go()
+        set_limits(orders)
+        drop_to(orders["user"])
+        if orders["level"] == "landlock":
+            landlock(orders["read"], orders["write"])
+        os.chdir(orders["folder"])
+        check(libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0), "prctl")
+        if orders["seccomp"] is not None:
+            seccomp(orders["seccomp"])
+        os.execve(command[0], command, orders["environment"])
+    except OSError as error:
+        give_up(error)
+
+
+def be_first_to_go() -> None:
+    """Where the machine's memory runs out, the program is to be killed, not its supervisor."""
+    try:
+        with open("/proc/self/oom_score_adj", "w") as file:
+            file.write("1000")
+    except OSError:
+        return
+
+
+def give_up(error: OSError) -> "NoReturn":
+    """Say why the command could not be confined, and end."""
+    print(f"confine: {error}", file=sys.stderr, flush=True)
+    os._exit(NOT_CONFINED)
+
+
+# ---- watching over it
 
 
 def descendants() -> list[int]:
@@ -154,55 +278,89 @@ def end_descendants() -> None:
             except ProcessLookupError:
                 continue
         try:
-            os.waitpid(-1, 0)
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
         except ChildProcessError:
             return
+        time.sleep(0.001)
 
 
 def supervise(child: int) -> int:
-    """Wait for `child`, reaping orphans on the way; then end what it left behind."""
-    status = 0
+    """Wait for `child`, reaping orphans on the way; its exit status, or 128 + signal."""
     while True:
         process, ended = os.wait()
         if process == child:
-            status = ended
             break
-    end_descendants()
-    code = os.waitstatus_to_exitcode(status)
+    code = os.waitstatus_to_exitcode(ended)
     return code if code >= 0 else 128 - code
 
 
-def main() -> int:
-    """Confine this process, run the command in a child, and clean up after it."""
-    orders = json.loads(sys.argv[1])
-    parent = os.getppid()
-    check(libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0), "prctl")
-    if orders["user"] is not None:
-        drop_to(orders["user"])
-        check(libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0), "prctl")
-    if os.getppid() != parent:
-        return 125
-    check(libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), "prctl")
-    check(libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "prctl")
-    version = landlock(orders["read"], orders["write"])
-    os.chdir(orders["folder"])
+def init(orders: "Orders", command: list[str], alive: int) -> "NoReturn":
+    """The first process of a process name space: when it ends, all others in it are killed."""
+    try:
+        check(libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0), "prctl")
+        if select([alive], [], [], 0)[0]:  # the supervisor was gone before that
+            os._exit(NOT_CONFINED)
+        os.setsid()
+        build_root(orders)
+    except OSError as error:
+        give_up(error)
     child = os.fork()
     if child == 0:
-        os.setsid()
-        seccomp(refuse_signals=version < 6)
-        os.execve(sys.argv[2], sys.argv[2:], orders["environment"])
+        become(orders, command)
+    os._exit(supervise(child))
 
-    def stop(number: int, frame: object) -> None:
-        end_descendants()
-        os._exit(128 + number)
 
+def enter_name_spaces(user_name_space: bool) -> None:
+    """A process name space for the next child; without root's power a user name space first."""
+    user, group = os.geteuid(), os.getegid()
+    check(libc.unshare(NEW_PROCESSES | (NEW_USER if user_name_space else 0)), "unshare")
+    if user_name_space:
+        for name, line in (("setgroups", "deny"), ("uid_map", f"0 {user} 1"),
+                           ("gid_map", f"0 {group} 1")):  # fmt: skip
+            with open(f"/proc/self/{name}", "w") as file:
+                file.write(line)
+
+
+def main() -> int:
+    """Start the command, wait for it, and end what it left behind."""
+    orders: Orders = marshal.loads(bytes.fromhex(sys.argv[1]))
+    command = sys.argv[2:]
+    parent = os.getppid()
+    set_signals(signal.SIG_IGN)
     signal.signal(signal.SIGTERM, stop)
-    return supervise(child)
+    check(libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0), "prctl")
+    if os.getppid() != parent:
+        return NOT_CONFINED
+    check(libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), "prctl")
+    if orders["level"] == "unshare":
+        enter_name_spaces(orders["user_name_space"])
+    watched, alive = os.pipe()
+    child = os.fork()
+    if child == 0:
+        os.close(alive)
+        if orders["level"] == "unshare":
+            init(orders, command, watched)
+        become(orders, command)
+    code = supervise(child)
+    end_descendants()
+    return code
+
+
+def set_signals(action: int) -> None:
+    """`action` for every signal that may have one, but for the end of a child."""
+    for number in signal.valid_signals() - {signal.SIGKILL, signal.SIGSTOP, signal.SIGCHLD}:
+        signal.signal(number, action)
+
+
+def stop(number: int, frame: object) -> None:
+    """On SIGTERM, also from the death of the process that started this one."""
+    end_descendants()
+    os._exit(128 + number)
 
 
 if __name__ == "__main__":
     try:
         sys.exit(main())
     except OSError as error:
-        print(f"confine: {error}", file=sys.stderr)
-        sys.exit(125)
+        give_up(error)

@@ -4,15 +4,22 @@ The restrictions are put on by `confine.py`, which the sandboxed command is star
 ends every descendant once the command is over, since there is no process name space to do so.
 """
 
-import json
 import sys
 from collections.abc import Sequence
-from pathlib import Path
+from functools import cache
 
-from midline.benchmarks.mbxp.sandbox.policy import Policy, Sandbox, limit_command
+from midline.benchmarks.mbxp.sandbox import seccomp
+from midline.benchmarks.mbxp.sandbox.confine import landlock_version
+from midline.benchmarks.mbxp.sandbox.policy import Policy, Sandbox
+from midline.benchmarks.mbxp.sandbox.supervisor import DEVICES, confined
 
-CONFINE = Path(__file__).with_name("confine.py")
-WRITABLE_DEVICES = ("/dev/null", "/dev/zero", "/dev/full", "/dev/random", "/dev/urandom")
+SIGNALS_SCOPED = 6
+"""From this version on, Linux 6.12, the kernel refuses signals to processes outside."""
+OWN_PROCESS = "/proc/self"
+"""Of the command itself: its descendants have other folders, and see neither."""
+MACHINE = tuple(f"/proc/{name}" for name in ("cpuinfo", "filesystems", "meminfo", "stat", "sys/vm",
+                                             "uptime", "version"))  # fmt: skip
+"""What runtimes read to size themselves; nothing of it tells of other processes."""
 
 
 class Landlock(Sandbox):
@@ -20,17 +27,22 @@ class Landlock(Sandbox):
 
     level = "landlock"
 
-    def command(self, argv: Sequence[str], policy: Policy) -> list[str]:
-        """`argv` behind confine.py; OSError elsewhere than on Linux."""
+    def command(
+        self, argv: Sequence[str], policy: Policy, descriptors: Sequence[int] = ()
+    ) -> list[str]:
+        """`argv` behind confine.py; OSError elsewhere than on Linux, or without Landlock."""
         if sys.platform != "linux":
             raise OSError("Landlock is Linux only")
-        orders = {
-            "read": [*map(str, policy.read), "/proc", "/dev"],
-            "write": [*map(str, policy.write), str(policy.scratch), *WRITABLE_DEVICES],
-            "folder": str(policy.folder),
-            "environment": dict(policy.environment),
-            "user": self.owner(policy.slot),
-        }
-        python = getattr(sys, "_base_executable", sys.executable)
-        return [python, "-I", "-S", str(CONFINE), json.dumps(orders),
-                *limit_command(policy.limits), *argv]  # fmt: skip
+        # Compilers make what they write executable; programs have no reason to.
+        code = seccomp.program(
+            landlock=True, attributes=bool(policy.write), signals=_version() >= SIGNALS_SCOPED
+        )
+        return confined(
+            argv, policy, self.level, self.owner(policy.slot), code,
+            read=(OWN_PROCESS, *MACHINE), write=(str(policy.scratch), *DEVICES),
+        )  # fmt: skip
+
+
+@cache
+def _version() -> int:
+    return landlock_version()

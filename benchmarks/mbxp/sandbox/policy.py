@@ -4,7 +4,8 @@ import os
 import shutil
 import sys
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,6 +16,8 @@ NOBODY = 65534
 SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 SYSTEM_EXTRA = ("/etc/alternatives", "/etc/ld.so.cache", "/etc/localtime")
 MEBIBYTE = 1 << 20
+SCRATCH_FILES = 20_000
+"""Files in a private folder: each takes about a kilobyte of the kernel's memory."""
 
 
 @dataclass(frozen=True)
@@ -26,6 +29,7 @@ class Limits:
     address_space: int | None = None
     processes: int = 64
     output: int = 4 * MEBIBYTE
+    open_files: int = 1024
     file_size: int = 256 * MEBIBYTE
     scratch: int = 128 * MEBIBYTE
 
@@ -53,10 +57,22 @@ class Sandbox(ABC):
     level: str
     user: int | None = None
     """User and group to start the command as, when it must not be started as root."""
+    process_name_space = False
+    """Whether the kernel itself ends all that a program leaves behind."""
 
     @abstractmethod
-    def command(self, argv: Sequence[str], policy: Policy) -> list[str]:
-        """`argv` wrapped; to be started in `/` with an empty environment."""
+    def command(
+        self, argv: Sequence[str], policy: Policy, descriptors: Sequence[int] = ()
+    ) -> list[str]:
+        """`argv` wrapped; to be started in `/` with an empty environment.
+
+        `descriptors` are those of `descriptors()`, which the command inherits.
+        """
+
+    @contextmanager
+    def descriptors(self) -> Iterator[tuple[int, ...]]:
+        """Files to be open, under the same numbers, in what `command` starts."""
+        yield ()
 
     def owner(self, slot: int) -> int | None:
         """Uid under which a program of `slot` runs; None: as Midline's own user.
@@ -114,6 +130,8 @@ def limit_command(limits: Limits) -> list[str]:
         shutil.which("prlimit") or "/usr/bin/prlimit",
         "--core=0",
         f"--fsize={limits.file_size}",
+        "--msgqueue=0",
+        f"--nofile={limits.open_files}",
         f"--nproc={limits.processes}",
         f"--cpu={int(limits.seconds * 2) + 1}",
     ]

@@ -18,7 +18,9 @@ class Seatbelt(Sandbox):
 
     level = "seatbelt"
 
-    def command(self, argv: Sequence[str], policy: Policy) -> list[str]:
+    def command(
+        self, argv: Sequence[str], policy: Policy, descriptors: Sequence[int] = ()
+    ) -> list[str]:
         """`argv` under the profile of `policy`; OSError elsewhere than on macOS."""
         if platform.system() != "Darwin" or not shutil.which(PROGRAM):
             raise OSError("sandbox-exec is macOS only")

@@ -93,3 +93,26 @@ def test_limits_become_the_kernels(monkeypatch: pytest.MonkeyPatch) -> None:
     assert {"--nproc=7", "--cpu=7", f"--as={1 << 30}", f"--fsize={1 << 20}", "--core=0"} <= {*words}
     monkeypatch.setattr(sys, "platform", "darwin")
     assert limit_command(limits)[2] == 'ulimit -c 0 -f 2048 -t 7 -u 7; exec "$@"'
+
+
+@pytest.mark.parametrize("level", ["bubblewrap", "unshare", "landlock"])
+def test_the_trial_says_what_does_not_work_and_nothing_that_should_not(
+    level: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a folder of the sandbox's own can be written, a file outside has not been."""
+    sandbox = LEVELS[level]()[0] if LEVELS[level]() else pytest.skip("not for this system")
+    if room.trial(sandbox):
+        pytest.skip("does not work here")
+    monkeypatch.setattr(room, "TRIAL", room.TRIAL.replace(": >file", "no-such-program"))
+    reason = room.trial(sandbox)
+    assert "no-such-program" in reason
+    assert "cat" not in reason
+
+
+def test_a_program_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    if sys.platform != "linux":
+        pytest.skip("Linux only")
+    monkeypatch.setattr("midline.benchmarks.mbxp.sandbox.bubblewrap.find_program", lambda: None)
+    room.probe.cache_clear()
+    assert room.probe("bubblewrap") == (None, "bwrap is not installed")
+    room.probe.cache_clear()
