@@ -77,4 +77,7 @@ def load(settings: Settings, progress: Callable[[float], None]) -> Any:
 
 
 if __name__ == "__main__":
-    sys.exit(create_server(load).serve_stdio())
+    try:
+        sys.exit(create_server(load).serve_stdio())
+    except KeyboardInterrupt:
+        sys.exit(130)  # as `midline serve`

@@ -7,24 +7,27 @@ standard input and output, or on a TCP port.
 import asyncio
 import os
 import sys
-import threading
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from concurrent.futures import Future
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
-from pygls.exceptions import FeatureRequestError
-from pygls.io_ import run_async
+from pygls.exceptions import FeatureRequestError, JsonRpcInvalidRequest
+from pygls.io_ import StdoutWriter
 from pygls.lsp.server import LanguageServer
 
 from midline.model.errors import MidlineError, UsageError
 from midline.server.logs import LOGGER, log_hint
 from midline.server.lsp.engine_thread import EngineThread
+from midline.server.lsp.framing import FramingError, read_messages
+from midline.server.lsp.parent import wait_for_end
 from midline.server.lsp.prompt_window import WindowPlanner
+from midline.server.lsp.protocol import MidlineProtocol
 from midline.server.lsp.session import Session
 from midline.server.lsp.settings import Settings
 from midline.server.lsp.stdio import claim_stdout
+from midline.server.lsp.transports import first_client, is_loopback, read_descriptor
 
 if TYPE_CHECKING:
     from midline.model.engines.native.engine import Engine
@@ -33,6 +36,8 @@ LoadEngine = Callable[[Settings, Callable[[float], None]], "Engine"]
 """Loads the model of the settings, reporting how much of it is done, from 0 to 1."""
 
 _SECONDS_TO_REST = 5.0
+INTERRUPTED = 130
+"""Exit status of a process that the user interrupted, where it cannot end in the usual way."""
 
 
 def load_engine(settings: Settings, progress: Callable[[float], None]) -> "Engine":
@@ -50,11 +55,14 @@ def load_engine(settings: Settings, progress: Callable[[float], None]) -> "Engin
 class MidlineServer(LanguageServer):
     """pygls with a session, an engine thread, and one way to tell the user something."""
 
+    protocol: MidlineProtocol
+
     def __init__(self, load_engine: LoadEngine = load_engine) -> None:
         super().__init__(
             "midline",
             version("midline"),
             text_document_sync_kind=types.TextDocumentSyncKind.Incremental,
+            protocol_cls=MidlineProtocol,
         )
         self.session = Session()
         self.engine = EngineThread()
@@ -64,6 +72,10 @@ class MidlineServer(LanguageServer):
         """Set while no model is being loaded or about to be, whether the last load went well."""
         self.reading: Future[None] | None = None
         """What was last read ahead, or still is."""
+        self.client_is_here = True
+        """Whether the client is a process of this machine."""
+        self._serving: asyncio.Task[None] | None = None
+        self._watching: asyncio.Future[None] | None = None
         self._told: set[str] = set()
 
     def tell(self, sentence: str, kind: types.MessageType = types.MessageType.Error) -> None:
@@ -80,45 +92,74 @@ class MidlineServer(LanguageServer):
 
     def serve_stdio(self) -> int:
         """Serve the client at standard input and output; the process's exit status."""
-        self.start_io(sys.stdin.buffer, claim_stdout())
-        return self._leave()
+
+        if sys.stdin is None or sys.stdout is None:
+            raise UsageError("standard input and output are closed, and they are what is served")
+
+        async def serve() -> None:
+            writer = StdoutWriter(claim_stdout())
+            await self._serve(await read_descriptor(sys.stdin.fileno()), writer)
+
+        return self._run(serve())
 
     def serve_tcp(self, host: str, port: int) -> int:
-        """Serve the first client to connect; the process's exit status.
+        """Serve the first client to connect; the process's exit status. UsageError: no such port.
 
-        Where it listens is said on standard error, so a port of 0 can be used.
+        The process that the client names is on this machine only if its address is.
         """
+        self.client_is_here = is_loopback(host)
+
+        async def serve() -> None:
+            async with first_client(host, port) as client:
+                await self._serve(client.reader, client.writer, client.begun)
+
+        return self._run(serve())
+
+    def stop(self, reason: str) -> None:
+        """End serving; the process leaves as if its client had."""
+        LOGGER.info("leaving: %s", reason)
+        if self._serving is not None:
+            self._serving.cancel()
+
+    def watch(self, process_id: int | None) -> None:
+        """Stop when the process of the client ends, if it is one of this machine."""
+        if process_id is None or process_id <= 0 or not self.client_is_here:
+            return
+
+        async def stop_with_it() -> None:
+            await wait_for_end(process_id)
+            self.stop(f"the client's process {process_id} has ended")
+
+        self._watching = asyncio.ensure_future(stop_with_it())
+
+    def _run(self, serve: Coroutine[Any, Any, None]) -> int:
+        """Run until the client leaves or an interrupt comes, which goes on to the caller."""
         try:
-            asyncio.run(self._serve_tcp(host, port))
-        except OSError as error:
-            raise UsageError(f"cannot listen on {host}:{port}: {error.strerror}") from error
+            asyncio.run(serve)
         except SystemExit:
             LOGGER.info("the client has left")
-        return self._leave()
+        except asyncio.CancelledError:
+            pass  # `stop` has said why
+        except KeyboardInterrupt:
+            self._leave(INTERRUPTED)
+            raise
+        return self._leave(0 if self.session.shutdown_requested else MidlineError.exit_status)
 
-    async def _serve_tcp(self, host: str, port: int) -> None:
-        gone = asyncio.Event()
+    async def _serve(self, reader: asyncio.StreamReader, writer: Any, begun: bytes = b"") -> None:
+        """Handle messages, one after the other, to the end of the stream."""
+        self._serving = asyncio.current_task()
+        self.protocol.set_writer(writer)
+        async for message in read_messages(reader, begun):
+            if isinstance(message, FramingError):
+                self.protocol.refuse(None, JsonRpcInvalidRequest(str(message)))
+            else:
+                self.protocol.receive(message)
 
-        async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            listener.close()
-            self.protocol.set_writer(writer)
-            stop = threading.Event()
-            try:
-                await run_async(stop, reader, self.protocol, LOGGER, self.report_server_error)
-            finally:
-                gone.set()
-
-        listener = await asyncio.start_server(connected, host, port)
-        where = listener.sockets[0].getsockname()
-        print(f"midline: listening on {where[0]}:{where[1]}", file=sys.stderr, flush=True)
-        await gone.wait()
-
-    def _leave(self) -> int:
-        """Let the engine come to rest: 0 after a shutdown request, 1 without, as the protocol says.
+    def _leave(self, status: int) -> int:
+        """Let the engine come to rest; 0 after a shutdown request, 1 without, as the protocol says.
 
         A model that is just being loaded cannot be stopped, so the process ends under it.
         """
-        status = 0 if self.session.shutdown_requested else MidlineError.exit_status
         if not self.engine.close(_SECONDS_TO_REST):
             LOGGER.info("leaving while the engine is busy")
             os._exit(status)

@@ -6,7 +6,6 @@ into `Settings`; what is wrong in them is reported and the default holds.
 
 import dataclasses
 import json
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -36,7 +35,7 @@ class _Rule:
 def _number(low: float, high: float, kind: type) -> _Rule:
     def accepts(value: Any) -> bool:
         fits = isinstance(value, (int, kind)) and not isinstance(value, bool)
-        return fits and math.isfinite(value) and low <= value <= high
+        return fits and low <= value <= high  # neither NaN nor an infinity is
 
     name = "a whole number" if kind is int else "a number"
     return _Rule(f"{name} from {low:g} to {high:g}", accepts)
@@ -143,7 +142,7 @@ def resolve(options: Any) -> tuple[Settings, list[str]]:
     if options is None:
         return Settings(), []
     if not isinstance(options, Mapping):
-        return Settings(), [f"the settings of {SECTION} are not an object but {options!r}"]
+        return Settings(), [f"the settings of {SECTION} are not an object but {options!r:.80}"]
     values: dict[str, Any] = {}
     problems: list[str] = []
     left = dict(options)
@@ -155,9 +154,9 @@ def resolve(options: Any) -> tuple[Settings, list[str]]:
         if rule.accepts(value):
             values[field.name] = tuple(value) if isinstance(value, list) else value
         else:
-            problems.append(f"{SECTION}.{name} is {value!r} and should be {rule.allowed}")
+            problems.append(f"{SECTION}.{name} is {value!r:.80} and should be {rule.allowed}")
     problems += [
-        f"{SECTION}.{name} is no setting of this version"
+        f"{SECTION}.{name:.80} is no setting of this version"
         for name in left
         if name not in CLIENT_OPTIONS
     ]

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import signal
 import subprocess
 import sys
 import time
@@ -11,6 +12,9 @@ import pytest
 from editor import MIDLINE, editing
 from lsprotocol import types
 from pygls.lsp.client import LanguageClient
+from raw_client import framed, initialize, notification, raw_client, request
+
+from midline.server.lsp.framing import read_messages
 
 
 async def test_noise_never_reaches_the_protocol(tmp_path: Path) -> None:
@@ -74,12 +78,89 @@ async def test_one_client_over_tcp(tmp_path: Path, home: Path) -> None:
     await client.stop()
 
 
-@pytest.mark.parametrize("address", ["5007", ":5007", "here:port", "127.0.0.1:99999"])
+async def test_a_browser_does_not_get_the_place_of_the_client(tmp_path: Path, home: Path) -> None:
+    body = json.dumps(initialize()).encode()
+    post = b"POST / HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % len(framed(body)) + framed(body)
+    server = await asyncio.create_subprocess_exec(
+        *MIDLINE, "--tcp", "0", stderr=asyncio.subprocess.PIPE
+    )
+    assert server.stderr is not None
+    said = (await server.stderr.readline()).decode()
+    assert said.startswith("midline: listening on 127.0.0.1:")
+    port = int(said.rsplit(":", 1)[1])
+    for sent in (b"", post):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(sent)
+        writer.write_eof()
+        assert await asyncio.wait_for(reader.read(), 20) == b""
+        writer.close()
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(framed(initialize(7)) + framed(request(8, "shutdown")))
+    found = []
+    async for message in read_messages(reader):
+        found.append(json.loads(message))
+        if len(found) == 2:
+            writer.write(framed(notification("exit")))
+    assert [answer["id"] for answer in found] == [7, 8]
+    assert await asyncio.wait_for(server.wait(), 20) == 0
+
+
+async def test_one_interrupt_ends_the_server(tmp_path: Path) -> None:
+    async with raw_client(tmp_path) as client:
+        client.process.send_signal(signal.SIGINT)
+        assert await asyncio.wait_for(client.process.wait(), 20) == 130
+
+
+async def test_one_interrupt_ends_a_server_that_nobody_has_spoken_to(
+    tmp_path: Path, home: Path
+) -> None:
+    async with raw_client(tmp_path, *MIDLINE, ready=False) as client:
+        assert (await client.ask(b""))["error"]["code"] == -32700  # it has come up
+        client.process.send_signal(signal.SIGINT)
+        assert await asyncio.wait_for(client.process.wait(), 20) == 130
+
+
+async def test_the_server_ends_with_the_process_of_its_client(tmp_path: Path) -> None:
+    parent = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    async with raw_client(tmp_path, ready=False) as client:
+        assert "result" in await client.ask(initialize(processId=parent.pid))
+        assert client.process.returncode is None
+        parent.communicate(b"\n")
+        assert await asyncio.wait_for(client.process.wait(), 20) == 1
+
+
+async def test_a_client_that_stops_reading_ends_the_server(tmp_path: Path) -> None:
+    async with raw_client(tmp_path) as client:
+        client.process._transport.get_pipe_transport(1).close()  # type: ignore[attr-defined]
+        for id in range(3):
+            client.send(request(id, "no/such"))
+        assert await asyncio.wait_for(client.process.wait(), 20) == 1
+
+
+async def test_frames_of_no_use_cost_only_themselves(tmp_path: Path) -> None:
+    async with raw_client(tmp_path) as client:
+        for length in (b"99999999999", b"9" * 5000, b"-5"):
+            client.write(b"Content-Length: " + length + b"\r\n\r\n")
+            (answer,) = await client.answers(1)
+            assert (answer["id"], answer["error"]["code"]) == (None, -32600)
+        client.write(framed(request(5, "no/such"), header="content-length:"))
+        (answer,) = await client.answers(1)
+        assert (answer["id"], answer["error"]["code"]) == (5, -32601)
+        assert await client.leave() == 0
+
+
+def test_closed_standard_input_is_one_sentence() -> None:
+    done = subprocess.run(f"{' '.join(MIDLINE)} <&-", shell=True, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1 and "standard input and output are closed" in done.stderr
+
+
+@pytest.mark.parametrize("address", ["here", "here:port", "127.0.0.1:99999", "1:" + "9" * 5000])
 def test_a_wrong_address_is_one_sentence(address: str) -> None:
     done = subprocess.run([*MIDLINE, "--tcp", address], capture_output=True, text=True)
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1
-    assert "HOST:PORT" in done.stderr
+    assert "[HOST:]PORT" in done.stderr and len(done.stderr) < 200
 
 
 def test_a_taken_address_is_one_sentence() -> None:

@@ -1,10 +1,12 @@
 """Run the language server on standard input and output, for editors.
 
-Settings come from the editor, under `midline`; --print-settings lists them.
+Settings come from the editor, under `midline`; --print-settings lists them. --tcp waits for one
+client of this machine; with a HOST before the port, at that address of it. Whoever can connect to
+the port is served: there is no password.
 
 examples:
   midline serve
-  midline serve --tcp 127.0.0.1:5007
+  midline serve --tcp 5007
   midline serve --print-settings
 """
 
@@ -14,11 +16,12 @@ import logging
 from midline.model.errors import UsageError
 from midline.server.logs import LOGGER
 from midline.server.lsp.settings import settings_as_json
+from midline.server.lsp.transports import LOOPBACK
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the transport and the listing of settings."""
-    parser.add_argument("--tcp", metavar="HOST:PORT", help="wait for one client at this address")
+    parser.add_argument("--tcp", metavar="[HOST:]PORT", help="wait for one client at this port")
     parser.add_argument(
         "--print-settings", action="store_true", help="print every setting as JSON, and leave"
     )
@@ -32,7 +35,7 @@ def run(args: argparse.Namespace) -> int:
         print(settings_as_json())
         return 0
     address = None if args.tcp is None else _address(args.tcp)
-    _log_pygls()
+    _log_libraries()
     from midline.server.lsp.server import create_server
 
     server = create_server()
@@ -40,18 +43,21 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _address(text: str) -> tuple[str, int]:
+    """Host and port; without a host, those of this machine alone can connect."""
     host, _, port = text.rpartition(":")
-    if not host or not port.isdecimal() or int(port) > 65535:
-        raise UsageError(f"--tcp {text!r} is not of the form HOST:PORT, as in 127.0.0.1:5007")
-    return host.strip("[]"), int(port)
+    is_port = port.isdecimal() and len(port) <= 5 and int(port) <= 65535
+    if not is_port:
+        raise UsageError(f"--tcp {text!r:.60} is not of the form [HOST:]PORT, as in 127.0.0.1:5007")
+    return host.strip("[]") or LOOPBACK, int(port)
 
 
-def _log_pygls() -> None:
-    """What pygls has to complain about goes to the log file, and never to standard error."""
-    pygls = logging.getLogger("pygls")
-    pygls.propagate = False
-    pygls.setLevel(logging.WARNING)
-    pygls.handlers = [_ToMidline()]
+def _log_libraries() -> None:
+    """What pygls and asyncio complain about goes to the log file, and never to standard error."""
+    for name in ("pygls", "asyncio"):
+        logger = logging.getLogger(name)
+        logger.propagate = False
+        logger.setLevel(logging.WARNING)
+        logger.handlers = [_ToMidline()]
 
 
 class _ToMidline(logging.Handler):
