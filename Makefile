@@ -30,7 +30,7 @@ needs = for program in $(1); do command -v $$program >/dev/null && exit 0; done;
  echo "make: $@ needs $(firstword $(1)); install it (Debian: $(2))." >&2; exit 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo install test test-all test-native test-baseline test-neon lint format stub bench clean toolchain toolchains
+.PHONY: help demo install test test-all test-native test-baseline test-neon lint format stub bench structure clean toolchain toolchains
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 15
@@ -81,6 +81,9 @@ stub: $(VENV)/installed ## write the types of the compiled module anew
 
 bench: $(VENV)/comparable ## every figure of the README, measured now
 	$(BIN)/midline-bench figures --run $(ARGS)
+
+structure: $(VENV)/installed ## numbers of the source tree and of a keystroke's way through it
+	@$(BIN)/midline-bench structure $(ARGS)
 
 toolchains: $(VENV)/installed ## what `midline-bench mbxp` can run here, and how to install the rest
 	@$(BIN)/midline-bench mbxp doctor

@@ -78,6 +78,7 @@ PROGRAM = Program(
         "mbxp": MBXP,
         "quality": QUALITY,
         "figures": "every promised figure: its command, the wanted value, the value now",
+        "structure": "numbers of the source tree and of the way of a keystroke through it",
     },
 )
 
