@@ -1,23 +1,32 @@
 """Tiny models whose sizes are awkward for the engine, and engines on them."""
 
 from collections.abc import Sequence as Ids
-from dataclasses import replace
+from dataclasses import fields, replace
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from tiny_model import LLAMA, QWEN2, TinyModel, write_tiny_model
 
 from midline.kernels.formats import GGMLType
-from midline.model.engines.native.engine import Engine, Generation
+from midline.model.engines.base import (
+    Generation,
+    NativeOptions,
+    Request,
+    SamplingOptions,
+    Stop,
+)
+from midline.model.engines.native.engine import NativeEngine
+from midline.model.runtime.decoder import EXACT_ROWS, Decoder, StepOptions
 from midline.model.runtime.kv_cache import Sequence
-from midline.model.runtime.transformer import EXACT_ROWS, StepOptions, Transformer
 from midline.model.weights.gguf import read_gguf
 
 EXACT = StepOptions(exact=True)
 FLOAT = StepOptions(exact=True, float_activations=True)
 
+_NATIVE = {field.name for field in fields(NativeOptions)}
 _MATRICES = ("token_embd", "output", "attn_q", "attn_k", "attn_v", "attn_output", "ffn_gate")
 _MATRICES += ("ffn_up", "ffn_down")
 
@@ -81,18 +90,18 @@ def write_variant(folder: Path, name: str) -> Path:
     return path if path.exists() else write_tiny_model(path, VARIANTS[name])
 
 
-def transformer(path: Path, threads: int = 2, **options: int) -> Transformer:
+def decoder(path: Path, threads: int = 2, **options: int) -> Decoder:
     """The decoder of a model file; its packed weights are kept beside it."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MIDLINE_HOME", str(path.parent))
-        return Transformer(read_gguf(path), threads, **options)
+        return Decoder(read_gguf(path), threads, **options)
 
 
-def engine(path: Path, threads: int = 2, **options: int) -> Engine:
+def engine(path: Path, threads: int = 2, **options: int) -> NativeEngine:
     """An engine on a model file; its packed weights are kept beside it."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MIDLINE_HOME", str(path.parent))
-        return Engine.load(path, threads=threads, **options)
+        return NativeEngine.load(path, threads=threads, **options)
 
 
 def random_ids(count: int, seed: int = 0, below: int = 380) -> list[int]:
@@ -101,7 +110,7 @@ def random_ids(count: int, seed: int = 0, below: int = 380) -> list[int]:
 
 
 def all_logits(
-    model: Transformer, ids: Ids[int], cuts: Ids[int] | None = None, options: StepOptions = EXACT
+    model: Decoder, ids: Ids[int], cuts: Ids[int] | None = None, options: StepOptions = EXACT
 ) -> np.ndarray:
     """Logits at every position, float32 [n, vocab]: computed in pieces that end at `cuts`.
 
@@ -117,21 +126,21 @@ def all_logits(
     return np.vstack(parts)
 
 
-def fill(model: Transformer, sequence: Sequence, ids: Ids[int]) -> Sequence:
+def fill(model: Decoder, sequence: Sequence, ids: Ids[int]) -> Sequence:
     """Appends `ids` to the sequence in pieces on whose size no bit depends."""
     for start in range(0, len(ids), EXACT_ROWS):
         model.forward([(sequence, ids[start : start + EXACT_ROWS])], logits="none")
     return sequence
 
 
-def pages_in_use(model: Transformer) -> int:
+def pages_in_use(model: Decoder) -> int:
     """Pages that anything holds, the tree of known beginnings included."""
     return model.cache.pool.pages - model.cache.pool.free_pages
 
 
-def forget(model: Engine) -> None:
+def forget(model: NativeEngine) -> None:
     """Empties the tree of known beginnings."""
-    cache = model.transformer.cache
+    cache = model.decoder.cache
     while cache._root.children:
         for leaf in cache._leaves(cache._root):
             cache._forget(leaf)
@@ -140,3 +149,26 @@ def forget(model: Engine) -> None:
 def drawn_ids(generation: Generation) -> list[list[int]]:
     """Tokens of every completion."""
     return [completion.ids for completion in generation.completions]
+
+
+def requests(
+    prompts: Ids[Ids[int]],
+    aligns: Ids[bytes] | None = None,
+    stops: Ids[Stop] | None = None,
+    seeds: Ids[int] | None = None,
+) -> list[Request]:
+    """A request for each prompt, each with its own of whatever is given."""
+    none = [None] * len(prompts)
+    return [
+        Request(prompt, align or b"", stop, seed)
+        for prompt, align, stop, seed in zip(
+            prompts, aligns or none, stops or none, seeds or none, strict=True
+        )
+    ]
+
+
+def changed(options: SamplingOptions, **changes: Any) -> SamplingOptions:
+    """`options` with some of them, or of the native engine's, replaced."""
+    native = {name: value for name, value in changes.items() if name in _NATIVE}
+    others = {name: value for name, value in changes.items() if name not in _NATIVE}
+    return replace(options, engine=replace(options.of_engine(NativeOptions), **native), **others)

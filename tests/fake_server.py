@@ -13,7 +13,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from fake_engine import FakeEngine
 from tiny_model import QWEN2, write_tiny_model
 
-from midline.model.engines.native.engine import GenerateOptions, Generation
+from midline.model.engines.base import Generation, Request, SamplingOptions
 from midline.model.errors import MidlineError
 from midline.model.tokenizer.tokenizer import Tokenizer
 from midline.model.weights.gguf import read_gguf
@@ -35,17 +35,16 @@ FAKE = json.loads(os.environ["MIDLINE_FAKE"])
 class LoggingEngine(FakeEngine):
     """Notes every request in the log, and can be noisy or broken."""
 
-    def generate(
-        self, prompt_ids: Sequence[int], options: GenerateOptions, **how: Any
-    ) -> Generation:
-        note = {"prompt": self.tokenizer.decode(prompt_ids), "align": how["align"].decode()}
+    def generate(self, request: Request, options: SamplingOptions, **how: Any) -> Generation:
+        prompt = self.tokenizer.decode(request.prompt)
+        note = {"prompt": prompt, "align": request.align.decode()}
         with Path(FAKE["log"]).open("a", encoding="utf-8") as log:
             log.write(json.dumps(note | {"samples": options.samples}) + "\n")
         if "noise" in FAKE:
             make_noise(FAKE["noise"])
         if "breaks" in FAKE:
             raise RuntimeError(FAKE["breaks"])
-        return super().generate(prompt_ids, options, **how)
+        return super().generate(request, options, **how)
 
 
 def make_noise(text: str) -> None:

@@ -7,9 +7,9 @@ from dataclasses import asdict, dataclass
 from midline.benchmarks.mbxp.samples import GeneratedFile
 from midline.benchmarks.mbxp.syntax import FunctionEnd
 from midline.benchmarks.mbxp.tasks import Task
-from midline.model.engines.native.engine import Completion, Engine, GenerateOptions, Generation
+from midline.model.engines.base import Completion, Engine, Generation, Request, SamplingOptions
 from midline.model.errors import UsageError
-from midline.model.runtime.transformer import EXACT_ROWS
+from midline.model.runtime.decoder import EXACT_ROWS
 
 STREAMS = EXACT_ROWS
 """Completions decoded together: as many rows as give the bits that each has alone."""
@@ -42,7 +42,7 @@ class Generator:
     """
 
     def __init__(
-        self, engine: Engine, options: GenerateOptions, file: GeneratedFile, shots: int = 0
+        self, engine: Engine, options: SamplingOptions, file: GeneratedFile, shots: int = 0
     ) -> None:
         self.engine = engine
         self.options = options
@@ -57,8 +57,15 @@ class Generator:
         What sampling draws for a task depends on its number and the options' seed alone.
         """
         waiting = pending(tasks, self.options.samples, self.file)
-        prompts = [self._encode(examples(t, pool, self.shots) + t.prompt) for t in waiting]
         ends = [FunctionEnd(task.language, task.prompt) for task in waiting]
+        requests = [
+            Request(
+                self._encode(examples(task, pool, self.shots) + task.prompt),
+                stop=_Watch(self.engine, end),
+                seed=(self.options.seed * 100003 + task.number) % 2**63,
+            )
+            for task, end in zip(waiting, ends, strict=True)
+        ]
         clock = _Clock()
 
         def keep(number: int, generation: Generation) -> None:
@@ -67,14 +74,7 @@ class Generator:
             self.file.append([asdict(sample) for sample in made])
             on_task(task)
 
-        self.engine.batch_generate(
-            prompts,
-            self.options,
-            stops=[_Watch(self.engine, end) for end in ends],
-            seeds=[(self.options.seed * 100003 + task.number) % 2**63 for task in waiting],
-            streams=STREAMS,
-            on_done=keep,
-        )
+        self.engine.batch(requests, self.options, streams=STREAMS, on_done=keep)
 
     def _samples(
         self, task: Task, end: FunctionEnd, generation: Generation, seconds: float
@@ -95,10 +95,7 @@ class Generator:
 
     def _encode(self, text: str) -> list[int]:
         tokenizer = self.engine.tokenizer
-        ids = tokenizer.encode(text)
-        if tokenizer.add_bos and tokenizer.bos_id is not None:
-            return [tokenizer.bos_id, *ids]
-        return ids
+        return tokenizer.with_bos(tokenizer.encode(text))
 
 
 def pending(tasks: Iterable[Task], samples: int, file: GeneratedFile) -> list[Task]:

@@ -17,9 +17,10 @@ from midline.benchmarks.speed import flags
 from midline.benchmarks.speed.company import Company, warnings
 from midline.benchmarks.speed.drafting_cases import Case, edit_cases, unrelated_cases
 from midline.benchmarks.speed.report import report
-from midline.model.engines.native.engine import Engine, GenerateOptions, Generation
-from midline.model.engines.native.policy import Draft
-from midline.model.runtime.transformer import StepOptions
+from midline.model.decoding.options import Draft
+from midline.model.engines.base import Generation, NativeOptions, Request, SamplingOptions
+from midline.model.engines.native.engine import NativeEngine
+from midline.model.runtime.decoder import StepOptions
 from midline.model.threads import thread_count
 
 COST_ROWS = (1, 2, 4, 8, 16, 24)
@@ -55,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
 
 def measure(path: Path, threads: int, tokens: int, context: int) -> dict[str, Any]:
     """Ratios of both sets; answers have at most `tokens` tokens, longer prompts are left out."""
-    engine = Engine.load(path, threads=threads)
+    engine = NativeEngine.load(path, threads=threads)
     sets = {"edit": edit_cases(engine.tokenizer), "unrelated": unrelated_cases(engine.tokenizer)}
     longest = min(context, engine.context_length - tokens - 2)
     chosen = {name: [c for c in cases if len(c.ids) <= longest] for name, cases in sets.items()}
@@ -82,15 +83,17 @@ def measure(path: Path, threads: int, tokens: int, context: int) -> dict[str, An
 
 
 def measured(
-    engine: Engine, cases: Iterable[Case], tokens: int, draft: Draft = "lookup"
+    engine: NativeEngine, cases: Iterable[Case], tokens: int, draft: Draft = "lookup"
 ) -> Iterable[Row]:
     """A row for each case that writes more than its first token, which no draft can hasten."""
     for number, case in enumerate(cases):
-        options = GenerateOptions(max_tokens=min(case.max_tokens, tokens), draft=draft)
-        engine.read([*case.ids, case.ids[-1]])
-        ways = (options, replace(options, draft="none"))
+        options = SamplingOptions(
+            max_tokens=min(case.max_tokens, tokens), engine=NativeOptions(draft=draft)
+        )
+        engine.prefill([*case.ids, case.ids[-1]])
+        ways = (options, replace(options, engine=NativeOptions(draft="none")))
         found: dict[str | None, Generation] = {
-            way.draft: engine.generate(case.ids, way, align=case.align)
+            way.of_engine(NativeOptions).draft: engine.generate(Request(case.ids, case.align), way)
             for way in (ways if number % 2 else reversed(ways))
         }
         drafted, plain = found[draft], found["none"]
@@ -127,19 +130,19 @@ def summary(rows: list[Row]) -> dict[str, Any]:
     }
 
 
-def pass_costs(engine: Engine) -> list[dict[str, float]]:
+def pass_costs(engine: NativeEngine) -> list[dict[str, float]]:
     """Least milliseconds of a pass by rows: what `PASS_COST` and `ROW_COST` are fitted to."""
     ids = [*unrelated_cases(engine.tokenizer)[0].ids][:256]
-    sequence, transformer = engine.new_sequence(), engine.transformer
-    transformer.forward([(sequence, ids)], logits="none")
+    sequence, decoder = engine.new_sequence(), engine.decoder
+    decoder.forward([(sequence, ids)], logits="none")
     least = dict.fromkeys(COST_ROWS, float("inf"))
     for _ in range(COST_RUNS):
         for rows in COST_ROWS:
             started = time.perf_counter()
             fed = [(sequence, (ids * rows)[:rows])]
-            transformer.forward(fed, logits="all", options=StepOptions(exact=False))
+            decoder.forward(fed, logits="all", options=StepOptions(exact=False))
             least[rows] = min(least[rows], time.perf_counter() - started)
-            transformer.cache.truncate(sequence, len(ids))
+            decoder.cache.truncate(sequence, len(ids))
     engine.release(sequence)
     return [
         {"rows": rows, "milliseconds": seconds * 1e3, "times_one_row": seconds / least[1]}

@@ -7,7 +7,7 @@ from typing import Any
 from midline.benchmarks.outputs import output_file
 from midline.benchmarks.speed.requantized import requantized
 from midline.model.catalog.catalog import resolve
-from midline.model.decoding.request import MAX_SAMPLES
+from midline.model.decoding.options import MAX_SAMPLES
 from midline.model.errors import UsageError
 from midline.model.teal.profile import check_level
 from midline.model.threads import thread_count

@@ -25,7 +25,7 @@ from midline.model.completion.fim import chunk_ids
 from midline.model.engines.native.policy import policy_of
 from midline.model.errors import UsageError
 from midline.model.threads import thread_count
-from midline.model.tokenizer.tokenizer import Tokenizer
+from midline.model.tokenizer.base import TokenizerBase
 from midline.server.lsp.prompt_window import WindowPlanner
 from midline.server.lsp.server import MidlineServer, create_server
 from midline.server.lsp.session import Request
@@ -76,7 +76,7 @@ def typing_settings(args: argparse.Namespace, path: Path) -> Settings:
     )
 
 
-def workload(tokenizer: Tokenizer, tokens: int, context: int) -> Workload:
+def workload(tokenizer: TokenizerBase, tokens: int, context: int) -> Workload:
     """`KEYSTROKES` typed tokens behind `context`; `tokens` greedy ones after each are forgotten."""
     ids = prompt_ids(tokenizer, context + KEYSTROKES)
     return Workload(
@@ -183,7 +183,9 @@ def _sources() -> tuple[dict[Path, str], dict[Path, str]]:
     return {path: texts[path] for path in typed}, {path: texts[path] for path in cold}
 
 
-def figures(replies: list[Reply], lines: int, context: int, tokenizer: Tokenizer) -> dict[str, Any]:
+def figures(
+    replies: list[Reply], lines: int, context: int, tokenizer: TokenizerBase
+) -> dict[str, Any]:
     """What the replies come to; times are milliseconds from receipt to the whole answer.
 
     Requests within a line are counted apart from the first ones after Enter and in a file, and what

@@ -8,7 +8,7 @@ from midline.benchmarks.speed import flags
 from midline.benchmarks.speed.remote import RemoteEngine
 from midline.benchmarks.speed.report import report
 from midline.benchmarks.speed.workload import prompt_ids
-from midline.model.runtime.transformer import CACHE_TOKENS
+from midline.model.runtime.decoder import CACHE_TOKENS
 from midline.model.threads import thread_count
 from midline.model.tokenizer.tokenizer import Tokenizer
 from midline.model.weights.gguf import read_gguf

@@ -22,10 +22,10 @@ from midline.benchmarks.speed.company import Company, warnings
 from midline.benchmarks.speed.report import report
 from midline.benchmarks.speed.work import model_work
 from midline.benchmarks.speed.workload import prompt_ids
-from midline.model.engines.native.engine import Engine
+from midline.model.engines.native.engine import NativeEngine
 from midline.model.errors import UsageError
+from midline.model.runtime.decoder import StepOptions
 from midline.model.runtime.kv_cache import PAGE, Sequence
-from midline.model.runtime.transformer import StepOptions
 from midline.model.threads import thread_count
 from midline.model.weights.gguf import read_gguf
 
@@ -59,7 +59,7 @@ def measure(path: Path, threads: int, tokens: int, context: int, *, runs: int) -
     """Rows by context, up to `context` tokens, and number of samples; `tokens` steps a run."""
     contexts = [length for length in CONTEXTS if length < context] + [context]
     room = (max(contexts) + PAGE) + (max(COUNTS) + 1) * (tokens + 2 * PAGE)
-    engine = Engine.load(path, threads=threads, cache_tokens=room)
+    engine = NativeEngine.load(path, threads=threads, cache_tokens=room)
     if max(contexts) + tokens > engine.context_length:
         raise UsageError(
             f"--context {context} with {tokens} tokens is more than the {engine.context_length} of "
@@ -88,9 +88,9 @@ class Traffic:
     kv_bytes: int
 
     @classmethod
-    def of(cls, engine: Engine, path: Path) -> "Traffic":
+    def of(cls, engine: NativeEngine, path: Path) -> "Traffic":
         """As the model's file and the cache's pages have them."""
-        page_bytes = engine.transformer.cache.pool.page_halves * 2
+        page_bytes = engine.decoder.cache.pool.page_halves * 2
         return cls(model_work(read_gguf(path)).step_bytes(), page_bytes // PAGE)
 
     def tail_bytes(self, context: int, tokens: int) -> int:
@@ -111,12 +111,12 @@ class Traffic:
 
 
 def _rows(
-    engine: Engine, traffic: Traffic, context: int, tokens: int, runs: int
+    engine: NativeEngine, traffic: Traffic, context: int, tokens: int, runs: int
 ) -> list[dict[str, Any]]:
     """One prompt: a row for each number of samples, and one for a screened sample."""
     prompt = Sequence()
     ids = prompt_ids(engine.tokenizer, context)
-    (last,) = engine.transformer.forward([(prompt, ids)], options=StepOptions(exact=True))
+    (last,) = engine.decoder.forward([(prompt, ids)], options=StepOptions(exact=True))
     first = np.argsort(last)[::-1].tolist()
     ways = [(1, False), *((count, True) for count in COUNTS)]
     for way in ways:
@@ -142,22 +142,22 @@ def _rows(
 
 
 def decode(
-    engine: Engine, prompt: Sequence, first: Ids[int], tokens: int, samples: int, exact: bool
+    engine: NativeEngine, prompt: Sequence, first: Ids[int], tokens: int, samples: int, exact: bool
 ) -> Run:
     """`tokens` steps of `samples` sequences behind `prompt`, which differ from the first on."""
-    transformer, options = engine.transformer, StepOptions(exact=exact)
-    pool = transformer.cache.pool
+    decoder, options = engine.decoder, StepOptions(exact=exact)
+    pool = decoder.cache.pool
     free = pool.free_pages
-    sequences = [transformer.cache.fork(prompt) for _ in range(samples)]
+    sequences = [decoder.cache.fork(prompt) for _ in range(samples)]
     current = list(first[:samples])
     started = time.perf_counter()
     for _ in range(tokens):
         batch = [(sequence, [id]) for sequence, id in zip(sequences, current, strict=True)]
-        current = transformer.forward(batch, options=options).argmax(axis=1).tolist()
+        current = decoder.forward(batch, options=options).argmax(axis=1).tolist()
     seconds = time.perf_counter() - started
     held = (free - pool.free_pages) * pool.page_halves * 2
     for sequence in sequences:
-        transformer.cache.finish(sequence, remember=False)
+        decoder.cache.finish(sequence, remember=False)
     return Run(seconds, held)
 
 

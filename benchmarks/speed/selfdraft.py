@@ -22,9 +22,9 @@ from midline.benchmarks.speed.drafting import COST_RUNS, measured, pass_costs, s
 from midline.benchmarks.speed.drafting_cases import unrelated_cases
 from midline.benchmarks.speed.report import report
 from midline.model.decoding.speculative.prompt_lookup import PassCosts
-from midline.model.engines.native.engine import Engine
+from midline.model.engines.native.engine import NativeEngine
 from midline.model.errors import MidlineError, UsageError
-from midline.model.runtime.transformer import StepOptions
+from midline.model.runtime.decoder import StepOptions
 from midline.model.teal.profile import find_profile
 from midline.model.threads import thread_count
 
@@ -50,7 +50,7 @@ def measure(path: Path, threads: int, tokens: int, context: int, *, level: float
     short, MidlineError where an output is not that of plain decoding.
     """
     find_profile(path, level)
-    engine = Engine.load(path, threads=threads)
+    engine = NativeEngine.load(path, threads=threads)
     longest = min(context, engine.context_length - tokens - 2)
     cases = [
         replace(case, max_tokens=tokens)
@@ -84,7 +84,7 @@ def measure(path: Path, threads: int, tokens: int, context: int, *, level: float
     }
 
 
-def measured_costs(engine: Engine, level: float) -> PassCosts:
+def measured_costs(engine: NativeEngine, level: float) -> PassCosts:
     """Least times of passes, a straight line through those of several rows, and of sparse steps."""
     passes = pass_costs(engine)
     rows = [cost["rows"] for cost in passes[1:]]
@@ -93,21 +93,21 @@ def measured_costs(engine: Engine, level: float) -> PassCosts:
     return PassCosts(round(float(base), 3), round(float(slope), 4), round(sparse, 3))
 
 
-def sparse_step(engine: Engine, level: float) -> float:
+def sparse_step(engine: NativeEngine, level: float) -> float:
     """Least seconds of a step that skips `level` of the weights, behind the same text."""
     profile = engine.profile(level)
     assert profile is not None
-    options = StepOptions(thresholds=engine.transformer.thresholds(profile))
+    options = StepOptions(thresholds=engine.decoder.thresholds(profile))
     ids = [*unrelated_cases(engine.tokenizer)[0].ids][:256]
     sequence = engine.new_sequence()
-    engine.transformer.forward([(sequence, ids)], logits="none")
+    engine.decoder.forward([(sequence, ids)], logits="none")
     sequence.sparse_from = len(ids)
     least = float("inf")
     for _ in range(COST_RUNS):
         started = time.perf_counter()
-        engine.transformer.forward([(sequence, ids[:1])], options=options)
+        engine.decoder.forward([(sequence, ids[:1])], options=options)
         least = min(least, time.perf_counter() - started)
-        engine.transformer.cache.truncate(sequence, len(ids))
+        engine.decoder.cache.truncate(sequence, len(ids))
     engine.release(sequence)
     return least
 

@@ -10,8 +10,9 @@ import numpy as np
 from midline import kernels
 from midline.benchmarks.speed import flags
 from midline.benchmarks.speed.report import report
-from midline.model.engines.native.engine import Engine
-from midline.model.teal.profile import INPUTS, CalibrationText, Profile, input_widths
+from midline.model.engines.native.engine import NativeEngine
+from midline.model.teal.profile import INPUTS, CalibrationText, Profile
+from midline.model.teal.thresholds import input_widths
 from midline.model.threads import thread_count
 
 CACHE_TOKENS = 512
@@ -37,19 +38,17 @@ def measure(path: Path, threads: int, tokens: int, level: float, runs: int) -> d
 
     A run is `tokens` passes through the layers; channels are dropped at random, `level` of them.
     """
-    engine = Engine.load(path, threads=threads, cache_tokens=CACHE_TOKENS)
-    transformer = engine.transformer
+    engine = NativeEngine.load(path, threads=threads, cache_tokens=CACHE_TOKENS)
+    decoder = engine.decoder
     rng = np.random.default_rng(0)
     inputs = [rng.normal(0, 1, n).astype(np.float32) for n in input_widths(engine.config)]
     cuts = tuple(float(np.quantile(np.abs(x), level)) for x in inputs)
     rows = (cuts,) * engine.config.layers
     text = CalibrationText("random numbers", "", 0)
-    sparse = transformer.thresholds(
-        Profile(engine.name, "", level, "magnitude", "uniform", rows, text)
-    )
-    transformer.time_products(inputs, None, 1)
+    sparse = decoder.thresholds(Profile(engine.name, "", level, "magnitude", "uniform", rows, text))
+    decoder.time_products(inputs, None, 1)
     pairs = [
-        [transformer.time_products(inputs, thresholds, tokens) for thresholds in (None, sparse)]
+        [decoder.time_products(inputs, thresholds, tokens) for thresholds in (None, sparse)]
         for _ in range(runs)
     ]
     dense, skipping = zip(*pairs, strict=True)
@@ -58,7 +57,7 @@ def measure(path: Path, threads: int, tokens: int, level: float, runs: int) -> d
             "dense_ms": 1e3 * statistics.median(run[j] for run in dense),
             "sparse_ms": 1e3 * statistics.median(run[j] for run in skipping),
             "ratio": statistics.median(a[j] / b[j] for a, b in pairs),
-            "run_bytes": transformer.weights.matrix(f"0.{name}").run_bytes,
+            "run_bytes": decoder.weights.matrix(f"0.{name}").run_bytes,
         }
         for j, name in enumerate(INPUTS)
     }

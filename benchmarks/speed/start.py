@@ -15,10 +15,11 @@ from midline.model.threads import thread_count
 
 PROGRAM = """
 import sys
-from midline.model.engines.native.engine import Engine, GenerateOptions
-engine = Engine.load(sys.argv[1], threads=int(sys.argv[2]))
+from midline.model.engines.base import Request, SamplingOptions
+from midline.model.engines.native.engine import NativeEngine
+engine = NativeEngine.load(sys.argv[1], threads=int(sys.argv[2]))
 prompt = engine.tokenizer.encode("def add(first, second):\\n    return")
-engine.generate(prompt, GenerateOptions(max_tokens=1))
+engine.generate(Request(prompt), SamplingOptions(max_tokens=1))
 print(engine.load_ms, flush=True)
 """
 

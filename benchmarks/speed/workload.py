@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from midline.benchmarks.quality.prompts import load_prompts
-from midline.model.tokenizer.tokenizer import Tokenizer
+from midline.model.tokenizer.base import TokenizerBase
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Workload:
         return (self.context + self.tokens + 64) * (self.samples + 1) + 512
 
 
-def prompt_ids(tokenizer: Tokenizer, count: int, rotation: int = 0) -> list[int]:
+def prompt_ids(tokenizer: TokenizerBase, count: int, rotation: int = 0) -> list[int]:
     """`count` token ids of real code, beginning at another place for every `rotation`."""
     ids = tokenizer.encode("\n".join(prompt.text for prompt in load_prompts()))
     start = rotation * 97 % len(ids)

@@ -6,20 +6,21 @@ from typing import TYPE_CHECKING
 
 from midline.model.completion.fim import Cursor, FimLayout, WindowLimits
 from midline.model.completion.task import CompletionResult, CompletionTask, completion_tasks
+from midline.model.decoding.request import Request
 
 if TYPE_CHECKING:
-    from midline.model.engines.native.engine import (
+    from midline.model.engines.base import (
         Cancellation,
         Engine,
-        GenerateOptions,
         Generation,
+        SamplingOptions,
     )
 
 
 def complete(
     engine: "Engine",
     cursor: Cursor,
-    options: "GenerateOptions",
+    options: "SamplingOptions",
     *,
     limits: WindowLimits | None = None,
     layout: FimLayout = FimLayout.FRAGMENT_AFTER_MIDDLE,
@@ -40,11 +41,9 @@ def complete(
     result = None
     for task in completion_tasks(engine, cursor, options, limits, layout, insist):
         generation = engine.generate(
-            task.prompt.ids,
+            Request(task.prompt.ids, task.prompt.align, task.stop_by(give_up, deadline)),
             replace(task.options, max_tokens=options.max_tokens + task.prompt.backed_up),
             cancel=cancel,
-            stop=task.stop_by(give_up, deadline),
-            align=task.prompt.align,
         )
         result = _joined(result, task.result(generation))
         if not result.is_empty or (cancel and cancel.is_set()) or (give_up and give_up()):
@@ -56,7 +55,7 @@ def complete(
 def complete_many(
     engine: "Engine",
     cursors: Sequence[Cursor],
-    options: "GenerateOptions",
+    options: "SamplingOptions",
     *,
     limits: WindowLimits | None = None,
     layout: FimLayout = FimLayout.FRAGMENT_AFTER_MIDDLE,
@@ -83,15 +82,13 @@ def complete_many(
 
 
 def _together(
-    engine: "Engine", tasks: Sequence[CompletionTask], options: "GenerateOptions"
+    engine: "Engine", tasks: Sequence[CompletionTask], options: "SamplingOptions"
 ) -> "list[Generation]":
     prompts = [task.prompt for task in tasks]
     backed_up = max(prompt.backed_up for prompt in prompts)
-    return engine.batch_generate(
-        [prompt.ids for prompt in prompts],
+    return engine.batch(
+        [Request(task.prompt.ids, task.prompt.align, task.stop) for task in tasks],
         replace(options, max_tokens=options.max_tokens + backed_up),
-        aligns=[prompt.align for prompt in prompts],
-        stops=[task.stop for task in tasks],
     )
 
 

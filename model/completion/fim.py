@@ -6,17 +6,13 @@ of the lines behind that one it takes the first that begins a definition. Chunks
 before it all: they change least.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from functools import lru_cache
-from typing import TYPE_CHECKING
 
 from midline.model.completion.context_chunks import ContextChunk, begins_definition
 from midline.model.completion.languages import title
-
-if TYPE_CHECKING:
-    from midline.model.tokenizer.tokenizer import FimTokens, Tokenizer
+from midline.model.decoding.alignment.token_healing import back_up
+from midline.model.tokenizer.base import FimTokens, TokenizerBase
 
 ANCHOR_LINES = 32
 _MARKERS = 6
@@ -140,7 +136,7 @@ class Prompt:
 
 
 def build_prompt(
-    tokenizer: "Tokenizer",
+    tokenizer: TokenizerBase,
     cursor: Cursor,
     limits: WindowLimits | None = None,
     layout: FimLayout = FimLayout.FRAGMENT_AFTER_MIDDLE,
@@ -160,7 +156,7 @@ def build_prompt(
     suffix = _lines_after(tokenizer, _unix(cursor.after), limits.suffix_tokens)
     last = 0 if layout is FimLayout.PLAIN else 2
     texts = (before + fragment, b"") if layout is FimLayout.PLAIN else (before, fragment)
-    parts = [list(_encoded(tokenizer, texts[0])), suffix, tokenizer.encode(texts[1])]
+    parts = [list(tokenizer.encode_cached(texts[0])), suffix, tokenizer.encode(texts[1])]
     size = len(parts[last])
     parts[last], align = back_up(tokenizer, parts[last], limits.backed_up_tokens)
     ids = [*_file_head(tokenizer, tokenizer.fim, cursor, limits), *_laid_out(tokenizer.fim, parts)]
@@ -168,17 +164,17 @@ def build_prompt(
 
 
 def _file_head(
-    tokenizer: "Tokenizer", fim: "FimTokens", cursor: Cursor, limits: WindowLimits
+    tokenizer: TokenizerBase, fim: FimTokens, cursor: Cursor, limits: WindowLimits
 ) -> tuple[int, ...]:
     """What comes before the markers: BOS where the model wants it, the context, the file's name."""
-    begin = () if tokenizer.bos_id is None or not tokenizer.add_bos else (tokenizer.bos_id,)
+    begin = tokenizer.with_bos(())
     context = _context(tokenizer, cursor, limits)
     if fim.file_sep is None or not cursor.title or not limits.name_bytes:
         return (*begin, *context)
     return (*begin, *context, fim.file_sep, *_name(tokenizer, cursor.title, limits.name_bytes))
 
 
-def _context(tokenizer: "Tokenizer", cursor: Cursor, limits: WindowLimits) -> tuple[int, ...]:
+def _context(tokenizer: TokenizerBase, cursor: Cursor, limits: WindowLimits) -> tuple[int, ...]:
     """The chunks that fit, each behind the name of its file, all behind the project's name."""
     ids = header = context_header(tokenizer, cursor.project, limits)
     for chunk in cursor.context:
@@ -188,58 +184,35 @@ def _context(tokenizer: "Tokenizer", cursor: Cursor, limits: WindowLimits) -> tu
     return ids if len(ids) > len(header) else ()
 
 
-def context_header(tokenizer: "Tokenizer", project: str, limits: WindowLimits) -> tuple[int, ...]:
+def context_header(tokenizer: TokenizerBase, project: str, limits: WindowLimits) -> tuple[int, ...]:
     """What chunks of other files come behind: the project's name."""
     if tokenizer.fim is None or tokenizer.fim.repo_name is None or not project:
         return ()
     return (tokenizer.fim.repo_name, *_name(tokenizer, project, limits.name_bytes))
 
 
-def chunk_ids(tokenizer: "Tokenizer", chunk: ContextChunk) -> tuple[int, ...]:
+def chunk_ids(tokenizer: TokenizerBase, chunk: ContextChunk) -> tuple[int, ...]:
     """A chunk as a prompt has it; nothing for a model that cannot tell files apart."""
     if tokenizer.fim is None or tokenizer.fim.file_sep is None:
         return ()
-    return (tokenizer.fim.file_sep, *_encoded(tokenizer, f"{chunk.name}\n{chunk.text}"))
+    return (tokenizer.fim.file_sep, *tokenizer.encode_cached(f"{chunk.name}\n{chunk.text}"))
 
 
-def _name(tokenizer: "Tokenizer", name: str, longest: int) -> list[int]:
+def _name(tokenizer: TokenizerBase, name: str, longest: int) -> list[int]:
     """The end of a name, in a line of its own."""
     return tokenizer.encode(name.encode("utf-8", "replace")[-longest:] + b"\n")
 
 
-def _laid_out(fim: "FimTokens", parts: list[list[int]]) -> tuple[int, ...]:
+def _laid_out(fim: FimTokens, parts: list[list[int]]) -> tuple[int, ...]:
     """Prefix, suffix and middle behind their markers."""
     prefix, suffix, middle = parts
     return (fim.prefix, *prefix, fim.suffix, *suffix, fim.middle, *middle)
 
 
-def back_up(tokenizer: "Tokenizer", ids: Sequence[int], max_tokens: int) -> tuple[list[int], bytes]:
-    """Take back the tokens at the end that a longer text might have been cut into differently.
-
-    Of at most `max_tokens`, a token is taken if some token of the vocabulary begins in it, agrees
-    with all that follows and goes on behind it. Returns the ids kept and the bytes of those taken.
-    """
-    kept, taken, tail = len(ids), len(ids), b""
-    while kept > 0 and len(ids) - kept < max_tokens:
-        piece = tokenizer.token_bytes(ids[kept - 1])
-        tail, kept = piece + tail, kept - 1
-        if any(_goes_on(tokenizer, tail[start:]) for start in range(len(piece))):
-            taken = kept
-    return list(ids[:taken]), b"".join(map(tokenizer.token_bytes, ids[taken:]))
-
-
-def _goes_on(tokenizer: "Tokenizer", text: bytes) -> bool:
-    """Whether a token begins with `text` and does not end with it."""
-    found = tokenizer.tokens_with_prefix(text)
-    return any(len(tokenizer.token_bytes(id)) > len(text) for id in found[:2].tolist())
-
-
-def _beginning(tokenizer: "Tokenizer", ids: list[int]) -> list[int]:
-    """`ids` as the beginning of a text: with BOS where the model wants it, and never empty."""
-    if ids and not tokenizer.add_bos:
-        return ids
-    start = tokenizer.bos_id if tokenizer.bos_id is not None else min(tokenizer.end_tokens)
-    return ids if ids[:1] == [start] else [start, *ids]
+def _beginning(tokenizer: TokenizerBase, ids: list[int]) -> list[int]:
+    """`ids` as the beginning of a text: behind BOS where the model wants it, and never empty."""
+    start = min(tokenizer.end_tokens) if tokenizer.bos_id is None else tokenizer.bos_id
+    return tokenizer.with_bos(ids) or [start]
 
 
 def _unix(text: bytes) -> bytes:
@@ -268,13 +241,7 @@ def _character_border(text: bytes, at: int) -> int:
     return at
 
 
-@lru_cache(maxsize=256)
-def _encoded(tokenizer: "Tokenizer", text: bytes | str) -> tuple[int, ...]:
-    """Ids of a window, remembered because typing changes only the fragment."""
-    return tuple(tokenizer.encode(text))
-
-
-def _lines_before(tokenizer: "Tokenizer", head: bytes, line: int, limits: WindowLimits) -> bytes:
+def _lines_before(tokenizer: TokenizerBase, head: bytes, line: int, limits: WindowLimits) -> bytes:
     """The end of `head`, from an anchor on, that makes at most `limits.prefix_tokens` tokens.
 
     `line` is the number of the line that follows `head`. Without an anchor in reach the window
@@ -282,11 +249,11 @@ def _lines_before(tokenizer: "Tokenizer", head: bytes, line: int, limits: Window
     """
     if limits.start_line is not None:
         window = _from_line(head, line, limits.start_line)
-        if window and len(_encoded(tokenizer, window)) <= limits.most_prefix_tokens:
+        if window and len(tokenizer.encode_cached(window)) <= limits.most_prefix_tokens:
             return window
     for start in _window_starts(head, line, limits.prefix_tokens * _BYTES_PER_TOKEN):
         window = head[start:]
-        if len(_encoded(tokenizer, window)) <= limits.prefix_tokens:
+        if len(tokenizer.encode_cached(window)) <= limits.prefix_tokens:
             return window
     start = _character_border(head, max(0, len(head) - limits.prefix_tokens))
     return head[start:]
@@ -331,14 +298,14 @@ def _window_starts(head: bytes, line: int, max_bytes: int) -> list[int]:
     return [*starts, *anchors, *short[:: max(1, len(short) // 8)]]
 
 
-def _lines_after(tokenizer: "Tokenizer", text: bytes, max_tokens: int) -> list[int]:
+def _lines_after(tokenizer: TokenizerBase, text: bytes, max_tokens: int) -> list[int]:
     """Ids of the beginning of `text`, at most `max_tokens`, cut behind a line where possible.
 
     Cut before a definition if there is one in the last quarter.
     """
     window = text[: _character_border(text, max_tokens * _BYTES_PER_TOKEN)]
     while window:
-        ids = list(_encoded(tokenizer, window))
+        ids = list(tokenizer.encode_cached(window))
         cut = len(window) if len(ids) <= max_tokens else len(window) * max_tokens // len(ids)
         if cut == len(window) == len(text):
             return ids
@@ -346,7 +313,7 @@ def _lines_after(tokenizer: "Tokenizer", text: bytes, max_tokens: int) -> list[i
         if whole in (0, len(window)):
             return ids[:max_tokens]
         window = window[:whole]
-        ids = list(_encoded(tokenizer, window))
+        ids = list(tokenizer.encode_cached(window))
         if len(ids) <= max_tokens:
             return ids
     return []

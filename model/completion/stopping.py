@@ -13,8 +13,7 @@ from itertools import islice
 
 from midline.model.completion.fim import Cursor
 from midline.model.completion.syntax import SyntaxAround
-from midline.model.tokenizer.tokenizer import Tokenizer
-from midline.model.tokenizer.vocabulary import CONTROL
+from midline.model.tokenizer.base import TokenizerBase
 
 _CLOSERS = re.compile(r"[)\]}>]+[;,]?|end\b;?|esac|fi|done")
 _CONTINUES = re.compile(r"[)\]}{.?:&|+]|(else|elif|elsif|except|finally|catch|rescue|ensure|end)\b")
@@ -139,7 +138,7 @@ def _ends_with_the_line(fragment: str, syntax: SyntaxAround) -> bool:
 
 
 def stop_condition(
-    tokenizer: Tokenizer, place: Place, aligned: int
+    tokenizer: TokenizerBase, place: Place, aligned: int
 ) -> Callable[[int, list[int]], bool]:
     """A function (sample, ids so far) that tells whether that sample is finished.
 
@@ -159,7 +158,7 @@ def stop_condition(
     return stop
 
 
-def written_bytes(tokenizer: Tokenizer, ids: Sequence[int]) -> bytes:
+def written_bytes(tokenizer: TokenizerBase, ids: Sequence[int]) -> bytes:
     """Bytes that a sample has written, up to its first marker."""
     data = bytearray()
     for id in ids:
@@ -169,9 +168,9 @@ def written_bytes(tokenizer: Tokenizer, ids: Sequence[int]) -> bytes:
     return bytes(data)
 
 
-def is_marker(tokenizer: Tokenizer, id: int) -> bool:
+def is_marker(tokenizer: TokenizerBase, id: int) -> bool:
     """Whether a token belongs to the model's protocol: text never has any, so text ends there."""
-    return id in tokenizer.end_tokens or bool(tokenizer.vocabulary.kinds[id] == CONTROL)
+    return id in tokenizer.end_tokens or tokenizer.is_control(id)
 
 
 def whole_characters(data: bytes) -> str:

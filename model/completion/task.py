@@ -28,11 +28,11 @@ from midline.model.completion.syntax import SyntaxAround
 from midline.model.completion.trimming import finished_text, is_inside_word, valid_text
 
 if TYPE_CHECKING:
-    from midline.model.engines.native.engine import (
+    from midline.model.engines.base import (
         Completion,
         Engine,
-        GenerateOptions,
         Generation,
+        SamplingOptions,
         Timings,
     )
 
@@ -67,7 +67,7 @@ class CompletionResult:
 def completion_tasks(
     engine: "Engine",
     cursor: Cursor,
-    options: "GenerateOptions",
+    options: "SamplingOptions",
     limits: WindowLimits | None,
     layout: FimLayout,
     insist: bool,
@@ -101,7 +101,7 @@ class CompletionTask:
         self,
         engine: "Engine",
         cursor: Cursor,
-        options: "GenerateOptions",
+        options: "SamplingOptions",
         limits: WindowLimits,
         layout: FimLayout,
         *,

@@ -9,6 +9,7 @@ that layers too get unequal levels.
 """
 
 import hashlib
+import io
 import itertools
 import logging
 import zipfile
@@ -19,22 +20,16 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from midline.model.atomic_write import atomic_write
 from midline.model.compression.activation_statistics import GRID, Curves, measure_curves
-from midline.model.engines.native.engine import Engine
+from midline.model.engines.native.engine import NativeEngine
 from midline.model.errors import UsageError
 from midline.model.paths import profiles_folder
+from midline.model.runtime.decoder import Decoder, StepOptions
 from midline.model.runtime.kv_cache import Sequence as Cached
-from midline.model.runtime.transformer import StepOptions, Transformer
 from midline.model.teal.column_norms import column_norms
-from midline.model.teal.profile import (
-    INPUTS,
-    Allocation,
-    CalibrationText,
-    Criterion,
-    Profile,
-    input_widths,
-    native_thresholds,
-)
+from midline.model.teal.profile import INPUTS, Allocation, CalibrationText, Criterion, Profile
+from midline.model.teal.thresholds import input_widths, native_thresholds
 from midline.model.weights.config import ModelConfig
 from midline.model.weights.packed import model_hash
 
@@ -152,7 +147,7 @@ def _needed() -> str:
     )
 
 
-def windows(engine: Engine, text: str) -> list[list[int]]:
+def windows(engine: NativeEngine, text: str) -> list[list[int]]:
     """Up to WINDOWS pieces of WINDOW_TOKENS ids from places spread evenly over the text.
 
     Raises UsageError naming the amount needed if the text is too short.
@@ -171,7 +166,7 @@ def windows(engine: Engine, text: str) -> list[list[int]]:
 
 
 def measure(
-    engine: Engine, text: str, description: str, progress: Progress = lambda _, __: None
+    engine: NativeEngine, text: str, description: str, progress: Progress = lambda _, __: None
 ) -> Measured:
     """Measures everything that profiles of this model need; minutes for a model of a GB.
 
@@ -191,7 +186,7 @@ def measure(
         engine.name, sha256, about,
         Curves(arrays["magnitude"], arrays["magnitude_energy"]),
         Curves(arrays["weighted"], arrays["weighted_energy"]),
-        arrays["sensitivity"], matrix_bytes(engine.transformer),
+        arrays["sensitivity"], matrix_bytes(engine.decoder),
     )  # fmt: skip
 
 
@@ -211,23 +206,22 @@ def _read_arrays(path: Path, config: ModelConfig) -> Arrays | None:
 
 
 def _write_arrays(path: Path, arrays: Arrays) -> None:
-    beside = path.with_name(f"{path.stem}.partial.npz")
+    archive = io.BytesIO()
+    np.savez(archive, **arrays)  # type: ignore[arg-type]
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        np.savez(beside, **arrays)  # type: ignore[arg-type]
-        beside.replace(path)
+        atomic_write(path, archive.getbuffer())
     except OSError as error:
         log.warning("%s could not be written (%s); it is measured again next time", path, error)
 
 
-def _measure(engine: Engine, ids: list[list[int]], progress: Progress) -> Arrays:
-    transformer = engine.transformer
+def _measure(engine: NativeEngine, ids: list[list[int]], progress: Progress) -> Arrays:
+    decoder = engine.decoder
     config = engine.config
-    norms = column_norms(transformer.file, config)
+    norms = column_norms(decoder.file, config)
     widths = input_widths(config)
-    rows = _activations(transformer, ids, progress)
+    rows = _activations(decoder, ids, progress)
     magnitude, weighted = measure_curves(rows, norms, widths)
-    sensitivity = _probe(transformer, weighted, ids, progress)
+    sensitivity = _probe(decoder, weighted, ids, progress)
     return {
         "magnitude": magnitude.thresholds,
         "magnitude_energy": magnitude.energy,
@@ -238,27 +232,27 @@ def _measure(engine: Engine, ids: list[list[int]], progress: Progress) -> Arrays
 
 
 def _activations(
-    transformer: Transformer, windows: list[list[int]], progress: Progress
+    decoder: Decoder, windows: list[list[int]], progress: Progress
 ) -> Iterator[NDArray[np.float32]]:
     """float32 [tokens, layers, channels] of each window, the first tokens left out."""
     for i, ids in enumerate(windows):
         sequence = Cached()
         try:
-            yield transformer.activations(sequence, ids)[SINK_TOKENS::COUNT_EVERY]
+            yield decoder.activations(sequence, ids)[SINK_TOKENS::COUNT_EVERY]
         finally:
-            transformer.cache.finish(sequence, remember=False)
+            decoder.cache.finish(sequence, remember=False)
         progress("measuring magnitudes", (i + 1) / len(windows))
 
 
-def matrix_bytes(transformer: Transformer) -> NDArray[np.float64]:
+def matrix_bytes(decoder: Decoder) -> NDArray[np.float64]:
     """Bytes of the weights behind every input: float64 [layers, 4]."""
-    sections = transformer.weights.plan.sections
-    layers = range(transformer.config.layers)
+    sections = decoder.weights.plan.sections
+    layers = range(decoder.config.layers)
     return np.array([[float(sections[f"{i}.{name}"].nbytes) for name in INPUTS] for i in layers])
 
 
 def _probe(
-    transformer: Transformer, curves: Curves, windows: list[list[int]], progress: Progress
+    decoder: Decoder, curves: Curves, windows: list[list[int]], progress: Progress
 ) -> NDArray[np.float64]:
     """Nats of mean divergence from dense for the energy dropped from an input: float64 [layers, 4].
 
@@ -267,7 +261,7 @@ def _probe(
     """
     places = [(2 * i + 1) * len(windows) // (2 * PROBE_WINDOWS) for i in range(PROBE_WINDOWS)]
     texts = [windows[place][:PROBE_TOKENS] for place in places]
-    dense = [_log_probabilities(transformer, ids, None) for ids in texts]
+    dense = [_log_probabilities(decoder, ids, None) for ids in texts]
     shape = curves.energy.shape[:2]
     thresholds = curves.thresholds_at(np.full(shape, PROBE_LEVEL))
     dropped = curves.energy_at(np.full(shape, PROBE_LEVEL))
@@ -279,7 +273,7 @@ def _probe(
             rows[layer][j] = float(thresholds[layer, j])
         alone = _probing(rows)
         kls = [
-            _divergence(expected, _log_probabilities(transformer, ids, alone))
+            _divergence(expected, _log_probabilities(decoder, ids, alone))
             for expected, ids in zip(dense, texts, strict=True)
         ]
         found[layers, j] = max(float(np.mean(kls)), 1e-9) / dropped[layers, j].sum()
@@ -300,21 +294,19 @@ def _groups(layers: int) -> list[list[int]]:
 
 
 def _log_probabilities(
-    transformer: Transformer, ids: list[int], profile: Profile | None
+    decoder: Decoder, ids: list[int], profile: Profile | None
 ) -> NDArray[np.float32]:
     """Of every PROBE_EVERY-th position behind the first tokens: float32 [rows, vocab]."""
     sequence = Cached(sparse_from=SINK_TOKENS)
     options = StepOptions()
     if profile is not None:
-        native = native_thresholds(
-            profile, transformer.file, transformer.config, transformer.native_config
-        )
+        native = native_thresholds(profile, decoder.file, decoder.config, decoder.native_config)
         options = StepOptions(thresholds=native)
     rows = list(range(SINK_TOKENS, len(ids), PROBE_EVERY))
     try:
-        logits = transformer.step_logits(sequence, ids, rows, options)
+        logits = decoder.step_logits(sequence, ids, rows, options)
     finally:
-        transformer.cache.finish(sequence, remember=False)
+        decoder.cache.finish(sequence, remember=False)
     peak = logits.max(axis=1, keepdims=True)
     np.subtract(logits, peak, out=logits)
     sums = np.exp(logits).sum(axis=1, keepdims=True)

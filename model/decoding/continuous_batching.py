@@ -1,10 +1,12 @@
-"""Drawing tokens: one stream for each sample of each prompt, all decoded together.
+"""Continuous batching: completions of several prompts and samples, decoded together.
 
-The shared prompt is computed once, and its whole blocks of 256 tokens are read once a step whatever
-the number of samples (bifurcated attention, arXiv 2403.08845); what is behind them each sample
-reads, as it does its own tokens. Random numbers depend on seed, sample and position only, so a
-sample does not depend on the number of others. Streams share a sequence, and a row of each step,
-until they draw different tokens.
+The samples of a prompt share its keys and values: they are computed once, and whole blocks of 256
+tokens are read once a step for all samples (bifurcated attention, arXiv 2403.08845). Samples that
+have drawn the same tokens so far share one sequence and one row of a step. The next prompt begins
+when another has made room for it (continuous batching, Orca, OSDI 2022).
+
+Random numbers depend on seed, sample and position only, and no bit of a row depends on the other
+rows, so that a completion is the same alone and in any batch.
 """
 
 import math
@@ -13,96 +15,80 @@ from collections import deque
 from collections.abc import Iterator
 from collections.abc import Sequence as Ids
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from itertools import chain, groupby
 
+import numpy as np
+
 from midline import kernels
+from midline.model.cancellation import Cancelled
 from midline.model.decoding.alignment.covering_tree import Covered, CoveringTree, cover
 from midline.model.decoding.alignment.token_healing import Alignment
+from midline.model.decoding.batch import Batch, Stream
+from midline.model.decoding.options import NativeOptions, SamplingOptions
 from midline.model.decoding.repetition import repeats
 from midline.model.decoding.request import (
-    Batch,
     Completion,
-    GenerateOptions,
+    DrawnToken,
     Generation,
-    OnToken,
+    Request,
     Timings,
 )
 from midline.model.decoding.speculative.prompt_lookup import Drafter
 from midline.model.errors import MidlineError
-from midline.model.runtime.kv_cache import CacheFull, Sequence
-from midline.model.runtime.transformer import (
-    EXACT_ROWS,
-    Cancellation,
-    Cancelled,
-    Logits,
-    StepOptions,
-    Transformer,
-)
+from midline.model.runtime.decoder import EXACT_ROWS, Decoder, Logits, StepOptions
+from midline.model.runtime.kv_cache import NEVER, CacheFull, Sequence
 from midline.model.teal.profile import Profile
 from midline.model.tokenizer.tokenizer import Tokenizer
 
 DENSE_TOKENS = 4
-"""Generated tokens that are dense for all that: the first ones decide the most."""
+"""Generated tokens behind a prompt that stay dense in sparse decoding: they decide the most."""
 SINK_TOKENS = 16
-"""So are a sequence's first tokens, which all later ones attend to."""
-
-
-@dataclass(slots=True)
-class _Stream:
-    prompt: int
-    sample: int
-    sequence: Sequence
-    alignment: Alignment
-    ids: list[int] = field(default_factory=list)
-    logprobs: list[float] = field(default_factory=list)
-    finish: str = ""
+"""Positions at the beginning of a sequence that stay dense: all later tokens attend to them
+(attention sinks, arXiv 2309.17453)."""
 
 
 class Decoding:
-    """One request: prompts prefilled, streams stepped until each has finished.
+    """One batch, from prefill to the end of its last completion. It is run once.
 
-    A `drafter` is asked when there is one stream: rows of a pass up to EXACT_ROWS have the bits
-    that each has alone, so what a pass keeps of a draft is what would have been drawn one by one.
+    It owns the streams and their sequences; the caller owns the decoder, and lends it for the time
+    of `run`. The drafter proposes tokens while there is a single stream. Steps of up to EXACT_ROWS
+    rows verify them, so that what is accepted is what would have been drawn one by one.
     """
 
     def __init__(
         self,
-        transformer: Transformer,
+        decoder: Decoder,
         tokenizer: Tokenizer,
-        options: GenerateOptions,
+        options: SamplingOptions,
         batch: Batch,
         *,
-        cancel: Cancellation | None,
-        on_token: OnToken | None,
         drafter: Drafter | None = None,
         profile: Profile | None = None,
     ) -> None:
-        self._model, self._tokenizer, self._options = transformer, tokenizer, options
-        self._batch, self._cancel, self._on_token = batch, cancel, on_token
-        # A screened tail of the distribution would make a draw depend on how many others there are.
-        exact = options.exact or options.temperature > 0
-        self._is_sparse = profile is not None
-        thresholds = transformer.thresholds(profile) if profile else None
-        self._step_options = StepOptions(exact=exact, thresholds=thresholds)
-        self._streams: list[list[_Stream]] = []  # of every prompt that was begun
+        self._model, self._tokenizer, self._options = decoder, tokenizer, options
+        self._batch, self._requests, self._cancel = batch, batch.requests, batch.cancel
+        self._native = options.of_engine(NativeOptions)
+        # A draw from a screened distribution would depend on the number of rows.
+        exact = self._native.exact or options.temperature > 0
+        self._thresholds = decoder.thresholds(profile) if profile else None
+        self._step_options = StepOptions(exact=exact, thresholds=self._thresholds)
+        self._streams: list[list[Stream]] = []  # of every prompt that was begun
         self._cached: list[int] = []
         self._prompt_tokens: list[int] = []
-        self._untold: list[int] = []  # those of which on_done has not heard
+        self._unreported: list[int] = []  # prompts of which on_done has not heard
         self._computed = 0  # prompt tokens that were not cached
-        self._seconds = {
-            "prefill": 0.0,
-            "decode": 0.0,
-        }  # until prompts had their first tokens, and after
-        self._decoded = 0  # tokens drawn after those, end tokens included
+        # until all prompts that were begun had their first tokens, and after that
+        self._seconds = {"prefill": 0.0, "decode": 0.0}
+        self._decoded = 0  # tokens drawn in decode, end tokens included
         self._drafter = drafter
         self._drafted = self._accepted = self._passes = 0
 
     def run(self) -> list[Generation]:
-        """Decodes all prompts; a cancelled request returns what it has so far."""
-        waiting = deque(range(len(self._batch.prompts)))
-        live: list[_Stream] = []
+        """Decodes all requests; if cancelled, returns what there is so far."""
+        waiting = deque(range(len(self._requests)))
+        live: list[Stream] = []
         try:
             while live or waiting:
                 if numbers := self._admitted(waiting, len(live)):
@@ -111,13 +97,13 @@ class Decoding:
                 else:
                     with self._timed("decode"):
                         live = self._step(live)
-                self._tell()
+                self._report()
         except Cancelled:
             for stream in chain(*self._streams):
                 stream.finish = stream.finish or "cancelled"
         finally:
             for stream in chain(*self._streams):
-                self._give_back(stream)
+                self._release(stream)
         return self._results()
 
     @contextmanager
@@ -129,27 +115,27 @@ class Decoding:
             self._seconds[what] += time.perf_counter() - started
 
     def _admitted(self, waiting: deque[int], live: int) -> list[int]:
-        """The prompts there is room for, taken from those that wait."""
+        """Takes the prompts that there is room for from those that wait."""
         samples, most = self._options.samples, self._batch.streams
         room = len(waiting) if most is None else max((most - live) // samples, not live)
         return [waiting.popleft() for _ in range(min(room, len(waiting)))]
 
-    def _tell(self) -> None:
-        """Says which prompts are finished since it was last asked."""
+    def _report(self) -> None:
+        """Calls on_done for the prompts that were finished since the last report."""
         if self._batch.on_done is None:
             return
-        for number in list(self._untold):
+        for number in list(self._unreported):
             if all(stream.finish for stream in self._streams[number]):
-                self._untold.remove(number)
+                self._unreported.remove(number)
                 self._batch.on_done(number, self._result(number, self._timings()))
 
     def _forward(self, batch: Ids[tuple[Sequence, Ids[int]]], *, whole: bool = False) -> Logits:
-        """The last logits of each; `whole`: exact for unlikely tokens too."""
+        """Logits behind each sequence, float32 [batch, vocab]; `whole`: none of them screened."""
         options = replace(self._step_options, exact=True) if whole else self._step_options
         return self._model.forward(batch, options=options, cancel=self._cancel)
 
-    def _step(self, live: list[_Stream]) -> list[_Stream]:
-        """Draws at least one token for each stream; returns the streams that go on."""
+    def _step(self, live: list[Stream]) -> list[Stream]:
+        """Draws at least one token for each stream; the streams that go on."""
         draft = self._propose(live)
         if draft:
             try:
@@ -165,7 +151,7 @@ class Decoding:
         drawn = zip(groups, logits, strict=True)
         return [stream for group, row in drawn for stream in self._draw(group, row)]
 
-    def _propose(self, live: list[_Stream]) -> list[int]:
+    def _propose(self, live: list[Stream]) -> list[int]:
         stream = live[0]
         if self._drafter is None or len(live) > 1 or stream.alignment.remaining:
             return []
@@ -176,8 +162,8 @@ class Decoding:
             return []
         return self._drafter.propose([*computed, stream.ids[-1]], room - 1, stream.sequence)
 
-    def _verify(self, stream: _Stream, draft: list[int]) -> list[_Stream]:
-        """Draws from a row behind each right guess and forgets the keys and values of the rest."""
+    def _verify(self, stream: Stream, draft: list[int]) -> list[Stream]:
+        """Verifies a draft in one step, and removes its wrong end from the KV cache."""
         sequence, before = stream.sequence, len(stream.ids)
         computed, drawn = len(sequence.tokens), 0
         fed = [stream.ids[-1], *draft]
@@ -201,12 +187,12 @@ class Decoding:
         self._accepted += right
         return [] if stream.finish else [stream]
 
-    def _begin(self, numbers: Ids[int]) -> list[_Stream]:
-        live: list[_Stream] = []
-        covered: list[Covered[_Stream]] = []
-        for streams, row in self._read(numbers):
+    def _begin(self, numbers: Ids[int]) -> list[Stream]:
+        live: list[Stream] = []
+        covered: list[Covered[Stream]] = []
+        for streams, row in self._prefill(numbers):
             first = streams[0]
-            given = first.alignment.remaining if self._options.alignment == "tree" else b""
+            given = first.alignment.remaining if self._native.alignment == "tree" else b""
             tree = CoveringTree(self._tokenizer, first.sequence, given)
             if tree.is_possible:
                 tree.add(tree.root, row)
@@ -215,48 +201,86 @@ class Decoding:
                 live += self._draw(streams, row)
         forward = partial(self._forward, whole=True)
         for stream, leaf in cover(covered, self._options, forward, self._model.cache):
-            for token in leaf.ids:
+            for token, logprob in zip(leaf.ids, leaf.logprobs, strict=True):
                 if not stream.finish:
-                    self._take(stream, token, leaf.logprob)
+                    self._take(stream, token, logprob, math.nan)
             live += [] if stream.finish else [stream]
         return live
 
-    def _read(self, numbers: Ids[int]) -> Iterator[tuple[list[_Stream], Logits]]:
-        """Each prompt's streams and last logits; those with little to compute go together."""
-        prompts = [self._batch.prompts[number] for number in numbers]
+    def _prefill(self, numbers: Ids[int]) -> Iterator[tuple[list[Stream], Logits]]:
+        """Each prompt's streams and its last logits. Short remainders share a step."""
+        prompts = [self._requests[number].prompt for number in numbers]
         for group in self._model.cache.grouped(prompts, EXACT_ROWS):
             begun = [self._start(numbers[i]) for i in group]
+            begun = [streams for streams in begun if not streams[0].finish]
+            if not begun:
+                continue
             firsts = [streams[0] for streams in begun]
-            batch = [
-                (s.sequence, self._batch.prompts[s.prompt][len(s.sequence.tokens) :])
-                for s in firsts
-            ]
+            batch = [(s.sequence, self._remainder(s)) for s in firsts]
             logits = self._forward(batch, whole=any(s.alignment.remaining for s in firsts))
             self._computed += sum(len(rest) for _, rest in batch)
             yield from zip(begun, logits, strict=True)
 
-    def _start(self, number: int) -> list[_Stream]:
+    def _remainder(self, stream: Stream) -> Ids[int]:
+        """The end of a prompt that is still to be computed.
+
+        That is all of it that is not cached; but of a resumed completion, prompt and tokens are
+        computed here in steps of the sizes that they had the first time, for the same bits, except
+        for the last step.
+        """
+        prompt, sequence = self._requests[stream.prompt].prompt, stream.sequence
+        whole = [*prompt, *stream.ids] if stream.ids else prompt
+        ends = [len(prompt), *range(len(prompt) + EXACT_ROWS, len(whole), EXACT_ROWS)]
+        for end in ends if stream.ids else []:
+            piece = whole[len(sequence.tokens) : end]
+            if piece:
+                self._model.forward(
+                    [(sequence, piece)], logits="none", options=self._step_options,
+                    cancel=self._cancel,
+                )  # fmt: skip
+                self._computed += len(piece)
+        return whole[len(sequence.tokens) :]
+
+    def _start(self, number: int) -> list[Stream]:
         """The prompt's streams, all on one sequence."""
-        prompt, aligns = self._batch.prompts[number], self._batch.aligns
-        sequence = self._model.cache.start(prompt)
-        if self._is_sparse:
-            sequence.sparse_from = max(len(prompt) + DENSE_TOKENS, SINK_TOKENS)
-        alignment = Alignment(self._tokenizer, aligns[number] if aligns else b"")
+        request = self._requests[number]
+        resumed = request.resume.ids if request.resume else []
+        whole = [*request.prompt, *resumed]
+        sequence = self._model.cache.start(whole, *self._sparsity_of(request))
+        alignment = Alignment(self._tokenizer, request.align)
         samples = range(self._options.samples)
-        streams = [_Stream(number, n, sequence, alignment.fork()) for n in samples]
+        streams = [Stream(number, n, sequence, alignment.fork()) for n in samples]
+        if request.resume:
+            self._resume(streams[0], request.resume)
         self._streams.append(streams)
-        self._untold.append(number)
-        self._prompt_tokens.append(len(prompt))
+        self._unreported.append(number)
+        self._prompt_tokens.append(len(whole))
         self._cached.append(len(sequence.tokens))
         return streams
 
-    def _draw(self, streams: list[_Stream], row: Logits) -> list[_Stream]:
-        """Draws one token for each stream of a sequence; returns those that go on.
+    def _sparsity_of(self, request: Request) -> tuple[int, kernels.Thresholds | None]:
+        """Position and thresholds from which a request is decoded sparsely."""
+        if self._thresholds is None:
+            return NEVER, None
+        start = request.sparse_from
+        start = len(request.prompt) + DENSE_TOKENS if start is None else start
+        return max(start, SINK_TOKENS), self._thresholds
 
-        Streams that drew the same one follow one another, and share a sequence still.
+    def _resume(self, stream: Stream, completion: Completion) -> None:
+        """Takes over the tokens of an earlier completion, which may be long enough already."""
+        logprobs = completion.logprobs or [math.nan] * len(completion.ids)
+        for token, logprob in zip(completion.ids, logprobs, strict=True):
+            stream.append(token, logprob, len(self._tokenizer.token_bytes(token)))
+        if stream.ids and self._is_long_enough(stream):
+            stream.finish = "length"
+
+    def _draw(self, streams: list[Stream], row: Logits) -> list[Stream]:
+        """Draws one token for each stream of a sequence; the streams that go on.
+
+        Those that drew the same token come next to each other and still share a sequence.
         """
         log_sum, sequence = self._log_sum(row), streams[0].sequence
-        parts: dict[int, list[_Stream]] = {}
+        parts: dict[int, list[Stream]] = {}
         for stream in streams:
             self._draw_one(stream, row, log_sum)
             if not stream.finish:
@@ -265,12 +289,12 @@ class Decoding:
             own = self._model.cache.fork(sequence)
             for stream in part:
                 stream.sequence = own
-        if not parts:  # its pages may be wanted before the others are done
-            self._give_back(streams[0])
+        if not parts:  # other prompts may need its pages now
+            self._release(streams[0])
         return [stream for part in parts.values() for stream in part]
 
-    def _give_back(self, stream: _Stream) -> None:
-        """Gives the pages of its sequence back; those of a prompt's first sample stay known."""
+    def _release(self, stream: Stream) -> None:
+        """Ends the stream's sequence; the tokens of a prompt's first sample stay known."""
         is_first = self._streams[stream.prompt][0].sequence is stream.sequence
         self._model.cache.finish(stream.sequence, remember=is_first)
 
@@ -283,7 +307,7 @@ class Decoding:
             )
         return log_sum
 
-    def _draw_one(self, stream: _Stream, row: Logits, log_sum: float) -> None:
+    def _draw_one(self, stream: Stream, row: Logits, log_sum: float) -> None:
         if self._cancel is not None and self._cancel.is_set():
             raise Cancelled
         o, seed = self._options, self._seed(stream.prompt)
@@ -292,43 +316,43 @@ class Decoding:
             row, log_sum, temperature=temperature, top_p=o.top_p, min_p=o.min_p, seed=seed,
             sample=stream.sample, position=len(stream.ids), allowed=stream.alignment.allowed(),
         )  # fmt: skip
-        self._take(stream, token, logprob)
+        margin = _margin(row, token) if self._batch.on_token else math.nan
+        self._take(stream, token, logprob, margin)
 
     def _seed(self, prompt: int) -> int:
-        return self._batch.seeds[prompt] if self._batch.seeds else self._options.seed
+        seed = self._requests[prompt].seed
+        return self._options.seed if seed is None else seed
 
-    def _take(self, stream: _Stream, token: int, logprob: float) -> None:
+    def _take(self, stream: Stream, token: int, logprob: float, margin: float) -> None:
+        """Adds a drawn token to a completion, and finishes it if it is over."""
         if token in self._tokenizer.end_tokens:
             stream.finish = "stop"
             return
-        given_back = len(stream.alignment.remaining)
-        stream.alignment.consume(token)
-        stream.ids.append(token)
-        if not given_back or len(self._tokenizer.token_bytes(token)) > given_back:
-            stream.logprobs.append(logprob)
-        if self._on_token:
-            self._on_token(stream.sample, token)
+        stream.append(token, logprob, len(self._tokenizer.token_bytes(token)))
+        if self._batch.on_token:
+            drawn = DrawnToken(stream.prompt, stream.sample, token, logprob, margin)
+            self._batch.on_token(drawn)
         if self._wants_stop(stream):
             stream.finish = "stop"
         elif self._is_long_enough(stream):
             stream.finish = "length"
 
-    def _is_long_enough(self, stream: _Stream) -> bool:
+    def _is_long_enough(self, stream: Stream) -> bool:
         o, count = self._options, len(stream.ids)
-        room = self._model.context_length - self._prompt_tokens[stream.prompt]
+        room = self._model.context_length - len(self._requests[stream.prompt].prompt)
         circles = o.max_repeats > 0 and repeats(stream.ids, o.max_repeats)
         return count >= min(o.max_tokens, room) or circles
 
-    def _wants_stop(self, stream: _Stream) -> bool:
-        stops = self._batch.stops
-        if not stops or stream.alignment.remaining:
+    def _wants_stop(self, stream: Stream) -> bool:
+        stop = self._requests[stream.prompt].stop
+        if stop is None or stream.alignment.remaining:
             return False
-        return stops[stream.prompt](stream.sample, stream.ids)
+        return stop(stream.sample, stream.ids)
 
     def _results(self) -> list[Generation]:
         timings, begun = self._timings(), len(self._streams)
         results = [self._result(number, timings) for number in range(begun)]
-        for _ in self._batch.prompts[begun:]:  # cancelled before they were begun
+        for _ in self._requests[begun:]:  # cancelled before they were begun
             results.append(Generation([], 0, 0, timings))
         return results
 
@@ -348,10 +372,17 @@ class Decoding:
             decode_tokens_per_second=_rate(self._decoded, decode),
         )
 
-    def _completion(self, stream: _Stream) -> Completion:
-        mean = sum(stream.logprobs) / len(stream.logprobs) if stream.logprobs else 0.0
+    def _completion(self, stream: Stream) -> Completion:
+        counted = stream.logprobs[stream.repeated :]
+        mean = sum(counted) / len(counted) if counted else 0.0
         text = self._tokenizer.decode(stream.ids)
-        return Completion(stream.ids, text, mean, mean, stream.finish)
+        return Completion(stream.ids, text, mean, mean, stream.finish, stream.logprobs)
+
+
+def _margin(row: Logits, token: int) -> float:
+    """Its logit less the highest of all others."""
+    others = row[:token].max(initial=-np.inf), row[token + 1 :].max(initial=-np.inf)
+    return float(row[token]) - float(max(others))
 
 
 def _rate(count: int, seconds: float) -> float:

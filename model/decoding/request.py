@@ -1,92 +1,45 @@
-"""What a request asks for and comes to: prompts, samples of each, and what they cost."""
+"""A request for completions of one prompt, and what it comes to."""
 
-import math
 from collections.abc import Callable
 from collections.abc import Sequence as Ids
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field
 
-from midline.model.errors import UsageError
-from midline.model.teal.profile import check_level
-
-MAX_SAMPLES = 64
-SAMPLING_TEMPERATURE = 0.4
-"""Used for several samples when no temperature is given: without it all would be the same."""
-Draft = Literal["lookup", "self", "both", "none"]
-DRAFTS: tuple[Draft, ...] = ("lookup", "self", "both", "none")
 Stop = Callable[[int, list[int]], bool]
-OnToken = Callable[[int, int], None]
-OnDone = Callable[[int, "Generation"], None]
+"""stop(sample, ids so far): whether the completion ends here. It must not keep or change `ids`."""
 
 
 @dataclass(frozen=True, slots=True)
-class GenerateOptions:
-    """How to draw: temperature 0 is greedy; top_p 1 and min_p 0 switch those filters off.
+class DrawnToken:
+    """One token of a completion, as `on_token` gets it.
 
-    exact computes the whole output matrix where greedy decoding would screen it; random draws never
-    do. sparsity is the share of weights skipped in decoding one sample of a prompt, whatever other
-    prompts are decoded beside it; several samples are dense, since together they need all weights.
-    None is the model's own share where that sample is greedy; drawn at random it is dense, too, and
-    so the one that it is among several.
-    draft says who guesses tokens ahead where one prompt is decoded greedily to one sample: lookup
-    in the text, the model itself, sparse, where decoding is not sparse anyway, or both, each where
-    it promises to pay; "self" alone always does. None is the model's own `Policy`. The
-    output is that of drawing one by one: to the bit with exact; without, wherever the screen, which
-    passes of several rows do not need, does not miss the likeliest token, and log-probabilities are
-    nearer the exact ones. alignment says how the bytes given back by `align` are written again:
-    token by token among those that agree, or by whole ways of writing them (`covering_tree`).
-
-    With greedy_first sample 0 is greedy whatever the temperature. max_repeats ends a sample whose
-    last tokens are the same cycle that many times over (`repetition`); 0 lets it go on.
+    prompt: the request's index in its batch. logprob: natural log-probability in the model's
+    unmodified distribution. margin: that logit less the highest logit of any other token, so how
+    clear a greedy choice was (negative if another token was likelier); NaN where the engine does
+    not know it, as behind a tokenization that was chosen as a whole.
     """
 
-    samples: int = 1
-    max_tokens: int = 64
-    temperature: float = 0.0
-    top_p: float = 1.0
-    min_p: float = 0.0
-    seed: int = 0
-    exact: bool = False
-    sparsity: float | None = 0.0
-    draft: Draft | None = None
-    alignment: Literal["tokens", "tree"] = "tree"
-    greedy_first: bool = False
-    max_repeats: int = 0
+    prompt: int
+    sample: int
+    id: int
+    logprob: float
+    margin: float
 
-    def check(self) -> None:
-        """Raises UsageError naming the first value that is out of range."""
-        in_range = {
-            "samples": 1 <= self.samples <= MAX_SAMPLES,
-            "max_tokens": self.max_tokens >= 1,
-            "temperature": math.isfinite(self.temperature) and 0 <= self.temperature <= 100,
-            "top_p": 0 < self.top_p <= 1,
-            "min_p": 0 <= self.min_p <= 1,
-            "seed": 0 <= self.seed < 2**63,
-            "draft": self.draft is None or self.draft in DRAFTS,
-            "alignment": self.alignment in ("tokens", "tree"),
-            "max_repeats": self.max_repeats == 0 or self.max_repeats > 1,
-        }
-        limits = {
-            "samples": f"between 1 and {MAX_SAMPLES}",
-            "max_tokens": "at least 1",
-            "temperature": "between 0 and 100",
-            "top_p": "above 0 and at most 1",
-            "min_p": "between 0 and 1",
-            "seed": "a number from 0 to 2^63 - 1",
-            "draft": "lookup, self, both or none",
-            "alignment": "tokens or tree",
-            "max_repeats": "0 or at least 2",
-        }
-        for name, ok in in_range.items():
-            if not ok:
-                raise UsageError(f"{name} is {getattr(self, name)}, it must be {limits[name]}")
-        check_level(self.sparsity or 0.0)
+
+OnToken = Callable[[DrawnToken], None]
+"""Called for every token as it is drawn, before `stop` is asked, in the thread that generates."""
+OnDone = Callable[[int, "Generation"], None]
+"""on_done(index of the request, its generation): called once for each request, when it is over."""
 
 
 @dataclass(slots=True)
 class Completion:
-    """One sample. mean_logprob is natural, of the unmodified distribution, over the drawn tokens
-    that write more than bytes given back by `align`.
+    """One sample.
+
+    ids: its tokens, without an end token; the first ones repeat `Request.align`. text: those
+    tokens, bytes that are not UTF-8 as U+FFFD. logprobs: of each token, natural, in the unmodified
+    distribution. mean_logprob: over the tokens that write more than bytes of `align`. score: higher
+    for better, comparable among samples of one prompt. finish_reason: "stop" (an end token, or
+    `Request.stop`), "length" (max_tokens, the context's end, or repetition) or "cancelled".
     """
 
     ids: list[int]
@@ -94,11 +47,37 @@ class Completion:
     mean_logprob: float
     score: float
     finish_reason: str
+    logprobs: list[float] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A prompt and what belongs to it alone.
+
+    prompt: ids of the engine's tokenizer, at least one. align: bytes that every completion begins
+    with; the text of the prompt ends in front of them (token healing). stop: asked after every
+    token outside `align`. seed: in place of the options' seed.
+
+    resume: a completion of this very request that `stop`, max_tokens or a cancellation ended: the
+    new one begins with its tokens and continues as if it had not been interrupted. Only tokens that
+    have left the prefix cache are computed again. It needs `samples` 1.
+
+    sparse_from: the first position, counted from the beginning of the prompt, that may be computed
+    sparsely. None is a few tokens behind the prompt; a caller who puts tokens that were generated
+    into the prompt names the position of the first prompt here, and the text stays the same.
+    """
+
+    prompt: Ids[int]
+    align: bytes = b""
+    stop: Stop | None = None
+    seed: int | None = None
+    resume: Completion | None = None
+    sparse_from: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Timings:
-    """Milliseconds and rates of one request; decode counts all samples' tokens together."""
+    """Milliseconds and tokens per second of a request or batch; decode counts all samples."""
 
     load_ms: float
     prefill_ms: float
@@ -109,9 +88,12 @@ class Timings:
 
 @dataclass(slots=True)
 class Generation:
-    """All samples of one prompt in the order of their numbers; tokens guessed ahead, and right.
+    """All samples of one prompt in the order of their numbers.
 
-    `passes` counts the steps behind the prompts, whatever their rows and without those of a draft.
+    prompt_tokens: length of the prompt, resumed tokens included; cached_tokens: of these, how many
+    were in the prefix cache and not computed. drafted_tokens and accepted_tokens: of speculative
+    decoding. passes: forward passes behind the prompt, each over one or more rows, those that made
+    a draft not counted.
     """
 
     completions: list[Completion]
@@ -121,21 +103,3 @@ class Generation:
     drafted_tokens: int = 0
     accepted_tokens: int = 0
     passes: int = 0
-
-
-@dataclass(frozen=True)
-class Batch:
-    """Prompts that are completed together, and what each has of its own.
-
-    aligns: the bytes given back, none if left out; stops: one for each prompt, none if left out;
-    seeds: instead of the options'. At most `streams` are stepped together, at least those of one
-    prompt: the other prompts begin when there is room, and on_done(number, generation) hears of
-    each that is finished, whose `timings` are those of all until then.
-    """
-
-    prompts: Ids[Ids[int]]
-    aligns: Ids[bytes] = ()
-    stops: Ids[Stop] = ()
-    seeds: Ids[int] = ()
-    streams: int | None = None
-    on_done: OnDone | None = None

@@ -1,1 +1,1 @@
-"""The transformer step on the native kernels, with its paged key-value cache."""
+"""Forward passes on the native kernels, and the paged KV cache with its prefix tree."""

@@ -13,9 +13,10 @@ import xxhash
 from numpy.typing import NDArray
 
 from midline import kernels
+from midline.model.atomic_write import atomic_write
 from midline.model.paths import packed_folder
 from midline.model.threads import thread_count
-from midline.model.weights.cache_files import read_cache_file, write_cache_file
+from midline.model.weights.cache_files import read_cache_file
 from midline.model.weights.config import ModelConfig
 from midline.model.weights.gguf import GGUFFile
 from midline.model.weights.packed import model_hash
@@ -62,7 +63,7 @@ def _read(path: Path, count: int) -> NDArray[np.float32] | None:
 def _write(path: Path, norms: NDArray[np.float32]) -> None:
     data = norms.astype("<f4").tobytes()
     try:
-        write_cache_file(path, [data, xxhash.xxh3_64_digest(data)])
+        atomic_write(path, data, xxhash.xxh3_64_digest(data))
     except OSError as error:
         log.warning("%s could not be written (%s); it is computed again next time", path, error)
 

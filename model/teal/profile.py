@@ -1,9 +1,9 @@
-"""Activation sparsity (TEAL, arXiv 2408.14690): profiles of thresholds, and what the engine reads.
+"""Sparsity profiles (TEAL, arXiv 2408.14690): thresholds of one model at one level, as files.
 
-A profile says, for one model and one share of the weights to skip, under which magnitude an entry
-of each matrix's input counts as zero. With the criterion `magnitude` that is one number for each
-matrix; with `weighted` (arXiv 2505.19427) it is held against magnitude times the norm of the
-weights' column, so that every channel gets a threshold of its own, at no cost when decoding.
+A profile says, for one model and one share of the weights to skip, below which magnitude an entry
+of each matrix's input counts as zero. With the criterion "magnitude" that is one number for each
+matrix. With "weighted" (arXiv 2505.19427) the threshold applies to the magnitude times the norm of
+the weights' column, which gives every channel a threshold of its own at no cost in decoding.
 """
 
 import json
@@ -15,25 +15,21 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
-from midline import kernels
+from midline.model.atomic_write import atomic_write
 from midline.model.errors import MidlineError, UsageError
 from midline.model.paths import profiles_folder
-from midline.model.teal.column_norms import column_norms
-from midline.model.weights.config import ModelConfig
-from midline.model.weights.gguf import GGUFFile
 from midline.model.weights.packed import model_hash
 
 FORMAT_VERSION = 1
 INPUTS = ("qkv", "out", "gate_up", "down")
-"""The four inputs of a layer that can be sparse: of q, k and v, of o, of gate and up, of down."""
+"""Inputs of a layer's matrices that can be sparse: of Q, K and V, of O, of gate and up, of down."""
 MAX_LEVEL = 0.9
 MAX_PROFILE_BYTES = 1 << 20
 SHIPPED = Path(__file__).parent / "profiles"
 Criterion = Literal["magnitude", "weighted"]
 Allocation = Literal["uniform", "greedy"]
-_SENTENCE_END = "calibrate the model again or leave --sparsity at 0"
+SENTENCE_END = "calibrate the model again or leave --sparsity at 0"
 
 
 class ProfileError(MidlineError):
@@ -51,9 +47,9 @@ class CalibrationText:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """Thresholds [layer][input], None where a matrix stays dense.
+    """Thresholds [layer][input] in the order of INPUTS, None where a matrix stays dense.
 
-    `level` is the share of the layers' weights that is skipped on average.
+    level: share of the layers' weights that is skipped on average.
     """
 
     model: str
@@ -113,12 +109,9 @@ def _profile_files(sha256: str) -> Iterator[tuple[int, Path]]:
 
 
 def write_profile(profile: Profile, folder: Path) -> Path:
-    """Writes the profile under its name, by renaming, so that nobody reads half of one."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Writes the profile to `folder` under its file name; the path. Raises OSError."""
     path = folder / profile.file_name
-    beside = path.with_suffix(".partial")
-    beside.write_text(as_json(profile), "utf-8")
-    beside.replace(path)
+    atomic_write(path, as_json(profile).encode())
     return path
 
 
@@ -139,17 +132,17 @@ def read_profile(path: Path, sha256: str, level: float) -> Profile:
         with path.open("rb") as file:
             data = file.read(MAX_PROFILE_BYTES + 1)
     except OSError as error:
-        raise ProfileError(f"{path} cannot be read ({error.strerror}); {_SENTENCE_END}") from error
+        raise ProfileError(f"{path} cannot be read ({error.strerror}); {SENTENCE_END}") from error
     if len(data) > MAX_PROFILE_BYTES:
-        raise ProfileError(f"{path} is too large for a profile; {_SENTENCE_END}")
+        raise ProfileError(f"{path} is too large for a profile; {SENTENCE_END}")
     try:
         values = json.loads(data)
     except (ValueError, RecursionError):
-        raise ProfileError(f"{path} is cut short or no profile; {_SENTENCE_END}") from None
+        raise ProfileError(f"{path} is cut short or no profile; {SENTENCE_END}") from None
     try:
         return _checked(values, sha256, level)
     except ValueError as error:
-        raise ProfileError(f"{path} {error}; {_SENTENCE_END}") from None
+        raise ProfileError(f"{path} {error}; {SENTENCE_END}") from None
 
 
 def _checked(values: Any, sha256: str, level: float) -> Profile:
@@ -189,56 +182,6 @@ def _checked_text(values: Any) -> CalibrationText:
     return CalibrationText(
         str(values.get("description", "")), str(values.get("sha256", "")), values["tokens"]
     )
-
-
-def input_widths(config: ModelConfig) -> tuple[int, int, int, int]:
-    """Channels of a layer's four inputs, in the order of INPUTS."""
-    return config.width, config.heads * config.head_dim, config.width, config.hidden
-
-
-def native_thresholds(
-    profile: Profile, file: GGUFFile, config: ModelConfig, native: kernels.DecoderConfig
-) -> kernels.Thresholds:
-    """The profile as the decoder reads it: a threshold for each channel of each input.
-
-    Raises ProfileError if the profile has not the model's layers. Column norms are computed at
-    first use and kept beside the packed weights.
-    """
-    if len(profile.thresholds) != config.layers:
-        raise ProfileError(
-            f"the profile of {profile.model} has {len(profile.thresholds)} layers and the model "
-            f"{config.layers}; {_SENTENCE_END}"
-        )
-    widths = input_widths(config)
-    weighted = profile.criterion == "weighted"
-    norms = column_norms(file, config) if weighted else None
-    layers = []
-    for i, row in enumerate(profile.thresholds):
-        borders = np.cumsum([0, *widths])
-        of_layer = None if norms is None else np.split(norms[i], borders[1:-1])
-        qkv, out, gate_up, down = (
-            per_channel(threshold, width, None if of_layer is None else of_layer[j])
-            for j, (threshold, width) in enumerate(zip(row, widths, strict=True))
-        )
-        layers.append((qkv, out, gate_up, down))
-    return kernels.Thresholds(native, layers)
-
-
-def per_channel(
-    threshold: float | None, width: int, norms: NDArray[np.float32] | None
-) -> NDArray[np.float32]:
-    """float32 [width], or [0] of a dense matrix: `threshold` over the column's norm.
-
-    A column of zeros is always skipped.
-    """
-    if threshold is None:
-        return np.empty(0, np.float32)
-    if norms is None:
-        return np.full(width, threshold, np.float32)
-    most = np.float64(np.finfo(np.float32).max)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        each = np.where(norms > 0, threshold / norms.astype(np.float64), most)
-    return np.minimum(each, most).astype(np.float32)
 
 
 def describe(profile: Profile) -> str:

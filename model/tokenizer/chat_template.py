@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from midline.model.errors import ModelFileError
-from midline.model.tokenizer.tokenizer import Tokenizer
+from midline.model.tokenizer.base import TokenizerBase
 
 MAX_CPU_SECONDS = 5
 """Processor time that a template may take; the real ones take milliseconds."""
@@ -25,7 +25,7 @@ _PATIENCE = 6
 _PRIVATE = "\ue000"
 
 
-def render_chat(tokenizer: Tokenizer, messages: Sequence[Mapping[str, Any]]) -> list[int]:
+def render_chat(tokenizer: TokenizerBase, messages: Sequence[Mapping[str, Any]]) -> list[int]:
     """Ids of the prompt for an answer to `messages`, each with a `role` and a `content`.
 
     Raises `ModelFileError` when the model has no chat template or the template fails on them.
@@ -41,12 +41,7 @@ def render_chat(tokenizer: Tokenizer, messages: Sequence[Mapping[str, Any]]) -> 
         ids += tokenizer.encode(match.group(), special=True)
         at = match.end()
     ids += tokenizer.encode(guard.unmarked(text[at:]))
-    begins = tokenizer.bos_id is not None and ids[:1] == [tokenizer.bos_id]
-    return ids if begins or not tokenizer.add_bos else [*_bos(tokenizer), *ids]
-
-
-def _bos(tokenizer: Tokenizer) -> list[int]:
-    return [] if tokenizer.bos_id is None else [tokenizer.bos_id]
+    return tokenizer.with_bos(ids)
 
 
 def _strings(value: Any) -> list[str]:
@@ -63,8 +58,8 @@ def _strings(value: Any) -> list[str]:
 class _Guard:
     """Marks that keep message text from being read as special tokens."""
 
-    def __init__(self, tokenizer: Tokenizer, texts: Sequence[str]) -> None:
-        self._specials = list(tokenizer.vocabulary.special)
+    def __init__(self, tokenizer: TokenizerBase, texts: Sequence[str]) -> None:
+        self._specials = list(tokenizer.special_tokens)
         self._beginnings = re.compile(f"(?={tokenizer.special_pattern.pattern})")
         self._mark = _PRIVATE
         while any(self._mark in text for text in texts):
@@ -104,7 +99,7 @@ class _Guard:
         return any(text.endswith(head) or head.endswith(text) for head in heads if text)
 
 
-def _render(tokenizer: Tokenizer, messages: Any) -> str:
+def _render(tokenizer: TokenizerBase, messages: Any) -> str:
     """The template's text for `messages`, from a process whose time and memory are limited."""
     names = {"bos_token": tokenizer.bos_id, "eos_token": tokenizer.eos_id}
     tokens = {name: "" if id is None else tokenizer.decode([id]) for name, id in names.items()}

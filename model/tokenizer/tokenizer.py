@@ -7,8 +7,9 @@ the caller says so: a literal `<|fim_middle|>` in a user's file is plain text.
 """
 
 import re
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+import threading
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -16,8 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from midline.model.errors import ModelFileError
+from midline.model.tokenizer.base import FimTokens
 from midline.model.tokenizer.bpe import PRE_TOKENIZATIONS, BytePairEncoder
-from midline.model.tokenizer.vocabulary import BYTE_SYMBOLS, USER_DEFINED, Vocabulary
+from midline.model.tokenizer.vocabulary import BYTE_SYMBOLS, CONTROL, USER_DEFINED, Vocabulary
 from midline.model.weights.gguf import GGUFFile, StringArray
 
 _FIM_TEXTS = {
@@ -41,19 +43,9 @@ _END_TEXTS = (
     "<｜end▁of▁sentence｜>",
 )
 _PRINTABLE = bytes(range(0x20, 0x7F))
+_CACHED_TEXTS = 256
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _BAD_BYTES = re.compile("([\udc80-\udcff]+)")
-
-
-@dataclass(frozen=True, slots=True)
-class FimTokens:
-    """Ids of the tokens that mark the parts of a fill-in-the-middle prompt."""
-
-    prefix: int
-    suffix: int
-    middle: int
-    repo_name: int | None
-    file_sep: int | None
 
 
 class Tokenizer:
@@ -76,6 +68,8 @@ class Tokenizer:
         parts = {part: self._fim_id(metadata, part) for part in _FIM_TEXTS}
         self.fim = _fim_tokens(parts)
         self.end_tokens = self._end_tokens(metadata, parts)
+        self._lock = threading.Lock()
+        self._cached: OrderedDict[str | bytes, tuple[int, ...]] = OrderedDict()
 
     @classmethod
     def from_gguf(cls, file: GGUFFile) -> "Tokenizer":
@@ -123,6 +117,36 @@ class Tokenizer:
             else:
                 ids += self._encode_plain(part)
         return ids
+
+    def encode_cached(self, text: str | bytes) -> tuple[int, ...]:
+        """`encode(text)`, kept for the texts asked for last: windows of a file that is edited.
+
+        The cache belongs to the tokenizer and is freed with it. Threads may share it.
+        """
+        with self._lock:
+            ids = self._cached.pop(text, None)
+        if ids is None:
+            ids = tuple(self.encode(text))
+        with self._lock:
+            self._cached[text] = ids
+            if len(self._cached) > _CACHED_TEXTS:
+                self._cached.popitem(last=False)
+        return ids
+
+    def with_bos(self, ids: Sequence[int]) -> list[int]:
+        """`ids` behind BOS if the model wants it in front of a prompt and it is not there yet."""
+        if not self.add_bos or self.bos_id is None or list(ids[:1]) == [self.bos_id]:
+            return list(ids)
+        return [self.bos_id, *ids]
+
+    def is_control(self, id: int) -> bool:
+        """Whether a token belongs to the model's protocol and never to text."""
+        return bool(self.vocabulary.kinds[id] == CONTROL)
+
+    @property
+    def special_tokens(self) -> Mapping[str, int]:
+        """Ids of control and user-defined tokens by their text."""
+        return self.vocabulary.special
 
     def decode(self, ids: Iterable[int]) -> str:
         """Text of `ids`; special tokens as written, bytes that are not UTF-8 as U+FFFD."""

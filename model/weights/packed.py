@@ -21,11 +21,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from midline import kernels
+from midline.model.atomic_write import atomic_write
 from midline.model.errors import MidlineError, ModelFileError
 from midline.model.memory import available_memory
 from midline.model.paths import packed_folder
 from midline.model.weights.block_scales import check_all_scales
-from midline.model.weights.cache_files import read_cache_file, write_cache_file
+from midline.model.weights.cache_files import read_cache_file
 from midline.model.weights.config import ModelConfig, read_config
 from midline.model.weights.gguf import SUPPORTED, GGMLType, GGUFFile, read_gguf
 from midline.model.weights.packed_file import (
@@ -271,7 +272,7 @@ def model_hash(path: Path) -> str:
     with path.open("rb") as source:
         digest = hashlib.file_digest(source, "sha256").hexdigest()
     with suppress(OSError):
-        write_cache_file(memory, [digest.encode()])
+        atomic_write(memory, digest.encode())
     return digest
 
 

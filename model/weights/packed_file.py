@@ -20,7 +20,8 @@ import xxhash
 from numpy.typing import NDArray
 
 from midline import kernels
-from midline.model.weights.cache_files import open_cache_file, write_cache_file
+from midline.model.atomic_write import atomic_write
+from midline.model.weights.cache_files import open_cache_file
 
 FORMAT_VERSION = 3
 ALIGNMENT = 4096
@@ -90,7 +91,7 @@ class PackedFile:
             )
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with filelock.FileLock(self.path.with_suffix(".lock"), timeout=0):
-            write_cache_file(self.path, [self._header(checksums), view])
+            atomic_write(self.path, self._header(checksums), view)
 
     @property
     def nbytes(self) -> int:

@@ -44,9 +44,9 @@ def run(args: argparse.Namespace) -> int:
 
     text = read_text(args.text)
     description = args.description or ", ".join(sorted({path.name for path in args.text}))
-    from midline.model.engines.native.engine import Engine
+    from midline.model.engines.native.engine import NativeEngine
 
-    engine = Engine.load(args.name, threads=args.threads)
+    engine = NativeEngine.load(args.name, threads=args.threads)
     columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
     with Progress(*columns, console=Console(file=sys.stderr)) as progress:
         tasks: dict[str, TaskID] = {}

@@ -11,12 +11,16 @@ from typing import TYPE_CHECKING
 
 from midline.kernels import CancelFlag
 from midline.model.catalog.catalog import DEFAULT_MODEL
-from midline.model.decoding.request import SAMPLING_TEMPERATURE
+from midline.model.decoding.options import (
+    SAMPLING_TEMPERATURE,
+    NativeOptions,
+    SamplingOptions,
+)
 from midline.model.errors import UsageError
 from midline.model.threads import MAX_THREADS, THREADS_VARIABLE
 
 if TYPE_CHECKING:
-    from midline.model.engines.native.engine import Engine, GenerateOptions
+    from midline.model.engines.base import Engine
 
 
 def add_generation_arguments(parser: argparse.ArgumentParser, max_tokens: int) -> None:
@@ -124,7 +128,7 @@ def _real(low: float, high: float) -> Callable[[str], float]:
     return parse
 
 
-def generate_options(args: argparse.Namespace) -> "GenerateOptions":
+def generate_options(args: argparse.Namespace) -> SamplingOptions:
     """What the arguments ask of the engine.
 
     UsageError for what is out of range, or what this version does not have: before a model is
@@ -132,21 +136,16 @@ def generate_options(args: argparse.Namespace) -> "GenerateOptions":
     """
     if args.engine == "onnx":
         raise UsageError("the engine onnx is not part of this version; leave out --engine")
-    from midline.model.engines.native.engine import GenerateOptions
-
-    sampled = SAMPLING_TEMPERATURE if args.samples > 1 else 0.0
-    options = GenerateOptions(
-        samples=args.samples,
+    options = SamplingOptions.chosen(
+        args.samples,
+        args.temperature,
+        args.greedy_first,
         max_tokens=args.max_tokens,
-        temperature=sampled if args.temperature is None else args.temperature,
         top_p=args.top_p,
         min_p=args.min_p,
         seed=args.seed,
-        exact=args.exact,
-        sparsity=args.sparsity,
-        greedy_first=args.temperature is None if args.greedy_first is None else args.greedy_first,
         max_repeats=args.max_repeats,
-        draft=args.draft,
+        engine=NativeOptions(exact=args.exact, sparsity=args.sparsity, draft=args.draft),
     )
     options.check()
     return options
@@ -154,17 +153,10 @@ def generate_options(args: argparse.Namespace) -> "GenerateOptions":
 
 def load_engine(args: argparse.Namespace) -> "Engine":
     """The engine with the model of the arguments, and room for all that is to be drawn."""
-    from midline.model.engines.native.engine import Engine
-    from midline.model.runtime.kv_cache import PAGE
-    from midline.model.runtime.transformer import CACHE_TOKENS, TAIL_TOKENS
+    from midline.model.engines import load
 
-    tails = args.samples * (min(args.max_tokens, CACHE_TOKENS) + 2 * PAGE)
-    engine = Engine.load(
-        args.model,
-        threads=args.threads,
-        sparsity=args.sparsity,
-        tail_tokens=max(TAIL_TOKENS, tails),
-    )
+    options = generate_options(args)
+    engine = load.load_engine(args.model, args.engine, options=options, threads=args.threads)
     if engine.note:
         print(f"midline: {engine.note}", file=sys.stderr)
     return engine

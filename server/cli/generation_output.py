@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from midline.model.completion.task import CompletionResult
-    from midline.model.engines.native.engine import Engine
+    from midline.model.engines.base import Engine
 
 
 def json_line(name: str, sparsity: float, result: "CompletionResult", **more: str) -> str:
@@ -58,14 +58,10 @@ def write_text(text: str) -> None:
 
 def report_speed(engine: "Engine", result: "CompletionResult") -> None:
     """One line on standard error."""
-    timings, read = result.timings, engine.read_time
-    weights = (
-        "its weights were packed"
-        if read is None
-        else f"{read.seconds:.2f} s of it reading weights, {read.verify_seconds:.3f} s checksums"
-    )
+    timings = result.timings
+    details = f" ({engine.load_details})" if engine.load_details else ""
     print(
-        f"{engine.name}: loaded in {timings.load_ms / 1000:.2f} s ({weights}), read "
+        f"{engine.name}: loaded in {timings.load_ms / 1000:.2f} s{details}, read "
         f"{result.prompt_tokens - result.cached_tokens} of {result.prompt_tokens} prompt tokens "
         f"at {timings.prefill_tokens_per_second:.0f} tokens/s, wrote "
         f"{sum(suggestion.tokens for suggestion in result.suggestions)} "

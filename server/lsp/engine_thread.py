@@ -14,7 +14,7 @@ from midline.kernels import CancelFlag
 from midline.server.lsp.session import Request
 
 if TYPE_CHECKING:
-    from midline.model.engines.native.engine import Engine
+    from midline.model.engines.base import Engine
 
 LOGGER = logging.getLogger(__name__)
 Result = TypeVar("Result")

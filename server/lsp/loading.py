@@ -13,7 +13,7 @@ from midline.server.lsp.answers import answer
 from midline.server.lsp.prompt_window import WindowPlanner
 
 if TYPE_CHECKING:
-    from midline.model.engines.native.engine import Engine
+    from midline.model.engines.base import Engine
     from midline.server.lsp.server import MidlineServer
 
 LOGGER = logging.getLogger(__name__)

@@ -25,7 +25,7 @@ from midline.server.context.chooser import ContextChooser
 from midline.server.lsp.session import Snapshot
 
 if TYPE_CHECKING:
-    from midline.model.engines.native.engine import Engine
+    from midline.model.engines.base import Engine
 
 START_TOKENS_PER_SECOND = 100.0
 """What a slow machine reads of a large model, until more is known."""
@@ -77,7 +77,7 @@ class WindowPlanner:
         fim = engine.tokenizer.fim
         marker = fim.middle if fim else min(engine.tokenizer.end_tokens)
         began = time.perf_counter()
-        engine.read((marker,) * (2 * _TELLING_TOKENS))
+        engine.prefill((marker,) * (2 * _TELLING_TOKENS))
         self.learn(2 * _TELLING_TOKENS, time.perf_counter() - began)
 
     def learn(self, tokens: int, seconds: float) -> None:
@@ -136,13 +136,13 @@ class WindowPlanner:
     def read_ahead(self, engine: "Engine", plan: Plan, cancel: CancelFlag) -> None:
         """Read the wanted window into the cache, piece by piece, until `cancel` is set."""
         ids = plan.wanted.prompt.ids
-        known, before = engine.known_tokens(ids), -1
+        known, before = engine.cached_tokens(ids), -1
         while before < known < len(ids) - 1 and not cancel.is_set():
             piece = min(_MAX_PIECE_TOKENS, int(self.tokens_per_second * _PIECE_SECONDS))
             end = max(known + piece, known + _PAGE_TOKENS) // _PAGE_TOKENS * _PAGE_TOKENS
             began = time.perf_counter()
-            engine.read(ids[:end], cancel=cancel)
-            before, known = known, engine.known_tokens(ids)
+            engine.prefill(ids[:end], cancel=cancel)
+            before, known = known, engine.cached_tokens(ids)
             if not cancel.is_set():
                 self.learn(known - before, time.perf_counter() - began)
 
@@ -155,7 +155,7 @@ def _first_within(engine: "Engine", windows: Iterator[Window], tokens: float) ->
     """The first of `windows` of which at most `tokens` are not known yet."""
     for window in windows:
         ids = window.prompt.ids
-        if len(ids) - engine.known_tokens(ids) <= tokens:
+        if len(ids) - engine.cached_tokens(ids) <= tokens:
             return window
     return None
 

@@ -30,7 +30,7 @@ from midline.server.lsp.stdio import claim_stdout
 from midline.server.lsp.transports import first_client, is_loopback, read_descriptor
 
 if TYPE_CHECKING:
-    from midline.model.engines.native.engine import Engine
+    from midline.model.engines.base import Engine
 
 LoadEngine = Callable[[Settings, Callable[[float], None]], "Engine"]
 """Loads the model of the settings, reporting how much of it is done, from 0 to 1."""
@@ -42,13 +42,12 @@ INTERRUPTED = 130
 
 def load_engine(settings: Settings, progress: Callable[[float], None]) -> "Engine":
     """The engine of the settings; imported here because the server starts without it."""
-    from midline.model.engines.native.engine import Engine
+    from midline.model.engines.base import NativeOptions, SamplingOptions
+    from midline.model.engines.load import load_engine as load
 
-    engine = Engine.load(
-        settings.model, threads=settings.threads, progress=progress, sparsity=settings.sparsity
-    )
-    # The first look into the sorted vocabulary sorts it: better now than in the first request.
-    engine.tokenizer.tokens_with_prefix(b"\n")
+    options = SamplingOptions(engine=NativeOptions(sparsity=settings.sparsity))
+    engine = load(settings.model, options=options, threads=settings.threads, progress=progress)
+    engine.warm_up()
     return engine
 
 

@@ -17,7 +17,7 @@ from midline.server.lsp.typed_ahead import Shown
 if TYPE_CHECKING:
     from midline.model.completion.ranking import Suggestion
     from midline.model.completion.task import CompletionResult
-    from midline.model.engines.native.engine import Engine, GenerateOptions
+    from midline.model.engines.base import Engine, SamplingOptions
     from midline.server.lsp.server import MidlineServer
 
 LOGGER = logging.getLogger(__name__)
@@ -139,21 +139,17 @@ def _complete(
     return result, plan
 
 
-def _generate_options(settings: Settings, *, by_hand: bool) -> "GenerateOptions":
+def _generate_options(settings: Settings, *, by_hand: bool) -> "SamplingOptions":
     """What to draw: several where one is asked for by hand, unless all would be the same.
 
     The likeliest is among them where no temperature is set.
     """
-    from midline.model.decoding.request import SAMPLING_TEMPERATURE, GenerateOptions
+    from midline.model.engines.base import NativeOptions, SamplingOptions
 
     samples = max(settings.samples, settings.alternatives) if by_hand else settings.samples
-    samples = 1 if settings.temperature == 0 else samples
-    sampled = SAMPLING_TEMPERATURE if samples > 1 else 0.0
-    return GenerateOptions(
-        samples=samples,
+    return SamplingOptions.chosen(
+        1 if settings.temperature == 0 else samples,
+        settings.temperature,
         max_tokens=settings.max_tokens,
-        temperature=sampled if settings.temperature is None else settings.temperature,
-        greedy_first=settings.temperature is None,
-        exact=settings.exact,
-        sparsity=settings.sparsity,
+        engine=NativeOptions(exact=settings.exact, sparsity=settings.sparsity),
     )

@@ -8,6 +8,7 @@ has what the samples were drawn with: a folder takes none that are drawn otherwi
 import argparse
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +28,7 @@ from midline.benchmarks.mbxp.tasks import DATA_FILES, Task, data_folder, load_ta
 from midline.model.errors import UsageError
 
 if TYPE_CHECKING:
-    from midline.model.engines.native.engine import GenerateOptions
+    from midline.model.engines.base import SamplingOptions
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -76,8 +77,8 @@ def run(args: argparse.Namespace) -> int:
     about = {"model": Path(args.model).name, "prompt": "raw", "shots": args.shots,
              "seed": args.seed, "samples_per_task": options.samples,
              "temperature": options.temperature, "top_p": options.top_p,
-             "max_tokens": options.max_tokens, "exact": options.exact,
-             "sparsity": options.sparsity, "generation": generation_summary(rows)}  # fmt: skip
+             "max_tokens": options.max_tokens, "exact": args.exact,
+             "sparsity": args.sparsity, "generation": generation_summary(rows)}  # fmt: skip
     summary = evaluate_into(args.out, file.samples(known), execution, about)
     print(summary.text)
     if args.record:
@@ -119,22 +120,27 @@ def generation_summary(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     return summary
 
 
-def _generate_options(args: argparse.Namespace) -> "GenerateOptions":
-    from midline.model.engines.native.engine import GenerateOptions
+def _generate_options(args: argparse.Namespace) -> "SamplingOptions":
+    from midline.model.engines.base import NativeOptions, SamplingOptions
 
     several = args.samples > 1
     temperature = args.temperature if args.temperature is not None else 0.8 if several else 0.0
     top_p = args.top_p if args.top_p is not None else 0.95 if several else 1.0
     if several and temperature == 0:
         raise UsageError("several greedy samples are all the same; give --temperature above 0")
-    options = GenerateOptions(samples=args.samples, max_tokens=args.max_tokens, seed=args.seed,
-                              temperature=temperature, top_p=top_p, exact=args.exact,
-                              sparsity=args.sparsity)  # fmt: skip
+    options = SamplingOptions(
+        samples=args.samples,
+        max_tokens=args.max_tokens,
+        seed=args.seed,
+        temperature=temperature,
+        top_p=top_p,
+        engine=NativeOptions(exact=args.exact, sparsity=args.sparsity),
+    )
     options.check()
     return options
 
 
-def _shaping(args: argparse.Namespace, options: "GenerateOptions") -> dict[str, Any]:
+def _shaping(args: argparse.Namespace, options: "SamplingOptions") -> dict[str, Any]:
     """What a sample's text depends on beside its problem and number, by the names of the flags."""
     return {
         "model": model_identity(args.model),
@@ -142,15 +148,15 @@ def _shaping(args: argparse.Namespace, options: "GenerateOptions") -> dict[str, 
         "top-p": options.top_p,
         "seed": options.seed,
         "max-tokens": options.max_tokens,
-        "sparsity": options.sparsity,
-        "exact": options.exact,
+        "sparsity": args.sparsity,
+        "exact": args.exact,
         "shots": args.shots,
     }
 
 
 def _generate(
     args: argparse.Namespace,
-    options: "GenerateOptions",
+    options: "SamplingOptions",
     tasks: Sequence[Task],
     pool: Mapping[str, Task],
     file: GeneratedFile,
@@ -161,12 +167,12 @@ def _generate(
     waiting = pending(tasks, options.samples, file)
     if not waiting:
         return
-    from midline.model.engines.native.engine import Engine
+    from midline.model.engines.load import load_engine
 
-    engine = Engine.load(
+    engine = load_engine(
         args.model,
+        options=replace(options, samples=1),
         threads=args.threads,
-        sparsity=args.sparsity,
         cache_tokens=STREAMS * TASK_TOKENS,
     )
     before = len(file.rows)

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from itertools import zip_longest
 
 from midline.benchmarks.mbxp.tasks import Task
-from midline.model.completion.fim import Cursor, Prompt, WindowLimits, back_up, build_prompt
+from midline.model.completion.fim import Cursor, Prompt, WindowLimits, build_prompt
+from midline.model.decoding.alignment.token_healing import back_up
 from midline.model.tokenizer.tokenizer import Tokenizer
 
 SETS = ("mid-word", "punctuation", "trailing-space", "partial-indent", "full-indent", "clean")
@@ -78,11 +79,9 @@ class Layout:
         line = self.line
         before = (line.before + line.text[:at]).encode()
         if self.form == "raw":
-            tokenizer = self.tokenizer
-            ids = tokenizer.encode(before)
-            kept, align = back_up(tokenizer, ids, backed_up)
-            begin = [tokenizer.bos_id] if tokenizer.add_bos and tokenizer.bos_id is not None else []
-            return Prompt((*begin, *kept), align, len(ids) - len(kept))
+            ids = self.tokenizer.encode(before)
+            kept, align = back_up(self.tokenizer, ids, backed_up)
+            return Prompt(tuple(self.tokenizer.with_bos(kept)), align, len(ids) - len(kept))
         name = f"solution.{_SUFFIXES.get(line.language, 'txt')}"
         cursor = Cursor(before, line.after.encode(), line.before.count("\n"), name)
         limits = WindowLimits(_PREFIX_TOKENS, _SUFFIX_TOKENS, 0, backed_up_tokens=backed_up)

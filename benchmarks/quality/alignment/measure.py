@@ -38,7 +38,9 @@ from midline.benchmarks.quality.alignment.cases import (
 )
 from midline.benchmarks.quality.alignment.scores import Cost, LineReader, LineScores, Request
 from midline.model.completion.stopping import is_marker, written_bytes
-from midline.model.engines.native.engine import Completion, Engine, GenerateOptions
+from midline.model.engines import base
+from midline.model.engines.base import Completion
+from midline.model.engines.native.engine import NativeEngine
 from midline.model.errors import UsageError
 from midline.model.tokenizer.tokenizer import Tokenizer
 
@@ -88,8 +90,8 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError("--limit needs at least 1")
     tasks = load_tasks(data_folder(args.data), args.lang).values()
     solved = [task for task in tasks if task.canonical_solution]
-    engine = Engine.load(args.model, threads=args.threads)
-    engine.tokenizer.tokens_with_prefix(b" ")  # sorts the vocabulary, once in a process
+    engine = NativeEngine.load(args.model, threads=args.threads)
+    engine.warm_up()
     lines = list(choose_lines(solved, args.limit, args.seed))
     if not lines:
         raise UsageError("no solution there has a line that can be cut in every way")
@@ -114,7 +116,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def examine(engine: Engine, lines: Sequence[Line], args: argparse.Namespace) -> Iterator[Row]:
+def examine(engine: NativeEngine, lines: Sequence[Line], args: argparse.Namespace) -> Iterator[Row]:
     """All cases of all lines, some lines at a time, so that what they share stays cached."""
     modes = [*args.modes, *REFERENCES]
     for start in range(0, len(lines), LINES_TOGETHER):
@@ -157,9 +159,9 @@ def request(layout: Layout, at: int, mode: str) -> Request:
     return Request(tuple(prompt.ids), prompt.align, target, prompt.backed_up, mode == "tree")
 
 
-def scored(engine: Engine, layout: Layout, cases: Sequence[Case]) -> LineScores:
+def scored(engine: NativeEngine, layout: Layout, cases: Sequence[Case]) -> LineScores:
     """The line read, which leaves its prompt in the cache, and the truths of its cases scored."""
-    engine.read(layout.ids)
+    engine.prefill(layout.ids)
     wanted = dict.fromkeys(r for of, *_, asked in cases if of is layout for r in asked.values())
     reader = LineReader(engine, layout)
     try:
@@ -168,7 +170,7 @@ def scored(engine: Engine, layout: Layout, cases: Sequence[Case]) -> LineScores:
         reader.close()
 
 
-def answers(engine: Engine, requests: Sequence[Request]) -> dict[Request, int]:
+def answers(engine: NativeEngine, requests: Sequence[Request]) -> dict[Request, int]:
     """1 for each request whose rest of the line the engine writes exactly, else 0."""
     found: dict[Request, int] = {}
     for tree in (False, True):
@@ -176,11 +178,15 @@ def answers(engine: Engine, requests: Sequence[Request]) -> dict[Request, int]:
         while batch := list(islice(waiting, STREAMS)):
             watches = [Watch(engine.tokenizer, r) for r in batch]
             most = max(len(r.align) + len(r.target) for r in batch) + _MORE_TOKENS
-            generations = engine.batch_generate(
-                [r.ids for r in batch],
-                GenerateOptions(max_tokens=most, alignment="tree" if tree else "tokens"),
-                aligns=[r.align for r in batch],
-                stops=watches,
+            generations = engine.batch(
+                [
+                    base.Request(r.ids, r.align, watch)
+                    for r, watch in zip(batch, watches, strict=True)
+                ],
+                base.SamplingOptions(
+                    max_tokens=most,
+                    engine=base.NativeOptions(alignment="tree" if tree else "tokens"),
+                ),
             )
             for r, watch, generation in zip(batch, watches, generations, strict=True):
                 found[r] = int(watch.is_exact(generation.completions[0]))

@@ -14,17 +14,17 @@ from numpy.typing import NDArray
 
 from midline import kernels
 from midline.benchmarks.quality.alignment.cases import Layout
-from midline.model.completion.fim import back_up
 from midline.model.decoding.alignment.covering_tree import CoveringTree, Node, grow
-from midline.model.decoding.alignment.token_healing import Alignment
-from midline.model.engines.native.engine import Engine, GenerateOptions
+from midline.model.decoding.alignment.token_healing import Alignment, back_up
+from midline.model.engines.base import SamplingOptions
+from midline.model.engines.native.engine import NativeEngine
+from midline.model.runtime.decoder import StepOptions
 from midline.model.runtime.kv_cache import Sequence as Cached
-from midline.model.runtime.transformer import StepOptions
 from midline.model.tokenizer.tokenizer import Tokenizer
 
 Rows = NDArray[np.float32]
 _EXACT = StepOptions(exact=True)
-_GREEDY = GenerateOptions()
+_GREEDY = SamplingOptions()
 
 
 @dataclass(frozen=True)
@@ -83,8 +83,8 @@ class TimedTree(CoveringTree):
 class LineReader:
     """A line's prompt and tokens in the cache, with the logits behind each of its tokens."""
 
-    def __init__(self, engine: Engine, layout: Layout) -> None:
-        self._model, self._tokenizer, self._layout = engine.transformer, engine.tokenizer, layout
+    def __init__(self, engine: NativeEngine, layout: Layout) -> None:
+        self._model, self._tokenizer, self._layout = engine.decoder, engine.tokenizer, layout
         self._sequence = self._model.cache.start(layout.ids)
         rest = layout.ids[len(self._sequence.tokens) :]
         tokens = [*rest, *layout.true]

@@ -25,10 +25,10 @@ from midline.model.completion.complete import complete
 from midline.model.completion.context_chunks import choose_chunks, cut_into_chunks
 from midline.model.completion.fim import Cursor, FimLayout, WindowLimits, chunk_ids
 from midline.model.completion.syntax import language_of, parser
-from midline.model.decoding.request import SAMPLING_TEMPERATURE
-from midline.model.engines.native.engine import Engine, GenerateOptions
+from midline.model.engines.base import SAMPLING_TEMPERATURE, Engine, NativeOptions, SamplingOptions
+from midline.model.engines.load import load_engine
 from midline.model.errors import MidlineError, UsageError
-from midline.model.tokenizer.tokenizer import Tokenizer
+from midline.model.tokenizer.base import TokenizerBase
 
 MAX_TOKENS = 48
 LIMITS = WindowLimits(prefix_tokens=768, suffix_tokens=192, context_tokens=384)
@@ -79,7 +79,9 @@ def run(args: argparse.Namespace) -> int:
     cases = [case for case in load_cases() if args.only in case.place]
     if not cases:
         raise UsageError(f"no case's place contains {args.only!r}; leave --only out for all")
-    engine = Engine.load(args.model, sparsity=args.sparsity)
+    engine = load_engine(
+        args.model, options=SamplingOptions(engine=NativeOptions(sparsity=args.sparsity))
+    )
     if args.samples is not None:
         from midline.benchmarks.quality.cursor.samples import report
 
@@ -130,7 +132,7 @@ def examine(
 ) -> list[Row]:
     """The engine's answer to every case, scored."""
     rows: list[Row] = []
-    options = GenerateOptions(max_tokens=MAX_TOKENS, sparsity=sparsity)
+    options = SamplingOptions(max_tokens=MAX_TOKENS, engine=NativeOptions(sparsity=sparsity))
     for number, case in enumerate(cases):
         print(f"\r{layout}: {number} of {len(cases)}", end="", file=sys.stderr, flush=True)
         cursor = cursor_of(case, engine.tokenizer)
@@ -141,7 +143,7 @@ def examine(
     return rows
 
 
-def cursor_of(case: CursorCase, tokenizer: Tokenizer) -> Cursor:
+def cursor_of(case: CursorCase, tokenizer: TokenizerBase) -> Cursor:
     """The case as the engine sees it, with chunks of the project's other files.
 
     The names of the whole file choose them, so that its cases share the beginning of a prompt.

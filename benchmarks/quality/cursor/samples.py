@@ -21,7 +21,7 @@ from midline.benchmarks.quality.cursor.measure import LIMITS, MAX_TOKENS, SCORES
 from midline.model.completion.complete import complete
 from midline.model.completion.fim import Cursor, FimLayout, build_prompt
 from midline.model.completion.task import CompletionResult
-from midline.model.engines.native.engine import Engine, GenerateOptions
+from midline.model.engines.base import Engine, SamplingOptions
 
 LAYOUT = FimLayout.FRAGMENT_AFTER_MIDDLE
 GREEDY, RANKED, ANY = "greedy", "ranked", "any"
@@ -46,7 +46,7 @@ class Case:
 
 def report(engine: Engine, cases: Sequence[CursorCase], args: argparse.Namespace) -> int:
     """Answer every case both ways, print the comparison and write it where that was asked for."""
-    options = GenerateOptions(
+    options = SamplingOptions(
         samples=args.samples,
         max_tokens=MAX_TOKENS,
         temperature=args.temperature,
@@ -79,15 +79,15 @@ def report(engine: Engine, cases: Sequence[CursorCase], args: argparse.Namespace
 
 
 def answer(
-    engine: Engine, case: CursorCase, options: GenerateOptions, *, ranked_first: bool
+    engine: Engine, case: CursorCase, options: SamplingOptions, *, ranked_first: bool
 ) -> Case:
     """Both answers to one case, from a prompt that is known to the engine."""
     cursor = cursor_of(case, engine.tokenizer)
     prompt = build_prompt(engine.tokenizer, cursor, LIMITS, LAYOUT)
     started = time.perf_counter()
-    engine.read(prompt.ids)
+    engine.prefill(prompt.ids)
     read = time.perf_counter() - started
-    ways = {GREEDY: GenerateOptions(max_tokens=MAX_TOKENS), RANKED: options}
+    ways = {GREEDY: SamplingOptions(max_tokens=MAX_TOKENS), RANKED: options}
     order = (RANKED, GREEDY) if ranked_first else (GREEDY, RANKED)
     found = {way: _timed(engine, cursor, ways[way]) for way in order}
     (greedy, greedy_seconds), (ranked, ranked_seconds) = found[GREEDY], found[RANKED]
@@ -112,7 +112,7 @@ def answer(
 
 
 def _timed(
-    engine: Engine, cursor: Cursor, options: GenerateOptions
+    engine: Engine, cursor: Cursor, options: SamplingOptions
 ) -> tuple[CompletionResult, float]:
     started = time.perf_counter()
     result = complete(engine, cursor, options, limits=LIMITS, layout=LAYOUT)

@@ -25,7 +25,8 @@ from midline.benchmarks.outputs import output_file
 from midline.model.completion.complete import complete_many
 from midline.model.completion.fim import Cursor, WindowLimits
 from midline.model.completion.syntax import language_of, parser
-from midline.model.engines.native.engine import Engine, GenerateOptions, Generation
+from midline.model.engines.base import Engine, Generation, Request, SamplingOptions
+from midline.model.engines.load import load_engine
 from midline.model.errors import UsageError
 from midline.server.documents import Document, from_bytes
 
@@ -87,9 +88,9 @@ def run(args: argparse.Namespace) -> int:
         for form in forms
         for case in places(path, form, args.places, args.seed)
     ]
-    engine = Witness(Engine.load(args.model))
+    engine = Witness(load_engine(args.model))
     limits = WindowLimits(prefix_tokens=args.window * 2 // 3, suffix_tokens=args.window // 3)
-    options = GenerateOptions(max_tokens=args.max_tokens)
+    options = SamplingOptions(max_tokens=args.max_tokens)
     rows = [
         {**row, "form": case.form, "language": case.language, "goes_on": case.goes_on}
         for case, row in zip(cases, examine(engine, cases, options, limits), strict=True)
@@ -181,15 +182,14 @@ class Witness:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._engine, name)
 
-    def batch_generate(
-        self, prompts: Any, options: GenerateOptions, *, aligns: Sequence[bytes], stops: Any
-    ) -> list[Generation]:
-        """What the engine gives, counted where its bytes are not those of `aligns`.
+    def batch(self, requests: Sequence[Request], options: SamplingOptions) -> list[Generation]:
+        """The engine's generations, counted where their bytes are not those to align with.
 
         An answer that ran out of tokens while it spelled them agrees as far as it goes.
         """
-        found = self._engine.batch_generate(prompts, options, aligns=aligns, stops=stops)
-        for align, generation in zip(aligns, found, strict=True):
+        found = self._engine.batch(requests, options)
+        for request, generation in zip(requests, found, strict=True):
+            align = request.align
             for completion in generation.completions:
                 data = b"".join(map(self._engine.tokenizer.token_bytes, completion.ids))
                 self.disagreeing += data[: len(align)] != align[: len(data)]
@@ -197,7 +197,7 @@ class Witness:
 
 
 def examine(
-    engine: Any, cases: Sequence[Case], options: GenerateOptions, limits: WindowLimits
+    engine: Any, cases: Sequence[Case], options: SamplingOptions, limits: WindowLimits
 ) -> list[dict[str, Any]]:
     """What became of every case."""
     rows: list[dict[str, Any]] = []
@@ -215,7 +215,7 @@ def examine(
     return rows
 
 
-def _alone(engine: Any, cursor: Cursor, options: GenerateOptions, limits: WindowLimits) -> Any:
+def _alone(engine: Any, cursor: Cursor, options: SamplingOptions, limits: WindowLimits) -> Any:
     try:
         return complete_many(engine, [cursor], options, limits=limits)[0].suggestions[0].text
     except Exception as error:  # noqa: BLE001 - whatever it is, it is counted and shown

@@ -1,61 +1,77 @@
 """A model that always writes what was taken out: what the completion rules alone lose of it."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from midline.benchmarks.quality.infilling.tasks import Infilling
 from midline.model.completion.complete import complete
-from midline.model.engines.native.engine import Completion, GenerateOptions, Generation, Timings
-from midline.model.tokenizer.tokenizer import Tokenizer
+from midline.model.engines.base import (
+    GREEDY,
+    Cancellation,
+    Capabilities,
+    Completion,
+    Engine,
+    Generation,
+    OnDone,
+    OnToken,
+    Request,
+    SamplingOptions,
+    Timings,
+)
+from midline.model.tokenizer.base import TokenizerBase
 
 MAX_TOKENS = 1024
 """More than any text that was taken out has."""
 CONTEXT_LENGTH = 32768
 
 
-class PerfectEngine:
-    """Has the interface of an engine and writes one text token by token, until it is told to stop.
+class PerfectEngine(Engine):
+    """An engine that writes one text token by token, until it is told to stop.
 
     The text ends with the model's own end of generation, as that of a model which knows the rest.
     """
 
-    name = "perfect"
+    name = kind = "perfect"
+    capabilities = Capabilities()
     load_ms = 0.0
     context_length = CONTEXT_LENGTH
 
-    def __init__(self, tokenizer: Tokenizer) -> None:
+    def __init__(self, tokenizer: TokenizerBase) -> None:
         self.tokenizer = tokenizer
         self.text = ""
 
-    def generate(
+    def batch(
         self,
-        prompt_ids: Sequence[int],
-        options: GenerateOptions,
+        requests: Sequence[Request],
+        options: SamplingOptions = GREEDY,
         *,
-        cancel: Any = None,
-        stop: Any = None,
-        align: bytes = b"",
-        on_token: Any = None,
-    ) -> Generation:
-        """`text` behind the bytes given back, as far as `stop` lets it be written."""
+        cancel: Cancellation | None = None,
+        on_token: OnToken | None = None,
+        on_done: OnDone | None = None,
+        streams: int | None = None,
+    ) -> list[Generation]:
+        """`text` behind the bytes to align with, as far as `stop` lets it be written."""
+        return [self._answer(request, options.samples) for request in requests]
+
+    def _answer(self, request: Request, samples: int) -> Generation:
         ids: list[int] = []
-        for id in self.tokenizer.encode(align + self.text.encode()):
+        for id in self.tokenizer.encode(request.align + self.text.encode()):
             ids.append(id)
-            if stop is not None and stop(0, ids):
+            if request.stop is not None and request.stop(0, ids):
                 break
         text = self.tokenizer.decode(ids)
-        completions = [
-            Completion(list(ids), text, 0.0, 0.0, "stop") for _ in range(options.samples)
-        ]
-        return Generation(completions, len(prompt_ids), 0, Timings(0.0, 0.0, 0.0, 0.0, 0.0))
+        completions = [Completion(list(ids), text, 0.0, 0.0, "stop") for _ in range(samples)]
+        return Generation(completions, len(request.prompt), 0, Timings(0.0, 0.0, 0.0, 0.0, 0.0))
+
+    def close(self) -> None:
+        """There is nothing to free."""
 
 
 def perfect_answers(
-    tokenizer: Tokenizer, tasks: Sequence[Infilling], *, by_hand: bool, run_on: int = 0
+    tokenizer: TokenizerBase, tasks: Sequence[Infilling], *, by_hand: bool, run_on: int = 0
 ) -> list[str]:
     """What is shown of each task's own text; `run_on` characters of the suffix follow it."""
-    engine: Any = PerfectEngine(tokenizer)
-    options = GenerateOptions(max_tokens=MAX_TOKENS)
+    engine = PerfectEngine(tokenizer)
+    options = SamplingOptions(max_tokens=MAX_TOKENS)
     answers = []
     for task in tasks:
         engine.text = task.middle + task.after[:run_on]

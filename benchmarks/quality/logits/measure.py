@@ -16,9 +16,9 @@ from midline.benchmarks.outputs import output_file
 from midline.benchmarks.quality.logits.divergence import Divergence
 from midline.benchmarks.quality.prompts import fingerprint, load_prompts
 from midline.model.catalog.catalog import resolve
-from midline.model.engines.native.engine import Engine
+from midline.model.engines.native.engine import NativeEngine
 from midline.model.errors import UsageError
-from midline.model.runtime.transformer import StepOptions
+from midline.model.runtime.decoder import StepOptions
 from midline.model.threads import thread_count
 from midline.model.tokenizer.tokenizer import Tokenizer
 from midline.model.weights.gguf import read_gguf
@@ -122,17 +122,17 @@ def _llama_cpp_subjects(path: Path, threads: int, length: int) -> dict[tuple[str
 
 
 def _float_subjects(path: Path, threads: int, length: int) -> dict[tuple[str, str], Subject]:
-    engine = Engine.load(path, threads=threads)
+    engine = NativeEngine.load(path, threads=threads)
     return {("midline", "float"): lambda ids: engine.logits(ids, float_activations=True)}
 
 
 def _midline_subjects(path: Path, threads: int, length: int) -> dict[tuple[str, str], Subject]:
-    engine = Engine.load(path, threads=threads)
+    engine = NativeEngine.load(path, threads=threads)
 
     def in_steps(ids: list[int], rows: int) -> Logits:
         sequence = engine.new_sequence()
         steps = [
-            engine.transformer.forward(
+            engine.decoder.forward(
                 [(sequence, ids[at : at + rows])], logits="all", options=StepOptions(exact=True)
             )
             for at in range(0, len(ids), rows)

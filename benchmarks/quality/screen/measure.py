@@ -16,9 +16,9 @@ from midline import kernels, model
 from midline.benchmarks.machine import describe_machine, describe_versions
 from midline.benchmarks.outputs import output_file
 from midline.benchmarks.quality.prompts import load_prompts
-from midline.model.engines.native.engine import Engine
+from midline.model.engines.native.engine import NativeEngine
 from midline.model.errors import UsageError
-from midline.model.runtime.transformer import Logits, StepOptions
+from midline.model.runtime.decoder import Logits, StepOptions
 
 ROWS = 32
 """Rows of a pass whose logits are bit-identical to those of one row."""
@@ -38,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
     """Compare position by position, print the agreement and the error of log-probabilities."""
     if args.positions < 1:
         raise UsageError("--positions needs at least 1")
-    engine = Engine.load(args.model, threads=args.threads)
+    engine = NativeEngine.load(args.model, threads=args.threads)
     text = corpus()
     ids = engine.tokenizer.encode(text)[: args.positions]
     found = Agreement()
@@ -103,17 +103,17 @@ def corpus() -> str:
     return "\n".join([*texts, *(path.read_text("utf-8") for path in own)])
 
 
-def both_logits(engine: Engine, ids: list[int]) -> Iterator[tuple[Logits, Logits]]:
+def both_logits(engine: NativeEngine, ids: list[int]) -> Iterator[tuple[Logits, Logits]]:
     """Whole and screened logits of every position, each float32 [vocab]."""
     whole, single = engine.new_sequence(), engine.new_sequence()
     try:
         for start in range(0, len(ids), ROWS):
             piece = ids[start : start + ROWS]
-            exact = engine.transformer.forward(
+            exact = engine.decoder.forward(
                 [(whole, piece)], logits="all", options=StepOptions(exact=True)
             )
             for row, token in zip(exact, piece, strict=True):
-                yield row, engine.transformer.forward([(single, [token])])[0]
+                yield row, engine.decoder.forward([(single, [token])])[0]
     finally:
         engine.release(whole)
         engine.release(single)

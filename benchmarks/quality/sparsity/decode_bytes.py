@@ -7,8 +7,9 @@ from numpy.typing import NDArray
 
 from midline.kernels import UNIT
 from midline.kernels.formats import GGMLType
-from midline.model.runtime.transformer import Transformer
-from midline.model.teal.profile import INPUTS, input_widths
+from midline.model.runtime.decoder import Decoder
+from midline.model.teal.profile import INPUTS
+from midline.model.teal.thresholds import input_widths
 
 CODE_BITS = {
     GGMLType.Q4_0: 4,
@@ -34,21 +35,21 @@ class DecodeBytes:
     widths: tuple[int, ...]
 
     @classmethod
-    def of(cls, transformer: Transformer) -> "DecodeBytes":
+    def of(cls, decoder: Decoder) -> "DecodeBytes":
         """Bytes of a loaded model in its packed layout."""
-        sections = transformer.weights.plan.sections
-        shape = (transformer.config.layers, len(INPUTS))
+        sections = decoder.weights.plan.sections
+        shape = (decoder.config.layers, len(INPUTS))
         codes, sizes = np.zeros(shape), np.zeros(shape)
         for i, j in np.ndindex(shape):
             section = sections[f"{i}.{INPUTS[j]}"]
             sizes[i, j] = section.nbytes
             for part in section.parts:
-                info = transformer.file.tensors[part.tensor]
+                info = decoder.file.tensors[part.tensor]
                 outputs, inputs = info.shape
                 weights = -(-outputs // UNIT) * UNIT * inputs
                 codes[i, j] += weights * CODE_BITS.get(info.type, 0) / 8
         head = sections.get("screen", sections["head"]).nbytes
-        return cls(codes, sizes - codes, float(head), input_widths(transformer.config))
+        return cls(codes, sizes - codes, float(head), input_widths(decoder.config))
 
     @property
     def dense(self) -> float:

@@ -31,10 +31,10 @@ from midline.benchmarks.outputs import output_file
 from midline.benchmarks.quality.sparsity import gate
 from midline.benchmarks.quality.sparsity.decode_bytes import DecodeBytes
 from midline.model.compression.teal_calibration import measure, read_text
-from midline.model.engines.native.engine import Engine
+from midline.model.engines.native.engine import NativeEngine
 from midline.model.errors import UsageError
+from midline.model.runtime.decoder import EXACT_ROWS, StepOptions
 from midline.model.runtime.kv_cache import Sequence as Cached
-from midline.model.runtime.transformer import EXACT_ROWS, StepOptions
 from midline.model.teal.profile import Allocation, Criterion, Profile, check_level, find_profile
 
 VARIANTS: dict[str, tuple[Allocation, Criterion]] = {
@@ -108,11 +108,11 @@ def run(args: argparse.Namespace) -> int:
     if args.limit < 1:
         raise UsageError("--limit needs at least 1")
     tasks = _tasks(args)
-    engine = Engine.load(args.model, threads=args.threads, cache_tokens=len(tasks) * 1024)
+    engine = NativeEngine.load(args.model, threads=args.threads, cache_tokens=len(tasks) * 1024)
     profiles = list(_profiles(engine, args))
     forced = [_force(engine, task) for task in tasks]
     forced = [one for one in forced if len(one.solution) >= LEAST_SOLUTION]
-    sizes = DecodeBytes.of(engine.transformer)
+    sizes = DecodeBytes.of(engine.decoder)
     dense = score(engine, forced, None)
     rows: list[dict[str, Any]] = [
         _row("dense", 0.0, dense, dense, sizes.dense, sizes.dense, np.ones(sizes.codes.shape))
@@ -170,7 +170,9 @@ def _tasks(args: argparse.Namespace) -> list[Task]:
     return found
 
 
-def _profiles(engine: Engine, args: argparse.Namespace) -> Iterator[tuple[str, float, Profile]]:
+def _profiles(
+    engine: NativeEngine, args: argparse.Namespace
+) -> Iterator[tuple[str, float, Profile]]:
     """(variant, level, profile) of everything that is to be measured besides dense."""
     own = [name for name in args.variants if name != SHIPPED]
     if own and not args.text:
@@ -189,15 +191,13 @@ def _profiles(engine: Engine, args: argparse.Namespace) -> Iterator[tuple[str, f
         yield name, level, profile
 
 
-def _force(engine: Engine, task: Task) -> Forced:
+def _force(engine: NativeEngine, task: Task) -> Forced:
     """The problem read densely in pieces on whose size no bit depends."""
     tokenizer = engine.tokenizer
-    ids = tokenizer.encode(task.prompt)
-    if tokenizer.add_bos and tokenizer.bos_id is not None:
-        ids = [tokenizer.bos_id, *ids]
+    ids = tokenizer.with_bos(tokenizer.encode(task.prompt))
     sequence, last = Cached(), np.empty((0, 0), np.float32)
     for piece in _pieces(ids):
-        last = engine.transformer.forward([(sequence, piece)], options=StepOptions(exact=True))
+        last = engine.decoder.forward([(sequence, piece)], options=StepOptions(exact=True))
     sequence.sparse_from = len(ids)
     return Forced(sequence, last[0].copy(), tokenizer.encode(task.canonical_solution or ""))
 
@@ -207,20 +207,20 @@ def _pieces(ids: Sequence[int]) -> Iterator[list[int]]:
         yield list(ids[start : start + EXACT_ROWS])
 
 
-def _options(engine: Engine, profile: Profile | None) -> StepOptions:
-    thresholds = engine.transformer.thresholds(profile) if profile else None
+def _options(engine: NativeEngine, profile: Profile | None) -> StepOptions:
+    thresholds = engine.decoder.thresholds(profile) if profile else None
     return StepOptions(exact=True, thresholds=thresholds)
 
 
-def score(engine: Engine, forced: Sequence[Forced], profile: Profile | None) -> Scores:
+def score(engine: NativeEngine, forced: Sequence[Forced], profile: Profile | None) -> Scores:
     """Every solution forced through the model; the first token of each comes from its problem."""
     options, scores = _options(engine, profile), Scores()
     for one in forced:
-        sequence = engine.transformer.cache.fork(one.prompt)
+        sequence = engine.decoder.cache.fork(one.prompt)
         nats = _add(scores, one.last[None], one.solution[:1])
         at = 1
         for piece in _pieces(one.solution[:-1]):
-            logits = engine.transformer.forward([(sequence, piece)], logits="all", options=options)
+            logits = engine.decoder.forward([(sequence, piece)], logits="all", options=options)
             nats += _add(scores, logits, one.solution[at : at + len(piece)])
             at += len(piece)
         scores.of_problem.append((nats, len(one.solution)))
@@ -273,17 +273,17 @@ def _compared(row: dict[str, Any]) -> str:
 
 
 def densities(
-    engine: Engine, forced: Sequence[Forced], profile: Profile | None
+    engine: NativeEngine, forced: Sequence[Forced], profile: Profile | None
 ) -> NDArray[np.float64]:
     """Share of the channels that survive in solution tokens: float64 [layers, 4]."""
     options = _options(engine, profile)
-    widths = DecodeBytes.of(engine.transformer).widths
+    widths = DecodeBytes.of(engine.decoder).widths
     borders = np.cumsum([0, *widths])
     kept, tokens = np.zeros((engine.config.layers, len(widths))), 0
     for one in forced:
-        sequence = engine.transformer.cache.fork(one.prompt)
+        sequence = engine.decoder.cache.fork(one.prompt)
         for piece in _pieces(one.solution):
-            alive = engine.transformer.activations(sequence, piece, options) != 0
+            alive = engine.decoder.activations(sequence, piece, options) != 0
             for j in range(len(widths)):
                 kept[:, j] += alive[:, :, borders[j] : borders[j + 1]].sum(axis=(0, 2))
             tokens += len(piece)

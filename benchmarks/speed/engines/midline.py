@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from midline import kernels
-from midline.model.engines.native.engine import Engine, GenerateOptions
+from midline.model.engines.base import Request, SamplingOptions
+from midline.model.engines.native.engine import NativeEngine
+from midline.model.runtime.decoder import StepOptions
 from midline.model.runtime.kv_cache import Sequence
-from midline.model.runtime.transformer import StepOptions
 
 
 class MidlineSpeed:
@@ -23,15 +24,15 @@ class MidlineSpeed:
     def __init__(
         self, model: Path, threads: int, exact: bool, cache_tokens: int, sparsity: float = 0.0
     ) -> None:
-        self.engine = Engine.load(
+        self.engine = NativeEngine.load(
             model, threads=threads, cache_tokens=cache_tokens, sparsity=sparsity
         )
-        self.transformer = self.engine.transformer
+        self.decoder = self.engine.decoder
         profile = self.engine.profile(sparsity)
-        thresholds = self.transformer.thresholds(profile) if profile else None
+        thresholds = self.decoder.thresholds(profile) if profile else None
         self.options = StepOptions(exact=exact, thresholds=thresholds)
         self.sparsity = sparsity
-        self.cache = self.transformer.cache
+        self.cache = self.decoder.cache
         self._shape: tuple[Any, ...] = ()
         self._filled: list[Sequence] = []
         self._first: list[int] = []
@@ -43,24 +44,24 @@ class MidlineSpeed:
     def settings(self) -> dict[str, Any]:
         """Threads, form of the output matrix and memory in huge pages."""
         return {
-            "threads": self.transformer.threads,
+            "threads": self.decoder.threads,
             "sparsity": self.sparsity,
             "output_matrix": "exact" if self.options.exact else "screened",
-            "huge_page_bytes": kernels.huge_page_bytes(self.transformer.weights.arena),
+            "huge_page_bytes": kernels.huge_page_bytes(self.decoder.weights.arena),
         }
 
     def read_bandwidth(self, seconds: float) -> float:
         """Gigabytes a second that the same threads read from memory, in huge pages if granted."""
-        return float(kernels.read_bandwidth(self.transformer.threads, seconds)) / 1e9
+        return float(kernels.read_bandwidth(self.decoder.threads, seconds)) / 1e9
 
     def dot_rate(self, seconds: float) -> float:
         """8-bit multiply-adds a second that the same threads do in registers."""
-        return float(kernels.dot_rate(self.transformer.threads, seconds))
+        return float(kernels.dot_rate(self.decoder.threads, seconds))
 
     def complete(self, prompt: list[int], tokens: int) -> str:
         """Text of one ordinary completion through the engine's own interface."""
-        options = GenerateOptions(max_tokens=tokens)
-        return self.engine.generate(prompt, options).completions[0].text
+        options = SamplingOptions(max_tokens=tokens)
+        return self.engine.generate(Request(prompt), options).completions[0].text
 
     def prefill(self, prompt: list[int]) -> float:
         """Seconds of the whole prompt in an empty sequence, one row of logits."""
@@ -137,7 +138,7 @@ class MidlineSpeed:
 
     def _forward(self, sequences: list[Sequence], ids: list[list[int]]) -> NDArray[np.float32]:
         batch = list(zip(sequences, ids, strict=True))
-        return self.transformer.forward(batch, options=self.options)
+        return self.decoder.forward(batch, options=self.options)
 
     def _steps(self, sequences: list[Sequence], first: list[int], tokens: int) -> float:
         current = list(first)

@@ -22,6 +22,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import BinaryIO
 
+from midline.model.atomic_write import atomic_write
 from midline.model.catalog.catalog import ModelEntry, PackageParts
 from midline.model.catalog.sources import Report, SourceError
 
@@ -79,9 +80,7 @@ def _write_state(state_file: Path, state: _Assembled, entry: ModelEntry) -> None
         "parts": state.parts,
         "bytes": state.bytes,
     }
-    fresh = state_file.with_suffix(".new")
-    fresh.write_text(json.dumps(fields), "utf-8")
-    os.replace(fresh, state_file)
+    atomic_write(state_file, json.dumps(fields).encode())
 
 
 @contextlib.contextmanager

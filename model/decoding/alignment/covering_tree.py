@@ -1,20 +1,20 @@
-"""Covering tree: the first tokens drawn over all ways to cut the given bytes (arXiv 2506.14123).
+"""Token healing over all tokenizations of the given bytes: the covering tree (arXiv 2506.14123).
 
-`alignment` draws token by token among those that agree, so a short token wins even where nothing
-likely follows it. Here whole ways of writing the given bytes compete. A leaf is the canonical
-tokenization of the first i of them and one token that covers all others and may go on behind them;
-its probability is the product over its tokens, that of all texts that begin with it. Leaves that
-the tokenizer would never write are left out.
+Drawing token by token among those that agree with the given bytes (`token_healing.Alignment`)
+favours short tokens even where nothing likely follows them. Here whole tokenizations compete. A
+leaf is the canonical tokenization of the first i given bytes, and one token that covers all the
+others and may be longer. Its probability is the product over its tokens: that of all texts that
+begin with it. Leaves that the tokenizer would never produce are left out.
 
-A draw takes a leaf from their distribution. Greedy decoding takes the likeliest token given the
-bytes, token by token: a token counts for all leaves that begin with it. (The likeliest leaf would
-be another: behind an indentation the token of a deeper one is a single leaf, and the words that may
-stand there share the rest. The likeliest next byte would be a third.)
+Random sampling draws a leaf from their distribution. Greedy decoding takes the likeliest token
+given the bytes, token by token, where a token counts for all leaves that begin with it. The
+likeliest leaf would be another choice: behind an indentation, the token of a deeper indentation is
+a single leaf, while the words that may stand there share the rest. So would be the likeliest byte.
 
-The tree stands at the boundary only: i runs over the bytes given back, which `fim.back_up` bounds
-by tokens, of these over the last `MOST_BYTES`, and over the borders of their own tokens. Nothing is
-computed that cannot matter: a branch's first logits are those behind the prompt, and it is read on
-only while what it may have could change the choice.
+The tree covers the boundary alone: i runs over the last MOST_BYTES of the given bytes and over the
+borders of their own tokens; `token_healing.back_up` bounds the number of these. A node is computed
+only while its probability could change the choice; the first logits of all branches are those
+behind the prompt.
 """
 
 import math
@@ -28,19 +28,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from midline import kernels
-from midline.model.runtime.kv_cache import PrefixCache, Sequence
+from midline.model.runtime.kv_cache import Sequence
+from midline.model.runtime.prefix_tree import PrefixTree
 from midline.model.tokenizer.tokenizer import Tokenizer
 from midline.model.tokenizer.vocabulary import CONTROL
 
 if TYPE_CHECKING:
-    from midline.model.decoding.request import GenerateOptions
+    from midline.model.decoding.options import SamplingOptions
 
 MOST_BYTES = 16
-"""A branch begins at each of the last bytes given back; before them only where a token ends."""
+"""Of the given bytes, how many of the last ones may end a canonical tokenization inside a token."""
 NEGLIGIBLE = 1e-3
-"""Random draws do without branches of less than this share of the best leaf's probability."""
+"""Share of the best leaf's probability below which random sampling ignores a branch."""
 _SETTLES = 0.1
-"""A further pass costs as much as eight rows more, and one in ten is needed where these are not."""
+"""Greedy decoding computes the branches above this share of the likeliest one first: a second pass
+costs as much as eight more rows, and is needed in one case out of ten."""
 _CONTEXT = 8
 _MOST_REJECTED = 16
 
@@ -51,9 +53,9 @@ Forward = Callable[[Ids[tuple[Sequence, Ids[int]]]], NDArray[np.float32]]
 class Node:
     """Tokens `ids` that write the given bytes up to `rest`, which is not empty.
 
-    `logprob` is natural, of all tokens; `sequence` holds prompt and ids once they were read, and
-    `tokens` (int64) with `scores` (float32) are then its own leaves' last tokens and
-    log-probabilities, `mass` that of all of them.
+    logprob: natural log-probability of `ids`. sequence: prompt and ids, once they are computed.
+    tokens (int64 [n]) and scores (float32 [n]): then, the last tokens of the node's own leaves and
+    the leaves' log-probabilities; mass: that of all of them together.
     """
 
     ids: tuple[int, ...]
@@ -68,18 +70,18 @@ class Node:
 
     @property
     def known(self) -> float:
-        """Log-probability of all leaves below that were read."""
+        """Log-probability of all leaves below whose nodes are computed."""
         return _log_add([self.mass, *(child.known for child in self.children)])
 
     @property
     def possible(self) -> float:
-        """What `known` can become."""
+        """Upper bound of what `known` can become."""
         if self.sequence is None:
             return self.logprob
         return _log_add([self.mass, *(child.possible for child in self.children)])
 
     def unread(self) -> "list[Node]":
-        """Itself if it was not read, or those below that were not."""
+        """Itself if it is not computed, otherwise those below that are not."""
         if self.sequence is None:
             return [self]
         return [node for child in self.children for node in child.unread()]
@@ -87,7 +89,7 @@ class Node:
 
 @dataclass(frozen=True, slots=True)
 class Leaf:
-    """A way to write all given bytes: a node's ids, and `token`, whose own `logprob` it has."""
+    """A tokenization of all given bytes: a node's ids and `token`, which has this `logprob`."""
 
     node: Node
     token: int
@@ -98,12 +100,22 @@ class Leaf:
         """All its tokens."""
         return (*self.node.ids, self.token)
 
+    @property
+    def logprobs(self) -> list[float]:
+        """Log-probability of each of its tokens behind those before it."""
+        path = []
+        node: Node | None = self.node
+        while node is not None and node.parent is not None:
+            path.append(node.logprob - node.parent.logprob)
+            node = node.parent
+        return [*reversed(path), self.logprob]
+
 
 class CoveringTree:
-    """Every way to write `given` behind the prompt that `sequence` holds.
+    """All tokenizations of `given` behind the prompt that `sequence` holds.
 
-    `add` the logits behind the prompt to the root, `grow`, then `draw` as often as there are
-    samples, and `close`.
+    `add` the logits behind the prompt to the root, `grow` the tree, `draw` once for each sample,
+    and `close` it.
     """
 
     def __init__(self, tokenizer: Tokenizer, sequence: Sequence, given: bytes) -> None:
@@ -115,7 +127,7 @@ class CoveringTree:
 
     @property
     def is_possible(self) -> bool:
-        """Whether there is a leaf; not without given bytes, nor for a special token's text."""
+        """Whether there is a leaf: not without given bytes, nor for the text of a special token."""
         lookup = self._tokenizer.tokens_with_prefix
         return any(node.rest and len(lookup(node.rest)) for node in self.nodes.values())
 
@@ -131,20 +143,20 @@ class CoveringTree:
             child.logprob = float(logits[child.ids[-1]]) + shift
 
     def promising(self, temperature: float) -> list[Node]:
-        """Nodes to read next, so that a draw at this temperature can be made; none when it can."""
+        """Nodes to compute before a leaf can be drawn at this temperature; none when it can be."""
         if temperature == 0:
             found = self._likeliest()[1]
         else:
             best = max(n.scores.max(initial=-math.inf) for n in self.nodes.values())
             least = float(best) + math.log(NEGLIGIBLE)
             found = [node for node in self.root.unread() if node.logprob > least]
-        # What is read first may settle the rest; a draw needs all of it.
+        # Greedy decoding may not need the less likely ones; random sampling needs all.
         share = _SETTLES if temperature == 0 else NEGLIGIBLE
         first = max((n.logprob for n in found), default=0.0) + math.log(share)
         return [node for node in found if node.logprob > first]
 
-    def draw(self, options: "GenerateOptions", sample: int) -> Leaf:
-        """The likeliest token after token, or a leaf that depends on seed and sample only."""
+    def draw(self, options: "SamplingOptions", sample: int) -> Leaf:
+        """The greedy leaf at temperature 0, otherwise one that depends on seed and sample alone."""
         leaf = self._likeliest()[0] if options.temperature == 0 else None
         if leaf is not None:
             return leaf
@@ -161,17 +173,18 @@ class CoveringTree:
         assert leaf is not None
         return leaf
 
-    def close(self, cache: PrefixCache) -> None:
-        """Gives back what the branches hold; the root's sequence is the caller's."""
+    def close(self, cache: PrefixTree) -> None:
+        """Ends the sequences of all nodes but the root, whose sequence is the caller's."""
         for node in self.nodes.values():
             if node is not self.root and node.sequence is not None:
                 cache.finish(node.sequence, remember=False)
 
     def _tokenizations(self, given: bytes) -> Iterator[tuple[int, ...]]:
-        """Canonical tokenizations of beginnings of `given` that leave the prompt as it is."""
+        """Canonical tokenizations of prefixes of `given` that leave the prompt's tokens alone."""
         first = max(1, len(given) - MOST_BYTES)
         for end in range(first, len(given) + 1):
-            # Inside a character there is no text; where its bytes are tokens, the whole has them.
+            # A prefix that ends inside a character is no text. If the character has no token of
+            # its own, its bytes are nodes of the whole tokenization anyway.
             if end < len(given) and given[end] & 0xC0 == 0x80:
                 continue
             ids = self._encoded(given[:end])
@@ -179,7 +192,7 @@ class CoveringTree:
                 yield ids
 
     def _encoded(self, piece: bytes) -> tuple[int, ...] | None:
-        """Ids of `piece` behind the prompt; None if the prompt's own would be others with it."""
+        """Ids of `piece` behind the prompt; None if it would change the prompt's own tokens."""
         context, text = self._context
         ids = tuple(self._tokenizer.encode(text + piece))
         own = len(context)
@@ -187,7 +200,7 @@ class CoveringTree:
 
     @cached_property
     def _context(self) -> tuple[tuple[int, ...], bytes]:
-        """The prompt's last tokens behind a special one that mean the same alone, and as text."""
+        """The prompt's last tokens behind any special one, as ids and text that encode alike."""
         ids = list(self._prompt[-_CONTEXT:])
         kinds = self._tokenizer.vocabulary.kinds[ids]
         ids = ids[max(np.flatnonzero(kinds == CONTROL) + 1, default=0) :]
@@ -199,7 +212,7 @@ class CoveringTree:
         return (), b""
 
     def _insert(self, ids: tuple[int, ...]) -> None:
-        """Nodes for all beginnings of `ids` behind which some given bytes remain."""
+        """Adds nodes for all prefixes of `ids` behind which given bytes remain."""
         node, given = self.root, self.root.rest
         for count in range(1, len(ids) + 1):
             written = b"".join(map(self._tokenizer.token_bytes, ids[:count]))
@@ -212,7 +225,7 @@ class CoveringTree:
             node = known
 
     def _likeliest(self) -> tuple[Leaf | None, list[Node]]:
-        """Follows the likeliest token from the root: a leaf, or the nodes to read before."""
+        """The greedy leaf, or the nodes that must be computed before it is known."""
         node = self.root
         while True:
             best = float(node.scores.max(initial=-math.inf))
@@ -229,7 +242,7 @@ class CoveringTree:
             node = child
 
     def _drop_likeliest(self, node: Node) -> None:
-        """Takes its likeliest leaves away until one is canonical."""
+        """Removes its likeliest leaves until the likeliest one is canonical."""
         for _ in range(_MOST_REJECTED if len(node.scores) else 0):
             index = int(node.scores.argmax())
             if self._is_canonical(_leaf(node, index)):
@@ -237,7 +250,7 @@ class CoveringTree:
             node.scores[index] = -np.inf
 
     def _is_canonical(self, leaf: Leaf) -> bool:
-        """Whether the tokenizer would write the leaf so; a part of a character may be anything."""
+        """Whether the tokenizer would produce the leaf; unknown, so yes, inside a character."""
         written = self.root.rest[: len(self.root.rest) - len(leaf.node.rest)]
         written += self._tokenizer.token_bytes(leaf.token)
         try:
@@ -248,14 +261,14 @@ class CoveringTree:
 
     @cached_property
     def _leaves(self) -> tuple[NDArray[np.float32], NDArray[np.int64], list[Node]]:
-        """All leaves' scores, where those of each node end, and the nodes."""
+        """All leaves' scores float32 [n], where those of each node end int64 [nodes], the nodes."""
         nodes = [node for node in self.nodes.values() if len(node.scores)]
         ends = np.cumsum([len(node.scores) for node in nodes])
         return np.concatenate([node.scores for node in nodes]), ends, nodes
 
 
 class Stream(Protocol):
-    """One sample of a prompt; `sequence` is replaced by one that holds a drawn leaf's branch."""
+    """One sample of a prompt; `cover` replaces its `sequence` by the branch of the leaf it drew."""
 
     sample: int
     sequence: Sequence
@@ -266,13 +279,13 @@ Covered = tuple[CoveringTree, list[S], int]
 
 
 def cover(
-    covered: Ids[Covered[S]], options: "GenerateOptions", forward: Forward, cache: PrefixCache
+    covered: Ids[Covered[S]], options: "SamplingOptions", forward: Forward, cache: PrefixTree
 ) -> list[tuple[S, Leaf]]:
-    """Draws a leaf for each stream of each tree, whose roots have their logits, and closes them.
+    """Draws a leaf for each stream of each tree, and closes the trees.
 
-    Each tree has its own seed. Streams come on their tree's sequence and leave on one for each
-    leaf, which holds it but for the last token; those of one leaf follow one another. All trees are
-    read together.
+    covered: trees whose roots have their logits, each with its streams and its seed. The streams of
+    a leaf come next to each other in the result and share a new sequence, which holds all of the
+    leaf but its last token. All trees are computed in common steps.
     """
     try:
         trees = [tree for tree, *_ in covered]
@@ -299,9 +312,9 @@ def cover(
 
 
 def _drawn(
-    tree: CoveringTree, streams: Ids[S], options: "GenerateOptions"
+    tree: CoveringTree, streams: Ids[S], options: "SamplingOptions"
 ) -> list[tuple[Leaf, list[S]]]:
-    """Leaves that were drawn, and the streams that drew them."""
+    """The leaves that were drawn, each with the streams that drew it."""
     parts: dict[tuple[int, ...], tuple[Leaf, list[S]]] = {}
     for stream in streams:
         likeliest = options.greedy_first and stream.sample == 0
@@ -311,10 +324,8 @@ def _drawn(
     return list(parts.values())
 
 
-def grow(
-    trees: Ids[CoveringTree], temperature: float, forward: Forward, cache: PrefixCache
-) -> None:
-    """Reads all trees' promising nodes together until there are none."""
+def grow(trees: Ids[CoveringTree], temperature: float, forward: Forward, cache: PrefixTree) -> None:
+    """Computes the promising nodes of all trees in common steps until there are none."""
     while opened := [(tree, node) for tree in trees for node in tree.promising(temperature)]:
         batch: list[tuple[Sequence, Ids[int]]] = []
         for _, node in opened:
@@ -330,7 +341,7 @@ def _leaf(node: Node, index: int) -> Leaf:
 
 
 def _log_add(logprobs: list[float]) -> float:
-    """Log-probability of any of several; of what is impossible it is minus infinity."""
+    """log(sum(exp(logprobs))), minus infinity if all are."""
     most = max(logprobs)
     if len(logprobs) == 1 or most == -math.inf:
         return most

@@ -1,30 +1,34 @@
-"""Token alignment: generation that must first agree with bytes given back (arXiv 2403.08688).
+"""Token healing: a prompt is cut back to a token that a longer text would have too.
 
-The tokens before the cursor that may be cut short are removed from the prompt and their bytes given
-back here; until those are consumed, only tokens that agree with them may be drawn.
+Text in front of a cursor often ends inside a token of the finished text. `back_up` removes the last
+tokens of the prompt that a longer text might replace, and generation has to write their bytes
+again: until it has, `Alignment` allows only tokens that agree with them (token alignment, arXiv
+2403.08688).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from midline.model.errors import MidlineError
-from midline.model.tokenizer.tokenizer import Tokenizer
+from midline.model.tokenizer.base import TokenizerBase
 
 
 @dataclass(slots=True)
 class Alignment:
-    """One sample's bytes still to be matched; samples consume theirs at their own pace."""
+    """The bytes that one sample still has to write again."""
 
-    tokenizer: Tokenizer
+    tokenizer: TokenizerBase
     remaining: bytes = b""
     _cache: dict[bytes, NDArray[np.int32]] = field(default_factory=dict)
 
     def allowed(self) -> NDArray[np.int32] | None:
-        """Ids, int32, that begin with the remaining bytes or are a beginning of them; None: any id.
+        """Ids, int32 [n], of the tokens that begin with the remaining bytes or that those begin
+        with; None when any token may follow.
 
-        Raises MidlineError when the vocabulary cannot spell those bytes.
+        Raises MidlineError when the vocabulary cannot spell the bytes.
         """
         if not self.remaining:
             return None
@@ -41,10 +45,34 @@ class Alignment:
         return ids
 
     def consume(self, token: int) -> None:
-        """Advances past a drawn token, which `allowed` let through."""
+        """Advances past a token that `allowed` contains."""
         if self.remaining:
             self.remaining = self.remaining[len(self.tokenizer.token_bytes(token)) :]
 
     def fork(self) -> "Alignment":
-        """The same state for another sample; the lookup cache is shared."""
+        """The same state for another sample. Both share the ids that were looked up."""
         return Alignment(self.tokenizer, self.remaining, self._cache)
+
+
+def back_up(
+    tokenizer: TokenizerBase, ids: Sequence[int], max_tokens: int
+) -> tuple[list[int], bytes]:
+    """Removes the tokens at the end of `ids` that a longer text might be tokenized without.
+
+    Of the last `max_tokens`, a token is removed if some token of the vocabulary begins inside it,
+    agrees with all text behind, and is longer than that. Returns the ids that are kept and the
+    bytes of the removed ones.
+    """
+    kept, taken, tail = len(ids), len(ids), b""
+    while kept > 0 and len(ids) - kept < max_tokens:
+        piece = tokenizer.token_bytes(ids[kept - 1])
+        tail, kept = piece + tail, kept - 1
+        if any(_goes_on(tokenizer, tail[start:]) for start in range(len(piece))):
+            taken = kept
+    return list(ids[:taken]), b"".join(map(tokenizer.token_bytes, ids[taken:]))
+
+
+def _goes_on(tokenizer: TokenizerBase, text: bytes) -> bool:
+    """Whether the vocabulary has a token that begins with `text` and is longer."""
+    found = tokenizer.tokens_with_prefix(text)
+    return any(len(tokenizer.token_bytes(id)) > len(text) for id in found[:2].tolist())

@@ -11,6 +11,7 @@ from bisect import bisect_right
 from collections.abc import Sequence as Ids
 
 from midline import kernels
+from midline.model.cancellation import Cancellation
 from midline.model.decoding.speculative.prompt_lookup import (
     DEFAULT_COSTS,
     MOST_DRAFTED,
@@ -18,8 +19,8 @@ from midline.model.decoding.speculative.prompt_lookup import (
     LookupDrafter,
     PassCosts,
 )
+from midline.model.runtime.decoder import Decoder, StepOptions
 from midline.model.runtime.kv_cache import CacheFull, Sequence
-from midline.model.runtime.transformer import Cancellation, StepOptions, Transformer
 
 LEAST_GAIN = 1.05
 """Expected speed-up below which nothing is drafted."""
@@ -46,7 +47,7 @@ class SelfDrafter:
 
     def __init__(
         self,
-        model: Transformer,
+        model: Decoder,
         thresholds: kernels.Thresholds,
         costs: PassCosts = DEFAULT_COSTS,
         *,

@@ -1,4 +1,4 @@
-"""A loaded model: prompts in, completions out. The one door by which the rest uses the engine."""
+"""The native engine: one GGUF model on Midline's own CPU kernels."""
 
 import contextlib
 import threading
@@ -11,64 +11,49 @@ import numpy as np
 from numpy.typing import NDArray
 
 from midline import kernels
+from midline.model.cancellation import Cancellation, Cancelled
 from midline.model.catalog.catalog import CATALOGUE, resolve
+from midline.model.decoding.batch import Batch
 from midline.model.decoding.continuous_batching import Decoding
-from midline.model.decoding.request import (
-    Batch,
-    Completion,
-    GenerateOptions,
-    Generation,
-    OnDone,
-    OnToken,
-    Stop,
-    Timings,
-)
+from midline.model.decoding.options import NativeOptions, SamplingOptions
+from midline.model.decoding.request import Generation, OnDone, OnToken, Request
 from midline.model.decoding.speculative.prompt_lookup import Drafter, LookupDrafter
 from midline.model.decoding.speculative.self_speculation import LEAST_GAIN, LookupFirst, SelfDrafter
+from midline.model.engines.base import GREEDY, Capabilities, Engine, Prefill
 from midline.model.engines.native.policy import Policy, policy_of
-from midline.model.errors import MidlineError, ModelFileError
+from midline.model.errors import MidlineError, ModelFileError, UsageError
+from midline.model.runtime.decoder import CACHE_TOKENS, TAIL_TOKENS, Decoder, StepOptions
 from midline.model.runtime.kv_cache import Sequence
-from midline.model.runtime.transformer import (
-    CACHE_TOKENS,
-    TAIL_TOKENS,
-    Cancellation,
-    Cancelled,
-    StepOptions,
-    Transformer,
-)
 from midline.model.teal.profile import Profile, find_profile
 from midline.model.threads import thread_count
 from midline.model.tokenizer.tokenizer import Tokenizer
 from midline.model.weights.config import ModelConfig
 from midline.model.weights.gguf import read_gguf
-from midline.model.weights.packed_file import ReadTime
 
-CancelFlag = kernels.CancelFlag
-DEFAULTS = GenerateOptions()
-
-__all__ = [
-    "CancelFlag",
-    "Cancellation",
-    "Completion",
-    "Engine",
-    "GenerateOptions",
-    "Generation",
-    "Timings",
-]
+_NO_TOKEN = -1
 
 
-class Engine:
-    """One model in memory with its tokenizer and prefix cache; requests run one after the other."""
+class NativeEngine(Engine):
+    """See `Engine`. It takes `NativeOptions`.
 
-    def __init__(
-        self, name: str, path: Path, transformer: Transformer, tokenizer: Tokenizer
-    ) -> None:
+    It owns the decoder (weights, KV cache, prefix tree), the tokenizer, the policy and the sparsity
+    profiles it has read, all guarded by one lock: calls from several threads take turns.
+    """
+
+    kind = "native"
+    capabilities = Capabilities(
+        prefill=True, token_healing=True, streaming=True, logprobs=True, sparsity=True, resume=True
+    )
+
+    def __init__(self, name: str, path: Path, decoder: Decoder, tokenizer: Tokenizer) -> None:
         self.name = name
         self.path = path
-        self.transformer = transformer
-        self.tokenizer = tokenizer
+        self.tokenizer: Tokenizer = tokenizer
         self.load_ms = 0.0
         self.policy: Policy = policy_of(path)
+        self.config: ModelConfig = decoder.config
+        self.context_length = decoder.context_length
+        self._decoder: Decoder | None = decoder
         self._profiles: dict[float, Profile | None] = {}
         self._lock = threading.Lock()
 
@@ -82,13 +67,13 @@ class Engine:
         cache_tokens: int = CACHE_TOKENS,
         tail_tokens: int = TAIL_TOKENS,
         sparsity: float | None = 0.0,
-    ) -> "Engine":
-        """Loads a catalogue name or the path of a GGUF file; `progress` hears shares from 0 to 1.
+    ) -> "NativeEngine":
+        """The engine of a model by its catalogue name or the path of a GGUF file.
 
-        Keys and values of `cache_tokens` are kept, and of `tail_tokens` that samples write besides;
-        what is not used takes no memory.
-        `sparsity` is what will be asked for: that there is no profile of it is said at once. None
-        is the level of the model's `policy`.
+        threads: None for one a physical core. progress: called with shares from 0 to 1.
+        cache_tokens: tokens whose keys and values are kept; tail_tokens: room for those of samples
+        in addition. Memory is committed only as it is used. sparsity: the level that will be asked
+        for, so that a missing profile is reported at once; None is the level of the policy.
         Raises MidlineError (not pulled, memory too small), ModelFileError, UsageError.
         """
         started = time.perf_counter()
@@ -100,105 +85,74 @@ class Engine:
         except ValueError as error:
             raise MidlineError(str(error)) from error
         file = read_gguf(path)
-        transformer = Transformer(file, thread_count(threads), progress, cache_tokens, tail_tokens)
+        decoder = Decoder(file, thread_count(threads), progress, cache_tokens, tail_tokens)
         tokenizer = Tokenizer.from_gguf(file)
-        if tokenizer.vocab_size != transformer.config.vocab:
+        if tokenizer.vocab_size != decoder.config.vocab:
             raise ModelFileError(
-                f"{path} has {tokenizer.vocab_size} tokens and embeds {transformer.config.vocab}; "
+                f"{path} has {tokenizer.vocab_size} tokens and embeds {decoder.config.vocab}; "
                 "pull it again"
             )
         name = str(model) if str(model) in CATALOGUE else path.stem
-        engine = cls(name, path, transformer, tokenizer)
+        engine = cls(name, path, decoder, tokenizer)
         engine._profiles[level] = profile
         engine.load_ms = (time.perf_counter() - started) * 1e3
         return engine
 
     @property
     def note(self) -> str:
-        """A sentence for the user, mostly "": packed weights were damaged and are packed again."""
-        return self.transformer.weights.note
+        """See `Engine`: packed weights that were damaged and had to be packed again."""
+        return self.decoder.weights.note
 
     @property
-    def read_time(self) -> ReadTime | None:
-        """How long reading the packed weights took; None if they had to be packed."""
-        return self.transformer.weights.read
+    def load_details(self) -> str:
+        """See `Engine`: reading and verifying the packed weights, or packing them."""
+        read = self.decoder.weights.read
+        if read is None:
+            return "its weights were packed"
+        return f"{read.seconds:.2f} s of it reading weights, {read.verify_seconds:.3f} s checksums"
 
     @property
-    def config(self) -> ModelConfig:
-        """Sizes of the model."""
-        return self.transformer.config
+    def decoder(self) -> Decoder:
+        """The decoder, for measurements of the native engine itself; not to be used meanwhile."""
+        if self._decoder is None:
+            raise MidlineError(f"the engine of {self.name} is closed; load the model again")
+        return self._decoder
 
-    @property
-    def context_length(self) -> int:
-        """Most tokens a prompt and its completion can have together."""
-        return self.transformer.context_length
-
-    def generate(
+    def batch(
         self,
-        prompt_ids: Ids[int],
-        options: GenerateOptions = DEFAULTS,
+        requests: Ids[Request],
+        options: SamplingOptions = GREEDY,
         *,
         cancel: Cancellation | None = None,
-        stop: Stop | None = None,
-        align: bytes = b"",
         on_token: OnToken | None = None,
-    ) -> Generation:
-        """Draws `options.samples` completions of one prompt; their ids begin with those of `align`.
-
-        stop(sample, ids) is asked after every token outside `align`; on_token(sample, id) hears
-        each token as it is drawn. Raises UsageError (options), MidlineError (context, cache full).
-        """
-        return self.batch_generate(
-            [prompt_ids], options, cancel=cancel, stop=stop, aligns=[align], on_token=on_token
-        )[0]
-
-    def batch_generate(
-        self,
-        prompts: Ids[Ids[int]],
-        options: GenerateOptions = DEFAULTS,
-        *,
-        cancel: Cancellation | None = None,
-        stop: Stop | None = None,
-        aligns: Ids[bytes] | None = None,
-        on_token: OnToken | None = None,
-        stops: Ids[Stop] | None = None,
-        seeds: Ids[int] = (),
-        streams: int | None = None,
         on_done: OnDone | None = None,
+        streams: int | None = None,
     ) -> list[Generation]:
-        """Draws completions of several prompts together, in the order of the prompts.
-
-        `stop` serves all prompts; `stops` gives each its own. Timings are of the whole batch. For
-        `seeds`, `streams` and `on_done` see `Batch`.
-        """
+        """See `Engine`."""
         options.check()
-        profile = self.profile(self.level(options))
-        for prompt in prompts:
-            self._check_prompt(prompt)
-        stops = stops or ([stop] * len(prompts) if stop else ())
-        batch = Batch(prompts, aligns or (), stops, seeds, streams, on_done)
+        profile = self.profile(self.sparsity(options))
+        for request in requests:
+            self.check_prompt(request.prompt)
+            if request.resume is not None and options.samples > 1:
+                raise UsageError("a completion is resumed alone; ask for one sample")
+        batch = Batch(requests, streams, cancel, on_token, on_done)
         with self._lock:
+            drafter = self._drafter(options, len(requests), profile, cancel)
             decoding = Decoding(
-                self.transformer,
-                self.tokenizer,
-                options,
-                batch,
-                cancel=cancel,
-                on_token=on_token,
-                drafter=self._drafter(options, len(prompts), profile, cancel),
-                profile=profile,
+                self.decoder, self.tokenizer, options, batch, drafter=drafter, profile=profile
             )
             return decoding.run()
 
     def _drafter(
         self,
-        options: GenerateOptions,
+        options: SamplingOptions,
         prompts: int,
         profile: Profile | None,
         cancel: Cancellation | None,
     ) -> Drafter | None:
-        """Company makes steps of several rows anyway; random draws are seldom what was before."""
-        draft = options.draft or self.policy.draft
+        """None where drafts do not pay: in batches, whose steps have several rows without them, and
+        for random samples, which seldom repeat what was written before."""
+        draft = options.of_engine(NativeOptions).draft or self.policy.draft
         if prompts > 1 or options.samples > 1 or options.temperature > 0 or draft == "none":
             return None
         lookup = LookupDrafter(self.policy.costs)
@@ -206,8 +160,8 @@ class Engine:
         if sparser is None or profile is not None:
             return None if draft == "self" else lookup
         own = SelfDrafter(
-            self.transformer,
-            self.transformer.thresholds(sparser),
+            self.decoder,
+            self.decoder.thresholds(sparser),
             self.policy.costs,
             end_tokens=self.tokenizer.end_tokens,
             least_gain=0.0 if draft == "self" else LEAST_GAIN,
@@ -215,67 +169,81 @@ class Engine:
         )
         return own if draft == "self" else LookupFirst(lookup, own)
 
-    def known_tokens(self, prompt_ids: Ids[int]) -> int:
-        """How many tokens of a prompt are in the prefix cache and would not be computed again."""
+    def cached_tokens(self, prompt: Ids[int]) -> int:
+        """See `Engine`; tokens that were computed sparsely do not count."""
         with self._lock:
-            return self.transformer.cache.known(prompt_ids)
+            return self.decoder.cache.known(prompt)
 
-    def read(self, prompt_ids: Ids[int], *, cancel: Cancellation | None = None) -> None:
-        """Computes a prompt into the prefix cache, so that a request finds it there.
-
-        A cancelled call keeps the whole native steps it has done.
-        """
-        self._check_prompt(prompt_ids)
-        with self._lock, contextlib.suppress(Cancelled):
-            sequence = self.transformer.cache.start(prompt_ids)
+    def prefill(
+        self,
+        prompt: Ids[int],
+        *,
+        cancel: Cancellation | None = None,
+        step_tokens: int | None = None,
+    ) -> Prefill:
+        """See `Engine`. The most efficient step has 512 tokens."""
+        self.check_prompt(prompt)
+        if step_tokens is not None and step_tokens < 1:
+            raise UsageError(f"step_tokens is {step_tokens}, it must be at least 1")
+        with self._lock:
+            # One more token, so that the prompt's last one is looked up in the cache, too.
+            sequence = self.decoder.cache.start([*prompt, _NO_TOKEN])
+            cached = at = len(sequence.tokens)
             try:
-                rest = prompt_ids[len(sequence.tokens) :]
-                self.transformer.forward([(sequence, rest)], logits="none", cancel=cancel)
+                with contextlib.suppress(Cancelled):
+                    while at < len(prompt):
+                        step = step_tokens or len(prompt)
+                        piece = prompt[at : (at // step + 1) * step]
+                        self.decoder.forward([(sequence, piece)], logits="none", cancel=cancel)
+                        at += len(piece)
+                computed = len(sequence.tokens) - cached
             finally:
-                self.transformer.cache.finish(sequence)
+                self.decoder.cache.finish(sequence)
+        return Prefill(len(prompt), cached, computed)
 
-    def level(self, options: GenerateOptions) -> float:
-        """The share of weights that is skipped in decoding what `options` ask for."""
+    def sparsity(self, options: SamplingOptions) -> float:
+        """See `Engine`; several samples of one prompt are decoded densely."""
+        level = options.of_engine(NativeOptions).sparsity
         if options.samples > 1:
             return 0.0
-        if options.sparsity is not None:
-            return options.sparsity
-        # A seed writes the same text alone and beside others, which are dense.
+        if level is not None:
+            return level
+        # The same seed has to give the same text alone and beside other samples, which are dense.
         is_greedy = options.temperature == 0 or options.greedy_first
         return self.policy.sparsity if is_greedy else 0.0
 
     def profile(self, level: float) -> Profile | None:
-        """The sparsity profile at `level`, None at 0; errors as `find_profile` raises them."""
+        """The sparsity profile of a level, None of level 0. Raises what `find_profile` raises."""
         if level not in self._profiles:
             self._profiles[level] = find_profile(self.path, level)
         return self._profiles[level]
 
-    def _check_prompt(self, prompt: Ids[int]) -> None:
-        if not prompt:
-            raise MidlineError("the prompt is empty; give the model at least one token to go on")
-        if len(prompt) >= self.context_length:
-            raise MidlineError(
-                f"the prompt has {len(prompt)} tokens and the context holds {self.context_length}; "
-                "shorten it"
-            )
+    def warm_up(self) -> None:
+        """Sorts the vocabulary, which token healing looks prefixes up in."""
+        self.tokenizer.tokens_with_prefix(b"\n")
+
+    def close(self) -> None:
+        """See `Engine`; it waits for a call in another thread."""
+        with self._lock:
+            self._decoder = None
 
     def new_sequence(self) -> Sequence:
-        """An empty sequence for `transformer.forward`, outside the prefix cache."""
+        """An empty sequence for `decoder.forward`, outside the prefix tree."""
         return Sequence()
 
     def release(self, sequence: Sequence) -> None:
-        """Gives a sequence's pages back without remembering its tokens."""
-        self.transformer.cache.finish(sequence, remember=False)
+        """Frees a sequence's pages; its tokens are not remembered."""
+        self.decoder.cache.finish(sequence, remember=False)
 
     def logits(
         self, ids: Ids[int], *, float_activations: bool = False, exact: bool = True
     ) -> NDArray[np.float32]:
-        """Logits at every position of `ids`, float32 [n, vocab], without the prefix cache."""
-        self._check_prompt(ids)
+        """Logits at every position of `ids`, float32 [n, vocab], without the prefix tree."""
+        self.check_prompt(ids)
         options = StepOptions(exact=exact, float_activations=float_activations)
         sequence = self.new_sequence()
         with self._lock:
             try:
-                return self.transformer.forward([(sequence, ids)], logits="all", options=options)
+                return self.decoder.forward([(sequence, ids)], logits="all", options=options)
             finally:
                 self.release(sequence)

@@ -1,16 +1,16 @@
-"""How a model is decoded when nobody says otherwise, by measurement: one line each in policy.json.
+"""Measured defaults of decoding: one line for each known model in policy.json.
 
-A line is found by the hash of the model's file. `sparsity` is the highest level that passes the
-quality gate (`midline-bench quality sparsity --gate`), 0 before the gate was run; `draft` is "both"
-where self-drafting was measured faster (`midline-bench speed selfdraft`), whose costs of a pass go
-into `costs`. A model without a line has the defaults of `Policy`.
+A line is found by the hash of the model's file. sparsity: the highest level that passes the quality
+gate (`midline-bench quality sparsity --gate`), 0 before the gate was run. draft: "both" where
+self-speculation was measured to be faster (`midline-bench speed selfdraft`). costs: of passes,
+from the same measurement. A model without a line has the defaults of `Policy`.
 """
 
 import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from midline.model.decoding.request import Draft
+from midline.model.decoding.options import Draft
 from midline.model.decoding.speculative.prompt_lookup import DEFAULT_COSTS, PassCosts
 from midline.model.weights.packed import model_hash
 
@@ -19,7 +19,7 @@ FILE = Path(__file__).with_suffix(".json")
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What GenerateOptions' None stands for; `draft_sparsity` is the level of self-drafting."""
+    """What None stands for in NativeOptions. draft_sparsity: the level of self-speculation."""
 
     sparsity: float = 0.0
     draft: Draft = "lookup"

@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
     with cancelled_by_ctrl_c() as cancel:
         result = complete(engine, cursor, options, limits=limits, cancel=cancel)
         if args.json:
-            write_text(json_line(engine.name, engine.level(options), result))
+            write_text(json_line(engine.name, engine.sparsity(options), result))
         else:
             write_text(plain_text(result))
         if args.verbose:

@@ -16,6 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from midline.model.decoding.request import Request
 from midline.model.errors import MidlineError, UsageError
 from midline.server.cli.generation_arguments import (
     add_generation_arguments,
@@ -28,7 +29,7 @@ from midline.server.documents import from_bytes, to_bytes
 
 if TYPE_CHECKING:
     from midline.model.completion.task import CompletionResult
-    from midline.model.engines.native.engine import Engine, Generation
+    from midline.model.engines.base import DrawnToken, Engine, Generation
 
 _MAX_TOKENS = 512
 
@@ -58,11 +59,11 @@ def run(args: argparse.Namespace) -> int:
     writer = _Writer(engine) if streams else None
     with cancelled_by_ctrl_c() as cancel:
         generation = engine.generate(
-            ids, options, cancel=cancel, on_token=writer.write if writer else None
+            Request(ids), options, cancel=cancel, on_token=writer.write if writer else None
         )
         result = _result(engine, generation)
         if args.json:
-            write_text(json_line(engine.name, engine.level(options), result, prompt=args.prompt))
+            write_text(json_line(engine.name, engine.sparsity(options), result, prompt=args.prompt))
         else:
             write_text("\n" if streams else plain_text(result))
         if args.verbose:
@@ -106,9 +107,7 @@ def _prompt_ids(engine: "Engine", text: str, form: str) -> list[int]:
 
         content = to_bytes(text).decode("utf-8", "replace")
         return render_chat(tokenizer, [{"role": "user", "content": content}])
-    ids = tokenizer.encode(to_bytes(text))
-    bos = [tokenizer.bos_id] if tokenizer.add_bos and tokenizer.bos_id is not None else []
-    return [*bos, *ids]
+    return tokenizer.with_bos(tokenizer.encode(to_bytes(text)))
 
 
 class _Writer:
@@ -118,9 +117,9 @@ class _Writer:
         self._tokenizer = engine.tokenizer
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
 
-    def write(self, sample: int, id: int) -> None:
-        if id not in self._tokenizer.end_tokens:
-            write_text(self._decoder.decode(self._tokenizer.token_bytes(id)))
+    def write(self, token: "DrawnToken") -> None:
+        if token.id not in self._tokenizer.end_tokens:
+            write_text(self._decoder.decode(self._tokenizer.token_bytes(token.id)))
 
 
 def _result(engine: "Engine", generation: "Generation") -> "CompletionResult":

@@ -15,9 +15,10 @@ from midline.benchmarks.mbxp.generate import Generator, examples
 from midline.benchmarks.mbxp.results import RESULTS, read_results
 from midline.benchmarks.mbxp.samples import SAMPLES, GeneratedFile, read_generated
 from midline.benchmarks.mbxp.tasks import Task
-from midline.model.engines.native.engine import Engine, GenerateOptions
+from midline.model.engines.base import NativeOptions, Request, SamplingOptions
+from midline.model.engines.native.engine import NativeEngine
 from midline.model.errors import UsageError
-from midline.model.runtime.transformer import EXACT_ROWS
+from midline.model.runtime.decoder import EXACT_ROWS
 from midline.model.teal.profile import CalibrationText, Profile, write_profile
 from midline.model.weights.packed import model_hash
 
@@ -32,30 +33,28 @@ class ListedEngine:
         self.prompts: list[str] = []
         self.seeds: list[int] = []
         self.tokenizer = SimpleNamespace(
-            add_bos=False,
-            bos_id=None,
+            with_bos=lambda ids: ids,
             end_tokens=frozenset({0}),
             encode=lambda text: [ord(c) for c in text],
             decode=lambda ids: "".join(map(chr, ids)),
         )
 
-    def batch_generate(
+    def batch(
         self,
-        prompts: Sequence[Sequence[int]],
-        options: GenerateOptions,
+        requests: Sequence[Request],
+        options: SamplingOptions,
         *,
-        stops: Sequence[Callable[[int, list[int]], bool]],
-        seeds: Sequence[int],
         streams: int,
         on_done: Callable[[int, Any], None],
     ) -> None:
         assert streams == EXACT_ROWS
-        self.seeds += seeds
-        self.prompts += ["".join(map(chr, prompt)) for prompt in prompts]
-        for number in reversed(range(len(prompts))):
-            on_done(number, self._generation(options, prompts[number], stops[number]))
+        self.seeds += [request.seed for request in requests]
+        self.prompts += ["".join(map(chr, request.prompt)) for request in requests]
+        for number in reversed(range(len(requests))):
+            request = requests[number]
+            on_done(number, self._generation(options, request.prompt, request.stop))
 
-    def _generation(self, options: GenerateOptions, prompt: Sequence[int], stop: Any) -> Any:
+    def _generation(self, options: SamplingOptions, prompt: Sequence[int], stop: Any) -> Any:
         completions = []
         for sample in range(options.samples):
             ids: list[int] = []
@@ -79,7 +78,7 @@ def tasks(count: int) -> list[Task]:
 
 def generate(folder: Path, engine: ListedEngine, wanted: list[Task], **options: Any) -> None:
     shots = options.pop("shots", 0)
-    drawn = GenerateOptions(max_tokens=400, **options)
+    drawn = SamplingOptions(max_tokens=400, **options)
     generator = Generator(engine, drawn, GeneratedFile(folder), shots)  # type: ignore[arg-type]
     generator.run(wanted, {task.task_id: task for task in wanted}, lambda task: None)
 
@@ -98,7 +97,7 @@ def test_tasks_are_decoded_together_and_cut_at_the_functions_end(tmp_path: Path)
 
 def test_sparse_completions_are_those_of_one_at_a_time(tiny_qwen2: Path, home: Path) -> None:
     """Together, in masked steps of several rows, as alone, in sparse ones of one row."""
-    engine = Engine.load(tiny_qwen2)
+    engine = NativeEngine.load(tiny_qwen2)
     engine.tokenizer.end_tokens = frozenset()
     rows = ((1.0,) * 4,) * engine.config.layers
     text = CalibrationText("noise", "", 0)
@@ -107,14 +106,16 @@ def test_sparse_completions_are_those_of_one_at_a_time(tiny_qwen2: Path, home: P
     write_profile(own, home / "profiles")
     written = {}
     for level in (0.5, 0.0):
-        options = GenerateOptions(max_tokens=12, sparsity=level, exact=True)
+        options = SamplingOptions(max_tokens=12, engine=NativeOptions(sparsity=level, exact=True))
         wanted = [replace(task, prompt=f"int f{i}() {{") for i, task in enumerate(tasks(5))]
         Generator(engine, options, GeneratedFile(home / f"{level}")).run(
             wanted, {}, lambda task: None
         )
         found = list(read_generated(home / f"{level}" / "samples.jsonl"))
         for task, row in zip(wanted, found, strict=True):
-            alone = engine.generate(engine.tokenizer.encode(task.prompt), options).completions[0]
+            alone = engine.generate(
+                Request(engine.tokenizer.encode(task.prompt)), options
+            ).completions[0]
             assert row["tokens"] == len(alone.ids) == 12
             assert row["mean_logprob"] == round(alone.mean_logprob, 5)
         written[level] = [row["mean_logprob"] for row in found]

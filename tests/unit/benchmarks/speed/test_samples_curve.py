@@ -6,7 +6,7 @@ import pytest
 
 from midline.benchmarks.main import main
 from midline.benchmarks.speed.samples_curve import COUNTS, Traffic, draw, measure
-from midline.model.runtime.kv_cache import PrefixCache
+from midline.model.runtime.prefix_tree import PrefixTree
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ def test_samples_hold_tails_and_no_copy_of_the_prompt(result):
 
 
 def test_a_copy_of_the_prompt_would_show(tiny_qwen2, tmp_path, home, monkeypatch):
-    fork = PrefixCache.fork
+    fork = PrefixTree.fork
 
     def copying(cache, sequence):
         own = fork(cache, sequence)
@@ -52,7 +52,7 @@ def test_a_copy_of_the_prompt_would_show(tiny_qwen2, tmp_path, home, monkeypatch
             cache.pool.drop(page)
         return own
 
-    monkeypatch.setattr(PrefixCache, "fork", copying)
+    monkeypatch.setattr(PrefixTree, "fork", copying)
     rows = measure(tiny_qwen2, 1, 5, 70, runs=1)["rows"]
     # Of three pages each should have had one of its own.
     assert all(row["memory_over_tails"] == 3 for row in rows)

@@ -10,11 +10,11 @@ from tiny_model import QWEN2, write_tiny_model
 from midline.model.completion import task as completion
 from midline.model.completion.complete import complete, complete_many
 from midline.model.completion.fim import Cursor, FimLayout, WindowLimits
-from midline.model.engines.native.engine import GenerateOptions
+from midline.model.engines.base import SamplingOptions
 from midline.model.tokenizer.tokenizer import Tokenizer
 from midline.model.weights.gguf import read_gguf
 
-OPTIONS = GenerateOptions(max_tokens=64)
+OPTIONS = SamplingOptions(max_tokens=64)
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +49,7 @@ def test_line_ends_are_those_of_the_file(tokenizer: Tokenizer) -> None:
 def test_no_more_new_tokens_than_asked_for(tokenizer: Tokenizer) -> None:
     engine = FakeEngine(tokenizer, lambda prompt: "lue_of_the_quick_brown_fox")
     for most in (1, 2, 5):
-        options = GenerateOptions(max_tokens=most)
+        options = SamplingOptions(max_tokens=most)
         suggestion = complete(engine, cursor_at("return va|"), options).suggestions[0]
         assert suggestion.tokens == most
         assert suggestion.finish_reason == "length"
@@ -58,14 +58,14 @@ def test_no_more_new_tokens_than_asked_for(tokenizer: Tokenizer) -> None:
 
 def test_samples_are_ranked_and_merged(tokenizer: Tokenizer) -> None:
     engine = FakeEngine(tokenizer, lambda prompt: "|b|a|b")
-    result = complete(engine, cursor_at("x = |"), GenerateOptions(samples=4))
+    result = complete(engine, cursor_at("x = |"), SamplingOptions(samples=4))
     assert [(s.text, s.mean_logprob) for s in result.suggestions] == [("b", -2.0), ("a", -3.0)]
     assert result.suggestions[0].score > result.suggestions[1].score
 
 
 def test_an_empty_answer_is_one_when_there_is_no_other(tokenizer: Tokenizer) -> None:
     engine = FakeEngine(tokenizer, lambda prompt: "||")
-    result = complete(engine, cursor_at("x = 1|"), GenerateOptions(samples=3))
+    result = complete(engine, cursor_at("x = 1|"), SamplingOptions(samples=3))
     assert [(s.text, s.mean_logprob) for s in result.suggestions] == [("", -1.0)]
 
 
@@ -146,7 +146,7 @@ def test_who_begins_after_the_deadline_still_writes_a_line(
 def test_the_window_leaves_room_for_the_answer(tokenizer: Tokenizer) -> None:
     engine = FakeEngine(tokenizer, lambda prompt: "1", context_length=200)
     text = "value = items[0]\n" * 300
-    result = complete(engine, cursor_at(text + "x = |" + text), GenerateOptions(max_tokens=50))
+    result = complete(engine, cursor_at(text + "x = |" + text), SamplingOptions(max_tokens=50))
     assert result.prompt_tokens + 50 <= 200
     assert result.prompt_tokens > 100
 
@@ -157,7 +157,7 @@ def test_an_answer_that_may_be_long_leaves_room_for_the_file(
 ) -> None:
     engine = FakeEngine(tokenizer, lambda prompt: "1", context_length=200)
     text = "value = items[0]\n" * 300
-    result = complete(engine, cursor_at(text + "x = |" + text), GenerateOptions(max_tokens=most))
+    result = complete(engine, cursor_at(text + "x = |" + text), SamplingOptions(max_tokens=most))
     assert 50 < result.prompt_tokens <= 100
 
 
@@ -181,7 +181,7 @@ def test_an_unfinished_character_is_left_out(tokenizer: Tokenizer) -> None:
     engine = FakeEngine(tokenizer, lambda prompt: "'é你'")
     shown = set()
     for most in range(1, 9):
-        options = GenerateOptions(max_tokens=most)
+        options = SamplingOptions(max_tokens=most)
         shown.add(complete(engine, cursor_at("x = |"), options).suggestions[0].text)
     assert shown == {"'", "'é", "'é你", "'é你'"}
 

@@ -9,7 +9,8 @@ from tiny_model import QWEN2, write_tiny_model
 from midline.model.completion.complete import complete
 from midline.model.completion.fim import FimLayout, WindowLimits
 from midline.model.completion.syntax import language_of, parser
-from midline.model.engines.native.engine import Engine, GenerateOptions
+from midline.model.engines.base import SamplingOptions
+from midline.model.engines.native.engine import NativeEngine
 from midline.server.documents import Document, PositionEncoding, from_bytes
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -18,11 +19,11 @@ PLACES = 50
 
 
 @pytest.fixture(scope="module")
-def engine(tmp_path_factory: pytest.TempPathFactory) -> Engine:
+def engine(tmp_path_factory: pytest.TempPathFactory) -> NativeEngine:
     folder = tmp_path_factory.mktemp("fuzz")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MIDLINE_HOME", str(folder))
-        return Engine.load(write_tiny_model(folder / "tiny.gguf", QWEN2, context=2048))
+        return NativeEngine.load(write_tiny_model(folder / "tiny.gguf", QWEN2, context=2048))
 
 
 def sources() -> list[Path]:
@@ -32,13 +33,13 @@ def sources() -> list[Path]:
 
 
 @pytest.mark.parametrize("line_end", ["\n", "\r\n"])
-def test_any_place_is_completed_within_the_limits(engine: Engine, line_end: str) -> None:
+def test_any_place_is_completed_within_the_limits(engine: NativeEngine, line_end: str) -> None:
     dice, files = random.Random(line_end), sources()
     for _ in range(PLACES):
         text = from_bytes(dice.choice(files).read_bytes()).replace("\n", line_end)
         offset = dice.randint(0, len(text))
         limits = WindowLimits(dice.choice([0, 16, 64, 300]), dice.choice([0, 8, 64]))
-        options = GenerateOptions(
+        options = SamplingOptions(
             samples=dice.choice([1, 3]), max_tokens=dice.choice([1, 3, 12]), temperature=1.5
         )
         result = complete(
@@ -84,13 +85,13 @@ ODD = {
 
 
 @pytest.mark.parametrize(("name", "text"), ODD.values(), ids=ODD)
-def test_odd_texts_are_completed_anywhere(engine: Engine, name: str, text: str) -> None:
+def test_odd_texts_are_completed_anywhere(engine: NativeEngine, name: str, text: str) -> None:
     dice = random.Random(name)
     document = Document(f"file:///{name}" if name else "untitled:1", text)
     limits = WindowLimits(prefix_tokens=64, suffix_tokens=32)
     for offset in {0, len(text), *(dice.randint(0, len(text)) for _ in range(10))}:
         cursor = document.cursor(offset, limits)
-        options = GenerateOptions(max_tokens=6, temperature=1.5, seed=offset)
+        options = SamplingOptions(max_tokens=6, temperature=1.5, seed=offset)
         for layout in FimLayout:
             result = complete(engine, cursor, options, limits=limits, layout=layout)
             for suggestion in result.suggestions:
@@ -110,11 +111,13 @@ def check_that_it_fits(name: str, text: str, offset: int, written: str) -> None:
 
 
 @pytest.mark.parametrize("units", range(5))
-def test_a_cursor_inside_a_surrogate_pair_is_in_front_of_it(engine: Engine, units: int) -> None:
+def test_a_cursor_inside_a_surrogate_pair_is_in_front_of_it(
+    engine: NativeEngine, units: int
+) -> None:
     """The pair is the units 1 and 2 of the line, so 2 points into the middle of it."""
     document = Document("file:///a.py", "'😀e\u0301'\n")
     offset = document.offset(0, units, PositionEncoding.UTF16)
     assert document.text[:offset] == {0: "", 1: "'", 2: "'", 3: "'😀", 4: "'😀e"}[units]
-    options = GenerateOptions(max_tokens=4)
+    options = SamplingOptions(max_tokens=4)
     result = complete(engine, document.cursor(offset, WindowLimits()), options)
     assert result.suggestions

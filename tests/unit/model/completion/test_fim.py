@@ -14,11 +14,11 @@ from midline.model.completion.fim import (
     FimLayout,
     Prompt,
     WindowLimits,
-    back_up,
     build_prompt,
     chunk_ids,
     context_header,
 )
+from midline.model.decoding.alignment.token_healing import back_up
 from midline.model.tokenizer.tokenizer import Tokenizer
 from midline.model.weights.gguf import read_gguf
 

@@ -10,10 +10,10 @@ from engine_models import engine
 from midline.model.compression import teal_calibration as calibration
 from midline.model.compression.activation_statistics import GRID, Curves
 from midline.model.compression.teal_calibration import allocate, measure, read_text, windows
-from midline.model.engines.native.engine import Engine
+from midline.model.engines.native.engine import NativeEngine
 from midline.model.errors import UsageError
+from midline.model.runtime.decoder import StepOptions
 from midline.model.runtime.kv_cache import Sequence
-from midline.model.runtime.transformer import StepOptions
 
 CODE = "def value(self, index):\n    return self.items[index] + len(self.items)\n"
 
@@ -21,7 +21,7 @@ CODE = "def value(self, index):\n    return self.items[index] + len(self.items)\
 @pytest.fixture
 def model(
     variants: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Engine:
+) -> NativeEngine:
     found = engine(variants("qwen2"))
     monkeypatch.setenv("MIDLINE_HOME", str(tmp_path / "home"))
     return found
@@ -58,12 +58,12 @@ def test_missing_text_is_refused(tmp_path: Path) -> None:
         read_text([tmp_path / "nowhere"])
 
 
-def test_short_text_is_refused(model: Engine) -> None:
+def test_short_text_is_refused(model: NativeEngine) -> None:
     with pytest.raises(UsageError, match=r"has \d+ tokens .* needs at least 1024 tokens"):
         windows(model, CODE * 5)
 
 
-def test_windows_come_from_all_over_the_text(model: Engine) -> None:
+def test_windows_come_from_all_over_the_text(model: NativeEngine) -> None:
     text = "".join(f"{i:06}\n" for i in range(9000))
     found = windows(model, text)
     assert len(found) == calibration.WINDOWS
@@ -73,7 +73,7 @@ def test_windows_come_from_all_over_the_text(model: Engine) -> None:
 
 
 def test_measured_profiles_skip_what_they_say(
-    model: Engine, monkeypatch: pytest.MonkeyPatch
+    model: NativeEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     heard: list[tuple[str, float]] = []
     text = "".join(f"{CODE}value_{i} = {i}\n" for i in range(200))
@@ -85,10 +85,10 @@ def test_measured_profiles_skip_what_they_say(
     assert (measured.sensitivity > 0).all()
     for criterion in ("magnitude", "weighted"):
         profile = measured.profile(0.5, "uniform", criterion)
-        options = StepOptions(thresholds=model.transformer.thresholds(profile))
+        options = StepOptions(thresholds=model.decoder.thresholds(profile))
         sequence = Sequence(sparse_from=0)
         ids = model.tokenizer.encode(text)[3000:3200]
-        kept = (model.transformer.activations(sequence, ids, options) != 0).mean()
+        kept = (model.decoder.activations(sequence, ids, options) != 0).mean()
         model.release(sequence)
         assert kept == pytest.approx(0.5, abs=0.08)
     kept = measured.profile(0.4, "uniform", "weighted", ["out", "qkv"])
@@ -103,7 +103,7 @@ def test_measured_profiles_skip_what_they_say(
 
 
 def test_a_damaged_measurement_is_made_again(
-    model: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    model: NativeEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     text = "".join(f"{CODE}value_{i} = {i}\n" for i in range(200))
     measure(model, text, "made up")

@@ -7,24 +7,23 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from engine_models import EXACT, engine, random_ids, transformer
+from engine_models import EXACT, changed, decoder, engine, random_ids, requests
 
-from midline.model.engines.native.engine import GenerateOptions
+from midline.model.engines.base import NativeOptions, Request, SamplingOptions
 from midline.model.errors import UsageError
+from midline.model.runtime.decoder import Decoder, Logits, StepOptions
 from midline.model.runtime.kv_cache import Sequence
-from midline.model.runtime.transformer import Logits, StepOptions, Transformer
 from midline.model.teal import profile as sparsity
 from midline.model.teal.profile import (
     CalibrationText,
     Profile,
     ProfileError,
     find_profile,
-    input_widths,
     levels,
-    per_channel,
     read_profile,
     write_profile,
 )
+from midline.model.teal.thresholds import input_widths, per_channel
 from midline.model.weights.packed import model_hash
 
 TEXT = CalibrationText("noise", "ab" * 32, 2048)
@@ -37,7 +36,7 @@ def profile(layers: int, *row: float | None, **changes: object) -> Profile:
     return replace(values, **changes)  # type: ignore[arg-type]
 
 
-def run(model: Transformer, ids: list[int], cuts: list[int], options: StepOptions) -> Logits:
+def run(model: Decoder, ids: list[int], cuts: list[int], options: StepOptions) -> Logits:
     """Logits of all `ids`, sparse from the fifth on, in pieces of these lengths."""
     sequence, at, parts = Sequence(sparse_from=5), 0, []
     for length in cuts:
@@ -57,7 +56,7 @@ def test_one_row_and_many_are_the_same_to_the_bit(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setenv("MIDLINE_HOME", str(variant.parent))
-    model = transformer(variant)
+    model = decoder(variant)
     found = profile(model.config.layers, *row, criterion=criterion)
     options = replace(EXACT, thresholds=model.thresholds(found))
     ids = random_ids(32, seed=9)
@@ -74,7 +73,7 @@ def test_activations_are_what_is_above_the_threshold(
 ) -> None:
     path = variants("qwen2")
     monkeypatch.setenv("MIDLINE_HOME", str(path.parent))
-    model = transformer(path)
+    model = decoder(path)
     row = (0.6, 0.1, None, 0.02)
     options = replace(EXACT, thresholds=model.thresholds(profile(model.config.layers, *row)))
     ids, widths = random_ids(20), input_widths(model.config)
@@ -100,17 +99,17 @@ def test_prompts_together_are_sparse_as_alone_and_several_samples_dense(
     own = profile(model.config.layers, 1.0, 1.0, 1.0, 1.0, model_sha256=model_hash(path))
     write_profile(own, path.parent / "profiles")
     prompts = [random_ids(30, seed=seed) for seed in range(3)]
-    sparse = GenerateOptions(max_tokens=12, sparsity=0.5, exact=True)
-    dense = replace(sparse, sparsity=0.0)
-    ids = [c.ids for p in prompts for c in model.generate(p, sparse).completions]
-    other = [c.ids for p in prompts for c in model.generate(p, dense).completions]
+    sparse = SamplingOptions(max_tokens=12, engine=NativeOptions(sparsity=0.5, exact=True))
+    dense = changed(sparse, sparsity=0.0)
+    ids = [c.ids for p in prompts for c in model.generate(Request(p), sparse).completions]
+    other = [c.ids for p in prompts for c in model.generate(Request(p), dense).completions]
     assert ids != other and [i[:4] for i in ids] == [i[:4] for i in other]
-    together = [c.ids for g in model.batch_generate(prompts, sparse) for c in g.completions]
+    together = [c.ids for g in model.batch(requests(prompts), sparse) for c in g.completions]
     assert together == ids
     several = replace(sparse, samples=3, temperature=1.0)
     drawn = (
-        model.generate(prompts[0], several),
-        model.generate(prompts[0], replace(several, sparsity=0.0)),
+        model.generate(Request(prompts[0]), several),
+        model.generate(Request(prompts[0]), changed(several, sparsity=0.0)),
     )
     assert [c.ids for c in drawn[0].completions] == [c.ids for c in drawn[1].completions]
 
@@ -120,7 +119,7 @@ def test_sparse_keys_and_values_are_not_remembered(
 ) -> None:
     path = variants("llama")
     monkeypatch.setenv("MIDLINE_HOME", str(path.parent))
-    model = transformer(path)
+    model = decoder(path)
     options = replace(
         EXACT, thresholds=model.thresholds(profile(model.config.layers, 1.0, 1.0, 1.0, 1.0))
     )
@@ -196,7 +195,7 @@ def test_a_profile_of_other_layers_is_refused(
     path = variants("qwen2")
     monkeypatch.setenv("MIDLINE_HOME", str(path.parent))
     with pytest.raises(ProfileError, match="has 99 layers and the model"):
-        transformer(path).thresholds(profile(99, 1.0, 1.0, 1.0, 1.0))
+        decoder(path).thresholds(profile(99, 1.0, 1.0, 1.0, 1.0))
 
 
 def test_own_profiles_come_before_shipped_ones(

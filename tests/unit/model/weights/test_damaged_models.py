@@ -5,17 +5,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from engine_models import drawn_ids, engine, forget, pages_in_use, random_ids
+from engine_models import changed, drawn_ids, engine, forget, pages_in_use, random_ids
 from gguf_writer import gguf_bytes
 from tiny_model import LLAMA, QWEN2, metadata, tensors, write_tiny_model
 
-from midline.model.engines.native.engine import GenerateOptions
+from midline.model.engines.base import NativeOptions, Request, SamplingOptions
 from midline.model.errors import MidlineError, ModelFileError
 from midline.model.weights import packed
 from midline.model.weights.gguf import read_gguf
 
-GREEDY = GenerateOptions(max_tokens=12, exact=True)
-RANDOM = GenerateOptions(max_tokens=12, temperature=1.0, seed=11)
+GREEDY = SamplingOptions(max_tokens=12, engine=NativeOptions(exact=True))
+RANDOM = SamplingOptions(max_tokens=12, temperature=1.0, seed=11)
 
 
 def alter(path: Path, tensor: str, start: int, new: bytes) -> None:
@@ -48,11 +48,11 @@ def test_outputs_that_are_no_numbers_are_an_error(tmp_path: Path, unchecked: Non
     blocks[:, :2] = np.array([np.nan], "<f2").view(np.uint8)
     alter(path, "token_embd.weight", 0, blocks.tobytes())
     model = engine(path)
-    for options in (GREEDY, RANDOM, replace(GREEDY, exact=False), replace(RANDOM, samples=5)):
+    for options in (GREEDY, RANDOM, changed(GREEDY, exact=False), replace(RANDOM, samples=5)):
         with pytest.raises(MidlineError, match="the model's output is not numbers"):
-            model.generate(random_ids(40), options)
+            model.generate(Request(random_ids(40)), options)
     forget(model)
-    assert pages_in_use(model.transformer) == 0
+    assert pages_in_use(model.decoder) == 0
 
 
 def test_a_token_whose_output_is_no_number_is_never_drawn(tmp_path: Path, unchecked: None) -> None:
@@ -61,7 +61,7 @@ def test_a_token_whose_output_is_no_number_is_never_drawn(tmp_path: Path, unchec
     model = engine(path)
     assert np.isnan(model.logits([1, 2])[:, 0]).all()
     for options in (GREEDY, replace(RANDOM, samples=8, temperature=50.0)):
-        found = model.generate([1, 2, 3], options)
+        found = model.generate(Request([1, 2, 3]), options)
         assert not any(0 in ids for ids in drawn_ids(found))
         assert all(np.isfinite(c.mean_logprob) for c in found.completions)
 

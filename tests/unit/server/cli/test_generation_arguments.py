@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from midline.model.runtime.decoder import CACHE_TOKENS, TAIL_TOKENS
 from midline.model.runtime.kv_cache import PAGE
-from midline.model.runtime.transformer import CACHE_TOKENS, TAIL_TOKENS
 from midline.server.cli.generation_arguments import add_generation_arguments, load_engine
 
 
@@ -25,4 +25,4 @@ def test_there_is_room_for_all_that_samples_may_write(
     parser = argparse.ArgumentParser()
     add_generation_arguments(parser, 512)
     engine = load_engine(parser.parse_args(["--model", str(tiny_qwen2), *words]))
-    assert engine.transformer.cache.pool.pages == (CACHE_TOKENS + tokens) // PAGE
+    assert engine.decoder.cache.pool.pages == (CACHE_TOKENS + tokens) // PAGE

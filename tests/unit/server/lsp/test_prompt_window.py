@@ -40,8 +40,8 @@ class Desk:
         snapshot = self.session.snapshot(document, at + len(typed))
         self.planner.tokens_per_second = self.speed
         plan = self.planner.plan(self.engine, snapshot)
-        self.cost = len(plan.window.prompt.ids) - self.engine.known_tokens(plan.window.prompt.ids)
-        self.engine.read(plan.window.prompt.ids)
+        self.cost = len(plan.window.prompt.ids) - self.engine.cached_tokens(plan.window.prompt.ids)
+        self.engine.prefill(plan.window.prompt.ids)
         return plan
 
     def read_ahead(self, plan: Plan) -> None:
@@ -100,7 +100,7 @@ def test_typing_recomputes_next_to_nothing(tokenizer: Tokenizer) -> None:
 def test_a_wanted_window_read_in_part_does_not_slow_typing(tokenizer: Tokenizer) -> None:
     desk = Desk(tokenizer, 200)
     plan = desk.plan(200, "v")
-    desk.engine.read(plan.wanted.prompt.ids[:-30])
+    desk.engine.prefill(plan.wanted.prompt.ids[:-30])
     assert not desk.plan(200, "va").is_whole
     assert desk.cost <= 3
 
@@ -159,11 +159,11 @@ def test_chunks_of_other_documents_come_in_when_there_is_time(tokenizer: Tokeniz
 def test_reading_ahead_stops_when_it_is_told(tokenizer: Tokenizer) -> None:
     desk = Desk(tokenizer, 200)
     plan = desk.plan(200)
-    before = desk.engine.known_tokens(plan.wanted.prompt.ids)
+    before = desk.engine.cached_tokens(plan.wanted.prompt.ids)
     cancel = CancelFlag()
     cancel.set()
     desk.planner.read_ahead(desk.engine, plan, cancel)
-    assert desk.engine.known_tokens(plan.wanted.prompt.ids) == before
+    assert desk.engine.cached_tokens(plan.wanted.prompt.ids) == before
 
 
 def test_reading_ahead_goes_in_pieces_and_ends(tokenizer: Tokenizer) -> None:

@@ -127,7 +127,7 @@ def test_what_there_was_no_time_for_is_read_after_the_answer(desks: Any) -> None
     text = LINE * 200
     first = desk.ask(text + "x = \n" + text, len(text) + 4)
     assert first.plan is not None and not first.plan.is_whole
-    assert desk.engine.known_tokens(first.plan.wanted.prompt.ids) > 1000
+    assert desk.engine.cached_tokens(first.plan.wanted.prompt.ids) > 1000
     second = desk.ask(text + "x = y\n" + text, len(text) + 5)
     assert second.plan is not None and second.plan.is_whole
     assert second.result is not None

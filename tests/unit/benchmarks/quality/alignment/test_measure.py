@@ -18,7 +18,7 @@ from midline.benchmarks.quality.alignment.measure import (
     summary,
 )
 from midline.benchmarks.quality.alignment.scores import Cost, Request
-from midline.model.engines.native.engine import Completion
+from midline.model.engines.base import Completion
 from midline.model.tokenizer.tokenizer import Tokenizer
 from midline.model.weights.gguf import read_gguf
 

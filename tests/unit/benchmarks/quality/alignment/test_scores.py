@@ -9,8 +9,8 @@ from engine_models import engine, pages_in_use
 from midline.benchmarks.quality.alignment.cases import Layout, Line
 from midline.benchmarks.quality.alignment.measure import MODES, REFERENCES, request
 from midline.benchmarks.quality.alignment.scores import LineReader, LineScores, Request
-from midline.model.engines.native.engine import Engine
-from midline.model.runtime.transformer import StepOptions
+from midline.model.engines.native.engine import NativeEngine
+from midline.model.runtime.decoder import StepOptions
 
 LINE = Line("MBPP/1", "python", "def f(x):\n", "    return self.items[0] + re", "\n\nf(1)\n")
 CUTS = (2, 4, 7, 13, 17, 22, 26)
@@ -19,20 +19,20 @@ ROUNDING = 1e-3
 
 
 @pytest.fixture(scope="module")
-def model(tiny_qwen2: Path) -> Engine:
+def model(tiny_qwen2: Path) -> NativeEngine:
     return engine(tiny_qwen2, threads=1)
 
 
 @pytest.fixture(scope="module")
-def layout(model: Engine) -> Layout:
+def layout(model: NativeEngine) -> Layout:
     """Its prompt is in the cache, so that no pass has more rows than keep every bit."""
     found = Layout(model.tokenizer, LINE, "fim")
-    model.read([*found.ids, 1])
+    model.prefill([*found.ids, 1])
     return found
 
 
 @pytest.fixture(scope="module")
-def scores(model: Engine, layout: Layout) -> LineScores:
+def scores(model: NativeEngine, layout: Layout) -> LineScores:
     asked = [request(layout, at, mode) for at in CUTS for mode in (*MODES, *REFERENCES)]
     reader = LineReader(model, layout)
     found = reader.score(list(dict.fromkeys(asked)))
@@ -53,19 +53,19 @@ def log_softmax(row: np.ndarray) -> np.ndarray:
     return wide - np.logaddexp.reduce(wide)
 
 
-def alone(model: Engine, asked: Request, tokens: list[int]) -> list[np.ndarray]:
+def alone(model: NativeEngine, asked: Request, tokens: list[int]) -> list[np.ndarray]:
     """Log-probabilities at each of the tokens."""
-    transformer, ids = model.transformer, [*asked.ids, *tokens[:-1]]
-    sequence = transformer.cache.start(asked.ids)
+    decoder, ids = model.decoder, [*asked.ids, *tokens[:-1]]
+    sequence = decoder.cache.start(asked.ids)
     batch = [(sequence, ids[len(sequence.tokens) :])]
-    rows = transformer.forward(batch, logits="all", options=StepOptions(exact=True))
-    transformer.cache.finish(sequence, remember=False)
+    rows = decoder.forward(batch, logits="all", options=StepOptions(exact=True))
+    decoder.cache.finish(sequence, remember=False)
     return [log_softmax(row) for row in rows[-len(tokens) :]]
 
 
 @pytest.mark.parametrize("mode", ["none", *REFERENCES])
 def test_without_alignment_it_is_the_models(
-    model: Engine, layout: Layout, scores: LineScores, mode: str
+    model: NativeEngine, layout: Layout, scores: LineScores, mode: str
 ) -> None:
     for at in CUTS:
         asked = request(layout, at, mode)
@@ -77,7 +77,7 @@ def test_without_alignment_it_is_the_models(
 
 @pytest.mark.parametrize("mode", ["1", "3"])
 def test_stepwise_it_is_among_the_tokens_that_agree(
-    model: Engine, layout: Layout, scores: LineScores, mode: str
+    model: NativeEngine, layout: Layout, scores: LineScores, mode: str
 ) -> None:
     constrained = 0
     for at in CUTS:
@@ -101,7 +101,7 @@ def test_stepwise_it_is_among_the_tokens_that_agree(
 
 
 def test_in_the_tree_it_is_among_the_leaves(
-    model: Engine, layout: Layout, scores: LineScores
+    model: NativeEngine, layout: Layout, scores: LineScores
 ) -> None:
     compared = 0
     for at in CUTS:
@@ -125,9 +125,11 @@ def test_costs_are_those_of_aligned_requests(layout: Layout, scores: LineScores)
         assert asked.tree or cost.rows == 0
 
 
-def test_nothing_is_held_afterwards(model: Engine, layout: Layout, scores: LineScores) -> None:
-    before = pages_in_use(model.transformer)
+def test_nothing_is_held_afterwards(
+    model: NativeEngine, layout: Layout, scores: LineScores
+) -> None:
+    before = pages_in_use(model.decoder)
     reader = LineReader(model, layout)
     reader.score(list(scores.logprobs))
     reader.close()
-    assert pages_in_use(model.transformer) == before
+    assert pages_in_use(model.decoder) == before

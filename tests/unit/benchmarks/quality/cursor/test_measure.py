@@ -20,7 +20,7 @@ from midline.benchmarks.quality.cursor.measure import (
     write_csv,
 )
 from midline.model.completion.fim import FimLayout
-from midline.model.engines.native.engine import Engine
+from midline.model.engines.native.engine import NativeEngine
 from midline.model.tokenizer.tokenizer import Tokenizer
 from midline.model.weights.gguf import read_gguf
 
@@ -143,7 +143,7 @@ def test_the_recorded_answers_are_given_again(qwen05_path: Path) -> None:
         for row in read_csv(RECORDED)
         if (row.model, row.layout, row.sparsity) == (MODEL, LAYOUT, 0)
     }
-    again = examine(Engine.load(qwen05_path), cases, LAYOUT)
+    again = examine(NativeEngine.load(qwen05_path), cases, LAYOUT)
     assert len(again) >= 6
     different = [row for row in again if row.text != recorded[row.place].text]
     assert len(different) <= MOST_DIFFERENT, different

@@ -20,7 +20,7 @@ from midline.benchmarks.quality.fuzz.measure import (
     summary,
 )
 from midline.model.completion.fim import WindowLimits
-from midline.model.engines.native.engine import GenerateOptions
+from midline.model.engines.base import Request, SamplingOptions
 from midline.model.tokenizer.tokenizer import Tokenizer
 from midline.model.weights.gguf import read_gguf
 from midline.server.documents import Document
@@ -108,7 +108,7 @@ def test_an_exception_is_a_finding_and_spares_the_others(tokenizer: Tokenizer) -
 
     cases = [case_at("x = |\n", missing="2"), case_at("boom = |\n", missing="2")]
     engine = FakeEngine(tokenizer, answer)
-    rows = examine(engine, cases, GenerateOptions(max_tokens=8), WindowLimits())
+    rows = examine(engine, cases, SamplingOptions(max_tokens=8), WindowLimits())
     assert (rows[0]["text"], rows[0]["exception"]) == ("1", None)
     assert "boom" in rows[1]["exception"]
     everything = summary(
@@ -126,11 +126,9 @@ def test_bytes_that_disagree_are_noticed(
 ) -> None:
     ids = tokenizer.encode(written)
     generation = SimpleNamespace(completions=[SimpleNamespace(ids=ids)])
-    engine = SimpleNamespace(
-        tokenizer=tokenizer, batch_generate=lambda *_args, **_more: [generation]
-    )
+    engine = SimpleNamespace(tokenizer=tokenizer, batch=lambda *_args: [generation])
     witness = Witness(engine)  # type: ignore[arg-type]
-    witness.batch_generate([[1]], GenerateOptions(), aligns=[b"x ="], stops=[])
+    witness.batch([Request([1], b"x =")], SamplingOptions())
     assert witness.disagreeing == disagreeing
 
 
@@ -138,7 +136,7 @@ def test_the_command_writes_its_figures(
     folder: Path, tokenizer: Tokenizer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     engine = FakeEngine(tokenizer, lambda prompt: "1")
-    monkeypatch.setattr(fuzz.Engine, "load", lambda model: engine)
+    monkeypatch.setattr(fuzz, "load_engine", lambda model: engine)
     result = folder / "fuzz.json"
     words = ["quality", "fuzz", str(folder), "--files", "4", "--show", "--json", str(result)]
     assert main(words) == 0

@@ -5,7 +5,7 @@ from tiny_model import QWEN2, write_tiny_model
 
 from midline.benchmarks.quality.infilling.perfect import PerfectEngine, perfect_answers
 from midline.benchmarks.quality.infilling.tasks import Infilling
-from midline.model.engines.native.engine import GenerateOptions
+from midline.model.engines.base import Request, SamplingOptions
 from midline.model.tokenizer.tokenizer import Tokenizer
 from midline.model.weights.gguf import read_gguf
 
@@ -23,7 +23,7 @@ def task(before: str, middle: str, after: str) -> Infilling:
 def test_it_writes_the_bytes_given_back_and_the_text(tokenizer: Tokenizer) -> None:
     engine = PerfectEngine(tokenizer)
     engine.text = "turn x"
-    (completion,) = engine.generate([1], GenerateOptions(), align=b"re").completions
+    (completion,) = engine.generate(Request([1], b"re"), SamplingOptions()).completions
     assert completion.text == "return x"
     assert completion.finish_reason == "stop"
 
@@ -31,7 +31,7 @@ def test_it_writes_the_bytes_given_back_and_the_text(tokenizer: Tokenizer) -> No
 def test_it_stops_when_it_is_told_to(tokenizer: Tokenizer) -> None:
     engine = PerfectEngine(tokenizer)
     engine.text = "abcdefgh" * 4
-    stopped = engine.generate([1], GenerateOptions(), stop=lambda sample, ids: len(ids) == 3)
+    stopped = engine.generate(Request([1], stop=lambda sample, ids: len(ids) == 3))
     assert len(stopped.completions[0].ids) == 3
 
 

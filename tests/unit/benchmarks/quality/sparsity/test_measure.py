@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from engine_models import transformer
+from engine_models import decoder
 
 from midline.benchmarks.main import main
 from midline.benchmarks.quality.sparsity.decode_bytes import DecodeBytes
@@ -80,7 +80,7 @@ def test_wrong_calls(tiny_qwen2, home, words, message, capsys):
 
 
 def test_bytes_are_those_of_the_layout(tiny_qwen2, home):
-    model = transformer(tiny_qwen2)
+    model = decoder(tiny_qwen2)
     sizes = DecodeBytes.of(model)
     sections = model.weights.plan.sections
     layers = range(model.config.layers)

@@ -9,18 +9,22 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from engine_models import engine, pages_in_use
+from engine_models import changed, engine, pages_in_use, requests
 
-from midline.model.completion.fim import back_up
+from midline.kernels import CancelFlag
 from midline.model.decoding.alignment import covering_tree
 from midline.model.decoding.alignment.covering_tree import CoveringTree, Leaf, grow
-from midline.model.engines.native.engine import CancelFlag, Engine, GenerateOptions
+from midline.model.decoding.alignment.token_healing import back_up
+from midline.model.engines.base import NativeOptions, Request, SamplingOptions
+from midline.model.engines.native.engine import NativeEngine
 from midline.model.errors import UsageError
+from midline.model.runtime.decoder import StepOptions
 from midline.model.runtime.kv_cache import Sequence
-from midline.model.runtime.transformer import StepOptions
 from midline.model.tokenizer.tokenizer import Tokenizer
 
-GREEDY = GenerateOptions(max_tokens=6, alignment="tree", exact=True, draft="none")
+GREEDY = SamplingOptions(
+    max_tokens=6, engine=NativeOptions(alignment="tree", exact=True, draft="none")
+)
 TEXTS = [
     "class Stack:\n    def ret",
     "    return self.val",
@@ -34,13 +38,13 @@ ROUNDING = 1e-4
 
 
 @pytest.fixture(scope="module")
-def model(variants: Callable[[str], Path]) -> Engine:
+def model(variants: Callable[[str], Path]) -> NativeEngine:
     loaded = engine(variants("qwen2"), threads=1)
     loaded.tokenizer.end_tokens = frozenset()  # noise ends now and then
     return loaded
 
 
-def cut(model: Engine, text: str) -> tuple[list[int], bytes]:
+def cut(model: NativeEngine, text: str) -> tuple[list[int], bytes]:
     """The prompt and the bytes given back, as `build_prompt` makes them behind a marker."""
     marker = model.tokenizer.special_id("<|fim_middle|>")
     assert marker is not None
@@ -59,7 +63,7 @@ def ways(tokenizer: Tokenizer, given: bytes) -> Iterator[tuple[int, ...]]:
             yield (id,)
 
 
-def canonical(model: Engine, prompt: list[int], ids: tuple[int, ...]) -> bool:
+def canonical(model: NativeEngine, prompt: list[int], ids: tuple[int, ...]) -> bool:
     text = b"".join(map(model.tokenizer.token_bytes, [*prompt[1:], *ids]))
     try:
         text.decode()
@@ -73,7 +77,9 @@ def log_softmax(logits: np.ndarray) -> np.ndarray:
     return wide - np.logaddexp.reduce(wide, axis=-1, keepdims=True)
 
 
-def enumerated(model: Engine, prompt: list[int], given: bytes) -> dict[tuple[int, ...], float]:
+def enumerated(
+    model: NativeEngine, prompt: list[int], given: bytes
+) -> dict[tuple[int, ...], float]:
     """Log-probabilities of all canonical ways, each read on its own."""
     found = {}
     for ids in ways(model.tokenizer, given):
@@ -96,17 +102,19 @@ def likeliest(ways: dict[tuple[int, ...], float]) -> tuple[int, ...]:
     return chosen
 
 
-def grown(model: Engine, prompt: list[int], given: bytes, temperature: float) -> CoveringTree:
-    transformer, sequence = model.transformer, Sequence()
-    forward = partial(transformer.forward, options=StepOptions(exact=True))
+def grown(model: NativeEngine, prompt: list[int], given: bytes, temperature: float) -> CoveringTree:
+    decoder, sequence = model.decoder, Sequence()
+    forward = partial(decoder.forward, options=StepOptions(exact=True))
     row = forward([(sequence, prompt)])[0]
     tree = CoveringTree(model.tokenizer, sequence, given)
     tree.add(tree.root, row)
-    grow([tree], temperature, forward, transformer.cache)
+    grow([tree], temperature, forward, decoder.cache)
     return tree
 
 
-def leaves(model: Engine, prompt: list[int], tree: CoveringTree) -> dict[tuple[int, ...], float]:
+def leaves(
+    model: NativeEngine, prompt: list[int], tree: CoveringTree
+) -> dict[tuple[int, ...], float]:
     return {
         (*node.ids, int(token)): float(score)
         for node in tree.nodes.values()
@@ -116,7 +124,9 @@ def leaves(model: Engine, prompt: list[int], tree: CoveringTree) -> dict[tuple[i
 
 
 @pytest.mark.parametrize("text", TEXTS)
-def test_leaves_are_the_canonical_ways_with_their_probabilities(model: Engine, text: str) -> None:
+def test_leaves_are_the_canonical_ways_with_their_probabilities(
+    model: NativeEngine, text: str
+) -> None:
     prompt, given = cut(model, text)
     assert given
     with pytest.MonkeyPatch.context() as patch:
@@ -126,18 +136,18 @@ def test_leaves_are_the_canonical_ways_with_their_probabilities(model: Engine, t
     found = leaves(model, prompt, tree)
     assert found.keys() == expected.keys() and len(found) > 0
     assert all(abs(found[ids] - expected[ids]) < ROUNDING for ids in expected)
-    tree.close(model.transformer.cache)
+    tree.close(model.decoder.cache)
     model.release(tree.root.sequence or Sequence())
 
 
 @pytest.mark.parametrize("text", TEXTS)
-def test_greedy_takes_the_likeliest_tokens_and_goes_on(model: Engine, text: str) -> None:
+def test_greedy_takes_the_likeliest_tokens_and_goes_on(model: NativeEngine, text: str) -> None:
     prompt, given = cut(model, text)
     expected = enumerated(model, prompt, given)
     best = likeliest(expected)
-    found = model.generate(prompt, GREEDY, align=given).completions[0]
+    found = model.generate(Request(prompt, align=given), GREEDY).completions[0]
     assert tuple(found.ids[: len(best)]) == best
-    plain = model.generate([*prompt, *best], replace(GREEDY, max_tokens=6 - len(best)))
+    plain = model.generate(Request([*prompt, *best]), replace(GREEDY, max_tokens=6 - len(best)))
     assert found.ids[len(best) :] == plain.completions[0].ids
 
 
@@ -202,7 +212,7 @@ def made_up(given: bytes) -> CoveringTree:
     return EveryWay(Spelling(), Sequence(), given)  # type: ignore[arg-type]
 
 
-def test_draws_have_the_leaves_distribution(model: Engine) -> None:
+def test_draws_have_the_leaves_distribution(model: NativeEngine) -> None:
     """Chi-squared over the ways that are expected five times or more, the others together."""
     prompt, given = cut(model, TEXTS[3])
     expected = enumerated(model, prompt, given)
@@ -224,48 +234,48 @@ def test_draws_have_the_leaves_distribution(model: Engine) -> None:
     assert chi < freedom + 5 * math.sqrt(2 * freedom)
 
 
-def test_samples_go_their_own_ways_and_do_not_depend_on_their_number(model: Engine) -> None:
+def test_samples_go_their_own_ways_and_do_not_depend_on_their_number(model: NativeEngine) -> None:
     prompt, given = cut(model, TEXTS[0])
     drawn = replace(GREEDY, temperature=1.5, samples=8, seed=3)
-    eight = model.generate(prompt, drawn, align=given).completions
-    two = model.generate(prompt, replace(drawn, samples=2), align=given).completions
+    eight = model.generate(Request(prompt, align=given), drawn).completions
+    two = model.generate(Request(prompt, align=given), replace(drawn, samples=2)).completions
     assert [c.ids for c in two] == [c.ids for c in eight[:2]]
     assert len({tuple(c.ids[:1]) for c in eight}) > 1
     data = [b"".join(map(model.tokenizer.token_bytes, c.ids)) for c in eight]
     assert all(written.startswith(given) for written in data)
 
 
-def test_prompts_that_are_covered_together_are_covered_as_alone(model: Engine) -> None:
+def test_prompts_that_are_covered_together_are_covered_as_alone(model: NativeEngine) -> None:
     prompts, givens = zip(*(cut(model, text) for text in TEXTS), strict=True)
-    together = model.batch_generate([*prompts, [5, 6, 7]], GREEDY, aligns=[*givens, b""])
+    together = model.batch(requests([*prompts, [5, 6, 7]], aligns=[*givens, b""]), GREEDY)
     for prompt, given, found in zip([*prompts, [5, 6, 7]], [*givens, b""], together, strict=True):
-        alone = model.generate(prompt, GREEDY, align=given)
+        alone = model.generate(Request(prompt, align=given), GREEDY)
         assert found.completions == alone.completions
 
 
-def test_prompts_that_are_covered_together_have_their_own_seeds(model: Engine) -> None:
+def test_prompts_that_are_covered_together_have_their_own_seeds(model: NativeEngine) -> None:
     prompt, given = cut(model, TEXTS[0])
     drawn = replace(GREEDY, temperature=1.5, samples=4)
-    together = model.batch_generate([prompt] * 3, drawn, seeds=[7, 8, 7], aligns=[given] * 3)
+    together = model.batch(requests([prompt] * 3, seeds=[7, 8, 7], aligns=[given] * 3), drawn)
     ids = [[c.ids for c in found.completions] for found in together]
-    alone = model.generate(prompt, replace(drawn, seed=8), align=given)
+    alone = model.generate(Request(prompt, align=given), replace(drawn, seed=8))
     assert ids[0] == ids[2] != ids[1] == [c.ids for c in alone.completions]
 
 
 @pytest.mark.parametrize("temperature", [0.0, 1.0])
-def test_nothing_is_held_afterwards(model: Engine, temperature: float) -> None:
+def test_nothing_is_held_afterwards(model: NativeEngine, temperature: float) -> None:
     options = replace(GREEDY, temperature=temperature, samples=3)
     for text in TEXTS:
         prompt, given = cut(model, text)
-        model.generate(prompt, options, align=given)
-    assert set(model.transformer.cache.pool.references) <= {0, 1}
-    assert model.known_tokens([*prompt, 1]) == len(prompt)
+        model.generate(Request(prompt, align=given), options)
+    assert set(model.decoder.cache.pool.references) <= {0, 1}
+    assert model.cached_tokens([*prompt, 1]) == len(prompt)
 
 
-def test_a_cancelled_tree_gives_everything_back(model: Engine) -> None:
+def test_a_cancelled_tree_gives_everything_back(model: NativeEngine) -> None:
     prompt, given = cut(model, TEXTS[4])
     cancel = CancelFlag()
-    forward = model.transformer.forward
+    forward = model.decoder.forward
     calls = itertools.count()
 
     def cancelling(*args: object, **more: object) -> np.ndarray:
@@ -273,18 +283,20 @@ def test_a_cancelled_tree_gives_everything_back(model: Engine) -> None:
             cancel.set()
         return forward(*args, **more)  # type: ignore[arg-type]
 
-    before = pages_in_use(model.transformer)
+    before = pages_in_use(model.decoder)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(model.transformer, "forward", cancelling)
-        found = model.generate(prompt, GREEDY, align=given, cancel=cancel)
+        patch.setattr(model.decoder, "forward", cancelling)
+        found = model.generate(Request(prompt, align=given), GREEDY, cancel=cancel)
     assert found.completions[0].finish_reason == "cancelled"
-    assert set(model.transformer.cache.pool.references) <= {0, 1}
-    assert pages_in_use(model.transformer) <= before + 1
+    assert set(model.decoder.cache.pool.references) <= {0, 1}
+    assert pages_in_use(model.decoder) <= before + 1
 
 
-def test_the_limit_and_stop_end_a_leaf(model: Engine) -> None:
+def test_the_limit_and_stop_end_a_leaf(model: NativeEngine) -> None:
     prompt, given = cut(model, TEXTS[4])
-    found = model.generate(prompt, replace(GREEDY, max_tokens=1), align=given).completions[0]
+    found = model.generate(Request(prompt, align=given), replace(GREEDY, max_tokens=1)).completions[
+        0
+    ]
     assert (len(found.ids), found.finish_reason) == (1, "length")
     asked: list[bytes] = []
 
@@ -292,26 +304,26 @@ def test_the_limit_and_stop_end_a_leaf(model: Engine) -> None:
         asked.append(b"".join(map(model.tokenizer.token_bytes, ids)))
         return True
 
-    found = model.generate(prompt, GREEDY, align=given, stop=stop).completions[0]
+    found = model.generate(Request(prompt, align=given, stop=stop), GREEDY).completions[0]
     assert found.finish_reason == "stop"
     assert len(asked) == 1 and asked[0].startswith(given)
 
 
-def test_bytes_inside_a_character_and_special_text_are_written(model: Engine) -> None:
+def test_bytes_inside_a_character_and_special_text_are_written(model: NativeEngine) -> None:
     prompt, _ = cut(model, "x = '")
     for given in ("😀".encode()[:2], "a😀".encode()[:4], b"<tool_call>"):
         options = replace(GREEDY, max_tokens=16)
-        found = model.generate(prompt, options, align=given).completions[0]
+        found = model.generate(Request(prompt, align=given), options).completions[0]
         assert b"".join(map(model.tokenizer.token_bytes, found.ids)).startswith(given)
 
 
-def test_a_long_run_of_spaces_has_few_branches(model: Engine) -> None:
+def test_a_long_run_of_spaces_has_few_branches(model: NativeEngine) -> None:
     prompt, _ = cut(model, "x = 1")
     tree = CoveringTree(model.tokenizer, Sequence(prompt), b" " * 200)
     beginnings = {len(tree.root.rest) - len(node.rest) for node in tree.nodes.values()}
     assert {200 - n for n in range(1, covering_tree.MOST_BYTES + 1)} <= beginnings
 
 
-def test_another_alignment_is_refused(model: Engine) -> None:
+def test_another_alignment_is_refused(model: NativeEngine) -> None:
     with pytest.raises(UsageError, match="alignment is x, it must be tokens or tree"):
-        model.generate([1], replace(GREEDY, alignment="x"))  # type: ignore[arg-type]
+        model.generate(Request([1]), changed(GREEDY, alignment="x"))  # type: ignore[arg-type]

@@ -6,13 +6,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from engine_models import random_ids
+from engine_models import changed, drawn_ids, random_ids
 
 from midline.model.catalog.catalog import CATALOGUE
-from midline.model.decoding.request import DRAFTS
+from midline.model.decoding.options import DRAFTS
 from midline.model.decoding.speculative.prompt_lookup import PassCosts
+from midline.model.engines.base import NativeOptions, Request, SamplingOptions
 from midline.model.engines.native import policy
-from midline.model.engines.native.engine import Engine, GenerateOptions
+from midline.model.engines.native.engine import NativeEngine
 from midline.model.engines.native.policy import Policy, policy_of
 from midline.model.errors import UsageError
 from midline.model.teal.profile import SHIPPED, CalibrationText, Profile, write_profile
@@ -76,34 +77,40 @@ def test_a_line_is_found_by_the_models_hash(
 
 
 @pytest.fixture
-def half(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Engine:
+def half(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> NativeEngine:
     """A model whose policy is to skip half of its weights and draft nothing."""
     say(monkeypatch, tmp_path, model_hash(path), sparsity=0.5, draft="none")
-    return Engine.load(path, threads=1, sparsity=None)
+    return NativeEngine.load(path, threads=1, sparsity=None)
 
 
-def test_none_is_the_models_level(half: Engine) -> None:
+EXACT = SamplingOptions(max_tokens=12, engine=NativeOptions(exact=True))
+
+
+def test_none_is_the_models_level(half: NativeEngine) -> None:
     prompt = random_ids(30, seed=1)
     ids = {
-        level: half.generate(
-            prompt, GenerateOptions(max_tokens=12, exact=True, sparsity=level)
-        ).completions[0].ids
+        level: drawn_ids(half.generate(Request(prompt), changed(EXACT, sparsity=level)))
         for level in (None, 0.0, 0.5)
-    }  # fmt: skip
+    }
     assert ids[None] == ids[0.5] != ids[0.0]
-    levels = [half.level(GenerateOptions(sparsity=level)) for level in (None, 0.0, 0.25)]
+    levels = [
+        half.sparsity(SamplingOptions(engine=NativeOptions(sparsity=level)))
+        for level in (None, 0.0, 0.25)
+    ]
     assert levels == [0.5, 0.0, 0.25]
-    assert half.level(GenerateOptions(sparsity=0.25, samples=2)) == 0
-    assert half.generate(prompt * 3, GenerateOptions(max_tokens=40)).drafted_tokens == 0
+    assert half.sparsity(SamplingOptions(samples=2, engine=NativeOptions(sparsity=0.25))) == 0
+    assert half.generate(Request(prompt * 3), SamplingOptions(max_tokens=40)).drafted_tokens == 0
 
 
-def test_what_is_drawn_at_random_is_dense_alone_as_among_others(half: Engine) -> None:
+def test_what_is_drawn_at_random_is_dense_alone_as_among_others(half: NativeEngine) -> None:
     prompt = random_ids(30, seed=1)
-    drawn = GenerateOptions(max_tokens=12, temperature=1.0, seed=3, sparsity=None)
-    half.read([*prompt, 1])
-    four = half.generate(prompt, replace(drawn, samples=4)).completions
-    assert half.generate(prompt, drawn).completions == four[:1]
-    assert (half.level(drawn), half.level(replace(drawn, greedy_first=True))) == (0.0, 0.5)
+    drawn = SamplingOptions(
+        max_tokens=12, temperature=1.0, seed=3, engine=NativeOptions(sparsity=None)
+    )
+    half.prefill([*prompt, 1])
+    four = half.generate(Request(prompt), replace(drawn, samples=4)).completions
+    assert half.generate(Request(prompt), drawn).completions == four[:1]
+    assert (half.sparsity(drawn), half.sparsity(replace(drawn, greedy_first=True))) == (0.0, 0.5)
 
 
 def test_a_level_without_its_profile_is_said_when_the_model_is_loaded(
@@ -111,5 +118,5 @@ def test_a_level_without_its_profile_is_said_when_the_model_is_loaded(
 ) -> None:
     say(monkeypatch, tmp_path, model_hash(path), sparsity=0.4)
     with pytest.raises(UsageError, match=r"no profile for --sparsity 0\.4; there are .* 0\.5"):
-        Engine.load(path, threads=1, sparsity=None)
-    assert Engine.load(path, threads=1).level(GenerateOptions()) == 0
+        NativeEngine.load(path, threads=1, sparsity=None)
+    assert NativeEngine.load(path, threads=1).sparsity(SamplingOptions()) == 0

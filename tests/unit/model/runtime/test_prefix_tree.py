@@ -6,14 +6,15 @@ import numpy as np
 import pytest
 
 from midline.model.errors import MidlineError
-from midline.model.runtime.kv_cache import PAGE, PagePool, PrefixCache, Sequence
+from midline.model.runtime.kv_cache import PAGE, PagePool, Sequence
+from midline.model.runtime.prefix_tree import PrefixTree
 
 HALVES = PAGE
 """One number a token stands for its keys and values."""
 
 
-def make(pages: int) -> PrefixCache:
-    return PrefixCache(PagePool(HALVES, pages))
+def make(pages: int) -> PrefixTree:
+    return PrefixTree(PagePool(HALVES, pages))
 
 
 def mark(tokens: list[int]) -> int:
@@ -24,7 +25,7 @@ def mark(tokens: list[int]) -> int:
     return value
 
 
-def compute(cache: PrefixCache, sequence: Sequence, tokens: list[int]) -> None:
+def compute(cache: PrefixTree, sequence: Sequence, tokens: list[int]) -> None:
     """Extends by `tokens` and writes their keys, as a step of the decoder does."""
     cache.extend(sequence, len(tokens))
     for token in tokens:
@@ -34,14 +35,14 @@ def compute(cache: PrefixCache, sequence: Sequence, tokens: list[int]) -> None:
         cache.pool.data[page * HALVES + at % PAGE] = mark(sequence.tokens)
 
 
-def check(cache: PrefixCache, sequence: Sequence) -> None:
+def check(cache: PrefixTree, sequence: Sequence) -> None:
     """Every page of the sequence holds the keys of exactly its tokens."""
     for at in range(len(sequence.tokens)):
         found = cache.pool.data[sequence.pages[at // PAGE] * HALVES + at % PAGE]
         assert found == mark(sequence.tokens[: at + 1]), f"position {at}"
 
 
-def run(cache: PrefixCache, tokens: list[int]) -> int:
+def run(cache: PrefixTree, tokens: list[int]) -> int:
     """One request from start to end; how many tokens were known."""
     announced = cache.known(tokens)
     sequence = cache.start(tokens)

@@ -14,18 +14,18 @@ from engine_models import (
     EXACT,
     FLOAT,
     all_logits,
+    decoder,
     fill,
     pages_in_use,
     random_ids,
-    transformer,
 )
 from float_transformer import reference_logits
 from tiny_model import QWEN2, write_tiny_model
 
 from midline import kernels
 from midline.model.errors import MidlineError, ModelFileError
+from midline.model.runtime.decoder import Cancelled, Decoder, StepOptions
 from midline.model.runtime.kv_cache import PAGE, Sequence
-from midline.model.runtime.transformer import Cancelled, StepOptions, Transformer
 
 FLOAT_MAX, FLOAT_RMS = 5e-4, 5e-5
 """Budgets of the debug path in units of the logits' deviation. What is left is float32 outside of
@@ -36,8 +36,8 @@ TESTS = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture(scope="module")
-def model(variant: Path) -> Transformer:
-    return transformer(variant)
+def model(variant: Path) -> Decoder:
+    return decoder(variant)
 
 
 def deviations(found: np.ndarray, truth: np.ndarray) -> tuple[float, float]:
@@ -47,7 +47,7 @@ def deviations(found: np.ndarray, truth: np.ndarray) -> tuple[float, float]:
     return float(np.abs(difference).max()), float(np.sqrt((difference**2).mean()))
 
 
-def test_logits_against_float64(variant: Path, model: Transformer) -> None:
+def test_logits_against_float64(variant: Path, model: Decoder) -> None:
     ids = random_ids(75, seed=4)
     truth = reference_logits(variant, ids)
     largest, mean = deviations(all_logits(model, ids, options=FLOAT), truth)
@@ -61,7 +61,7 @@ def test_logits_against_float64(variant: Path, model: Transformer) -> None:
 
 def test_attention_over_several_blocks_against_float64(variants: Callable[[str], Path]) -> None:
     ids = random_ids(530, seed=5)
-    model = transformer(variants("three-heads"))
+    model = decoder(variants("three-heads"))
     found = all_logits(model, ids, options=FLOAT)
     # Angles of distant positions are float32, off by up to 2^-24 of some hundred radians.
     largest, mean = deviations(found, reference_logits(variants("three-heads"), ids))
@@ -80,20 +80,20 @@ CUTS = {
 
 
 @pytest.fixture(scope="module")
-def whole(model: Transformer) -> np.ndarray:
+def whole(model: Decoder) -> np.ndarray:
     """Logits of 330 tokens."""
     return all_logits(model, random_ids(330, seed=1))
 
 
 @pytest.mark.parametrize("cuts", CUTS)
-def test_logits_do_not_depend_on_rows(model: Transformer, whole: np.ndarray, cuts: str) -> None:
+def test_logits_do_not_depend_on_rows(model: Decoder, whole: np.ndarray, cuts: str) -> None:
     ids = random_ids(330, seed=1)
     ids = {"one by one": ids[:70], "pieces of 2": ids[:100]}.get(cuts, ids)
     np.testing.assert_array_equal(all_logits(model, ids, CUTS[cuts]), whole[: len(ids)])
     assert pages_in_use(model) == 0
 
 
-def test_single_rows_deep_in_a_sequence(model: Transformer, whole: np.ndarray) -> None:
+def test_single_rows_deep_in_a_sequence(model: Decoder, whole: np.ndarray) -> None:
     """One row reads several blocks of keys: before, at and after their border."""
     ids = random_ids(330, seed=1)
     sequence = fill(model, Sequence(), ids[:250])
@@ -106,18 +106,18 @@ def test_single_rows_deep_in_a_sequence(model: Transformer, whole: np.ndarray) -
 @pytest.mark.parametrize("threads", [1, 3, 8])
 def test_logits_do_not_depend_on_threads(variant: Path, whole: np.ndarray, threads: int) -> None:
     """Eight threads are more than there are heads, units or cores."""
-    many = transformer(variant, threads)
+    many = decoder(variant, threads)
     ids = random_ids(330, seed=1)[: 330 if threads < 4 else 60]  # waiting for cores takes long
     cuts = [1, 2, *range(32, len(ids), 32)]
     np.testing.assert_array_equal(all_logits(many, ids, cuts), whole[: len(ids)])
     # A prompt of many rows depends on no thread either.
     sequence, other = Sequence(), Sequence()
     found = many.forward([(sequence, ids)], logits="all", options=EXACT)
-    one = transformer(variant, 1)
+    one = decoder(variant, 1)
     np.testing.assert_array_equal(found, one.forward([(other, ids)], logits="all", options=EXACT))
 
 
-def test_logits_do_not_depend_on_the_batch(model: Transformer) -> None:
+def test_logits_do_not_depend_on_the_batch(model: Decoder) -> None:
     """Strangers of many lengths together, several tokens each, against each alone."""
     lengths = (1, 31, 32, 33, 100, 255, 256, 257, 300)
     prompts = [random_ids(n + 5, seed=n) for n in lengths]
@@ -137,7 +137,7 @@ def test_logits_do_not_depend_on_the_batch(model: Transformer) -> None:
     assert pages_in_use(model) == 0
 
 
-def test_seventy_sequences_do_not_depend_on_their_number(model: Transformer) -> None:
+def test_seventy_sequences_do_not_depend_on_their_number(model: Decoder) -> None:
     """More streams than a step takes rows without folding weights."""
     first = fill(model, Sequence(), random_ids(50, seed=2))
     forks = [model.cache.fork(first) for _ in range(70)]
@@ -151,7 +151,7 @@ def test_seventy_sequences_do_not_depend_on_their_number(model: Transformer) -> 
 
 
 @pytest.mark.parametrize("shared", [40, 255, 256, 300, 512, 520])
-def test_logits_do_not_depend_on_shared_beginnings(model: Transformer, shared: int) -> None:
+def test_logits_do_not_depend_on_shared_beginnings(model: Decoder, shared: int) -> None:
     """Twelve samples of one prompt, a stranger and a second family, all in one step."""
     prompt, other = random_ids(shared, seed=8), random_ids(270, seed=9)
     families = [prompt] * 6 + [other] * 2 + [random_ids(20, seed=10)] + [prompt] * 3
@@ -177,7 +177,7 @@ def test_logits_do_not_depend_on_shared_beginnings(model: Transformer, shared: i
 
 
 def test_a_remembered_beginning_gives_the_same_bits(variant: Path) -> None:
-    model = transformer(variant)
+    model = decoder(variant)
     ids = random_ids(400, seed=12)
     fresh = all_logits(model, ids)
     first = model.cache.start(ids[:300])
@@ -192,7 +192,7 @@ def test_a_remembered_beginning_gives_the_same_bits(variant: Path) -> None:
         model.cache.finish(again, remember=False)
 
 
-def test_last_rows_and_no_rows(model: Transformer, whole: np.ndarray) -> None:
+def test_last_rows_and_no_rows(model: Decoder, whole: np.ndarray) -> None:
     ids = random_ids(330, seed=1)
     one, two = fill(model, Sequence(), ids[:310]), fill(model, Sequence(), ids[:290])
     last = model.forward([(one, ids[310:]), (two, ids[290:300])], options=EXACT)
@@ -208,7 +208,7 @@ def test_the_screen_finds_the_best_token_and_its_exact_logit(
     variants: Callable[[str], Path],
 ) -> None:
     """2-bit codes of random weights are as hard as it gets; the real models lose nothing."""
-    model = transformer(variants("three-heads"))
+    model = decoder(variants("three-heads"))
     ids, same = random_ids(100, seed=6), 0
     wanted = all_logits(model, ids)
     sequence = Sequence()
@@ -222,7 +222,7 @@ def test_the_screen_finds_the_best_token_and_its_exact_logit(
     assert same > 0.9 * len(ids)
 
 
-def test_a_full_context_is_refused_and_nothing_changes(model: Transformer) -> None:
+def test_a_full_context_is_refused_and_nothing_changes(model: Decoder) -> None:
     sequence = Sequence()
     model.forward([(sequence, random_ids(model.context_length - 1))], logits="none")
     with pytest.raises(MidlineError, match=r"the context of \d+ tokens is full"):
@@ -234,7 +234,7 @@ def test_a_full_context_is_refused_and_nothing_changes(model: Transformer) -> No
 
 
 def test_a_full_cache_is_refused_and_pages_come_back(variants: Callable[[str], Path]) -> None:
-    model = transformer(variants("llama"), cache_tokens=8 * PAGE, tail_tokens=0)
+    model = decoder(variants("llama"), cache_tokens=8 * PAGE, tail_tokens=0)
     assert model.cache.pool.pages == 8
     one, two = Sequence(), Sequence()
     model.forward([(one, random_ids(5 * PAGE))], logits="none")
@@ -248,19 +248,19 @@ def test_a_full_cache_is_refused_and_pages_come_back(variants: Callable[[str], P
 
 def test_a_cache_that_memory_has_no_room_for_is_refused(variants: Callable[[str], Path]) -> None:
     with pytest.raises(MidlineError, match="no memory for the keys and values of 1099511627776"):
-        transformer(variants("llama"), cache_tokens=1 << 39, tail_tokens=1 << 39)
+        decoder(variants("llama"), cache_tokens=1 << 39, tail_tokens=1 << 39)
 
 
 @pytest.fixture(scope="module")
-def deep(tmp_path_factory: pytest.TempPathFactory) -> Transformer:
+def deep(tmp_path_factory: pytest.TempPathFactory) -> Decoder:
     """Twenty layers: a step of the most rows takes a while."""
     types = dict.fromkeys(QWEN2.types, QWEN2.types["attn_q"])
     folder = tmp_path_factory.mktemp("deep")
     path = write_tiny_model(folder / "deep.gguf", QWEN2, layers=20, context=2048, types=types)
-    return transformer(path)
+    return decoder(path)
 
 
-def test_a_step_is_cancelled_between_layers_from_another_thread(deep: Transformer) -> None:
+def test_a_step_is_cancelled_between_layers_from_another_thread(deep: Decoder) -> None:
     """Were the interpreter's lock held during the step, the flag could not be set in its middle."""
     ids = random_ids(1024)
     sequence, flag = Sequence(), kernels.CancelFlag()
@@ -285,7 +285,7 @@ def test_a_step_is_cancelled_between_layers_from_another_thread(deep: Transforme
     np.testing.assert_array_equal(found, again[at:])
 
 
-def test_a_set_flag_or_event_stops_before_the_first_step(deep: Transformer) -> None:
+def test_a_set_flag_or_event_stops_before_the_first_step(deep: Decoder) -> None:
     for cancel in (kernels.CancelFlag(), threading.Event()):
         cancel.set()
         sequence = Sequence()
@@ -295,7 +295,7 @@ def test_a_set_flag_or_event_stops_before_the_first_step(deep: Transformer) -> N
     assert pages_in_use(deep) == 0
 
 
-def test_room_made_by_a_cancelled_step_is_not_shared(deep: Transformer) -> None:
+def test_room_made_by_a_cancelled_step_is_not_shared(deep: Decoder) -> None:
     """A fork taken after a cancelled step must not write into the pages of its origin."""
     ids = random_ids(100, seed=3)
     origin = Sequence()
@@ -331,12 +331,12 @@ BAD_RUNS = {
 
 
 @pytest.fixture(scope="module")
-def plain(variants: Callable[[str], Path]) -> Transformer:
-    return transformer(variants("llama"))
+def plain(variants: Callable[[str], Path]) -> Decoder:
+    return decoder(variants("llama"))
 
 
 @pytest.mark.parametrize("name", BAD_RUNS)
-def test_a_bad_native_step_is_refused(plain: Transformer, name: str) -> None:
+def test_a_bad_native_step_is_refused(plain: Decoder, name: str) -> None:
     model = plain
     call = {"pages": [0], "start": 0, "tokens": [1], "rows": [0], "vocab": model.config.vocab}
     call |= BAD_RUNS[name]
@@ -345,7 +345,7 @@ def test_a_bad_native_step_is_refused(plain: Transformer, name: str) -> None:
     logits = np.empty((2, call["vocab"]), np.float32)
     ids = np.array(call["tokens"], np.int32)
     with pytest.raises(ValueError, match=r"\w"):
-        model._decoder.run(model.cache.pool.data, ids, segments, call["rows"], logits, True)
+        model._native.run(model.cache.pool.data, ids, segments, call["rows"], logits, True)
 
 
 def test_tensors_that_are_missing_or_misshapen_are_named(tmp_path: Path) -> None:
@@ -357,7 +357,7 @@ def test_tensors_that_are_missing_or_misshapen_are_named(tmp_path: Path) -> None
     ):
         path = write_tiny_model(tmp_path / "wrong.gguf", QWEN2, **changes)
         with pytest.raises(ModelFileError, match=culprit):
-            transformer(path)
+            decoder(path)
         assert not list(tmp_path.glob("packed/*.packed"))
 
 
@@ -366,12 +366,12 @@ import sys
 sys.path.insert(0, sys.argv[1])
 from pathlib import Path
 import numpy as np
-from engine_models import FLOAT, all_logits, random_ids, transformer, write_variant
+from engine_models import FLOAT, all_logits, random_ids, decoder, write_variant
 from float_transformer import reference_logits
 ids = random_ids(70, seed=4)
 for name in ("llama", "k-quants"):
     path = write_variant(Path(sys.argv[2]), name)
-    model = transformer(path)
+    model = decoder(path)
     truth = reference_logits(path, ids[:40])
     exact = all_logits(model, ids)
     np.testing.assert_array_equal(all_logits(model, ids, (1, 2, 3, 9, 40)), exact)

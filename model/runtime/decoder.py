@@ -1,21 +1,24 @@
-"""The decoder of one model file: token ids and cached sequences in, logits out.
+"""Forward passes of one model: tokens are appended to sequences, and logits come back.
 
-The layers themselves run in one native call a step (`kernels/csrc/decoder.h`); this file names
-tensors, holds the arrays and keeps the books of sequences.
+All layers run in one call of the native decoder (`kernels/csrc/decoder.h`) for each step of at most
+512 tokens. This file binds the tensors of a model file to it and keeps sequences up to date.
 """
 
 from collections.abc import Sequence as Ids
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from midline import kernels
 from midline.kernels.reference import dequantize
+from midline.model.cancellation import Cancellation, Cancelled
 from midline.model.errors import MidlineError, ModelFileError
-from midline.model.runtime.kv_cache import PAGE, PagePool, PrefixCache, Sequence
-from midline.model.teal.profile import Profile, native_thresholds
+from midline.model.runtime.kv_cache import PAGE, PagePool, Sequence
+from midline.model.runtime.prefix_tree import PrefixTree
+from midline.model.teal.profile import Profile
+from midline.model.teal.thresholds import native_thresholds
 from midline.model.weights.config import ModelConfig, read_config
 from midline.model.weights.gguf import SUPPORTED, GGUFFile
 from midline.model.weights.packed import PackedWeights, load_weights
@@ -23,33 +26,23 @@ from midline.model.weights.packed_file import Progress
 
 Logits = NDArray[np.float32]
 EXACT_ROWS = 32
-"""Rows of a step up to which logits do not depend on their number; prompts may take more."""
+"""Rows (tokens) of a step up to which no bit of a row depends on the others. Prefill takes more."""
 CACHE_TOKENS = 16384
-"""Default size of the key-value cache: prompts, samples and remembered beginnings together."""
+"""Default size of the KV cache in tokens: prompts, completions and known prefixes together."""
 TAIL_TOKENS = 4096
-"""Room beyond it: two pages for each of the most samples, so that the longest prompt has it."""
-
-
-class Cancelled(Exception):
-    """A step was cancelled; the sequences keep what was computed before it."""
-
-
-class Cancellation(Protocol):
-    """A CancelFlag (seen between layers) or a threading.Event (seen between steps)."""
-
-    def is_set(self) -> bool:
-        """Whether the request is to end as soon as it can."""
-        ...
+"""Tokens in addition: two pages for each of the most samples, even behind the longest prompt."""
 
 
 @dataclass(frozen=True, slots=True)
 class StepOptions:
-    """How logits are computed.
+    """How a step computes.
 
-    exact: the whole output matrix instead of its screen (one row only; more rows are always exact).
-    float_activations: the debug path, float64 sums of unpacked weights and float activations.
-    thresholds: what of the activations is dropped, at positions from each sequence's `sparse_from`
-    on; one row reads only the weights of what is left, more rows compute the same numbers.
+    exact: the whole output matrix instead of a screened one, which a step of a single row would
+    take; steps of several rows are always exact.
+    float_activations: unquantized activations and float64 sums, for debugging.
+    thresholds: activations below them count as zero (TEAL) at positions from each sequence's
+    `sparse_from` on. A step of one row then reads only the weights that are left; steps of several
+    rows compute the same bits without reading less.
     """
 
     exact: bool = False
@@ -58,13 +51,15 @@ class StepOptions:
 
 
 DEFAULTS = StepOptions()
-
-
 _RELEASE_ROWS = 128
+"""Rows of the embedding to read between two releases of the model file's pages to the system."""
 
 
-class Transformer:
-    """A decoder-only transformer on packed weights with a prefix cache. One step at a time."""
+class Decoder:
+    """A decoder-only transformer on packed weights, and the prefix tree of its KV cache.
+
+    It owns both, and thresholds by their profile. One thread may use it at a time.
+    """
 
     def __init__(
         self,
@@ -81,8 +76,8 @@ class Transformer:
         self._thresholds: dict[Profile, kernels.Thresholds] = {}
         self._touched = 0  # embedding rows read since the file's pages were released
         self.native_config = _native_config(self.config, threads)
-        self._decoder = _native_decoder(file, self.config, self.weights, self.native_config)
-        self.cache = PrefixCache(_pool(self._decoder.page_halves, cache_tokens + tail_tokens))
+        self._native = _native_decoder(file, self.config, self.weights, self.native_config)
+        self.cache = PrefixTree(_pool(self._native.page_halves, cache_tokens + tail_tokens))
         self.context_length = min(self.config.context_length, cache_tokens - 2 * PAGE)
 
     def forward(
@@ -95,10 +90,11 @@ class Transformer:
     ) -> Logits:
         """Appends tokens to sequences and returns logits, float32 [rows, vocab].
 
-        logits: "last" gives one row for each sequence, "all" one for each token, "none" no row.
-        More than 512 tokens go in several native steps, and what is no prompt, a few tokens for
-        each sequence, in steps of at most EXACT_ROWS, so that the company changes no bit. Raises
-        Cancelled, and MidlineError when the context or the cache is full.
+        logits: "last" returns one row for each sequence, "all" one for each token, "none" no row.
+        Where a sequence gets more than EXACT_ROWS tokens, the batch runs in steps of at most 512
+        tokens; otherwise in steps of at most EXACT_ROWS, so that no bit depends on what else is in
+        the batch. Raises Cancelled (completed steps stay in the sequences), MidlineError when the
+        context is full, CacheFull.
         """
         for sequence, tokens in batch:
             if len(sequence.tokens) + len(tokens) > self.context_length:
@@ -116,7 +112,7 @@ class Transformer:
         return out
 
     def thresholds(self, profile: Profile) -> kernels.Thresholds:
-        """The profile as StepOptions takes it, kept; ProfileError if it is not of this model."""
+        """Thresholds of a profile for StepOptions; raises ProfileError for another model's."""
         if profile not in self._thresholds:
             self._thresholds[profile] = native_thresholds(
                 profile, self.file, self.config, self.native_config
@@ -126,11 +122,11 @@ class Transformer:
     def activations(
         self, sequence: Sequence, tokens: Ids[int], options: StepOptions = DEFAULTS
     ) -> NDArray[np.float32]:
-        """Appends up to 256 tokens to `sequence` and returns what entered the matrices.
+        """Appends up to 256 tokens to `sequence` and returns the inputs of all matrices.
 
-        float32 [tokens, layers, channels of qkv | out | gate_up | down]; what was dropped is 0.
+        float32 [tokens, layers, channels of qkv | out | gate_up | down]; dropped entries are 0.
         """
-        shape = (len(tokens), self.config.layers, self._decoder.tap_width)
+        shape = (len(tokens), self.config.layers, self._native.tap_width)
         tap = np.empty((shape[0], shape[1] * shape[2]), np.float32)
         nothing = np.empty((0, self.config.vocab), np.float32)
         self._step([(sequence, tokens, True)], [], nothing, options, None, tap)
@@ -139,11 +135,11 @@ class Transformer:
     def time_products(
         self, inputs: Ids[NDArray[np.float32]], thresholds: kernels.Thresholds | None, rounds: int
     ) -> list[float]:
-        """Seconds that one-row products of all layers take a pass: qkv, out, gate_up, down.
+        """Seconds that all layers' one-row products take: of qkv, out, gate_up and down.
 
-        inputs: what enters each of the four, float32 [channels]; thresholds None for dense.
+        inputs: float32 [channels] of each of the four; thresholds: None for dense products.
         """
-        return list(self._decoder.time_products(tuple(inputs), thresholds, rounds))
+        return list(self._native.time_products(tuple(inputs), thresholds, rounds))
 
     def step_logits(
         self, sequence: Sequence, tokens: Ids[int], rows: list[int], options: StepOptions
@@ -175,7 +171,7 @@ class Transformer:
             pages = np.asarray(sequence.pages, np.int32)
             segments.append((len(sequence.tokens), len(tokens), pages))
         ids = np.asarray([t for _, tokens, _ in step for t in tokens], np.int32)
-        if not self._decoder.run(
+        if not self._native.run(
             self.cache.pool.data, ids, segments, rows, out, options.exact,
             options.float_activations, flag, **more,
         ):  # fmt: skip
@@ -191,7 +187,7 @@ class Transformer:
 def _steps(
     batch: Ids[tuple[Sequence, Ids[int]]],
 ) -> list[list[tuple[Sequence, Ids[int], bool]]]:
-    """Cuts the batch into native steps; the flag marks the piece that ends a sequence's tokens."""
+    """The batch in native steps; the flag marks the piece with a sequence's last token."""
     steps: list[list[tuple[Sequence, Ids[int], bool]]] = [[]]
     is_prompt = any(len(tokens) > EXACT_ROWS for _, tokens in batch)
     room = most = kernels.MAX_ROWS if is_prompt else EXACT_ROWS
@@ -271,7 +267,7 @@ def _native_layer(file: GGUFFile, c: ModelConfig, weights: PackedWeights, i: int
 
 
 def _fused_bias(file: GGUFFile, c: ModelConfig, i: int) -> NDArray[np.float32]:
-    """q, k and v biases at the places of their units; empty for a model without biases."""
+    """Q, K and V biases, each padded to whole units, float32 [n]; [0] for a model without."""
     lengths = {
         "q": c.heads * c.head_dim,
         "k": c.kv_heads * c.head_dim,

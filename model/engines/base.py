@@ -1,0 +1,202 @@
+"""The interface of an engine: what runs a language model, whatever it runs on.
+
+Completion, ranking, the server and the benchmarks know engines by this file alone. An
+implementation subclasses `Engine`, is named in `model/engines/load.py`, and runs through the suite
+in `tests/unit/model/engines/test_conformance.py`.
+
+Prompts and completions are ids of `Engine.tokenizer`. An engine whose model takes text, such as a
+remote one, still has a tokenizer here, if need be one that maps each byte to a token of its own; it
+gets the text of a prompt from `Engine.prompt_bytes` and encodes the answer.
+
+Who owns what is mutable:
+
+- An engine owns its weights, its prefix cache and whatever it learns about its own speed. It runs
+  one call at a time: calls from several threads wait for each other.
+- A request, its options and its results belong to the caller. Nothing of a request outlives its
+  call but the tokens in the prefix cache.
+- Callbacks run in the thread of the call and must not call the engine.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from midline.model.cancellation import Cancellation, Cancelled
+from midline.model.decoding.options import (
+    MAX_SAMPLES,
+    SAMPLING_TEMPERATURE,
+    EngineOptions,
+    NativeOptions,
+    SamplingOptions,
+)
+from midline.model.decoding.request import (
+    Completion,
+    DrawnToken,
+    Generation,
+    OnDone,
+    OnToken,
+    Request,
+    Stop,
+    Timings,
+)
+from midline.model.errors import MidlineError
+from midline.model.tokenizer.base import TokenizerBase
+
+__all__ = [
+    "MAX_SAMPLES", "SAMPLING_TEMPERATURE", "Cancellation", "Cancelled", "Capabilities",
+    "Completion", "DrawnToken", "Engine", "EngineOptions", "Generation", "NativeOptions", "OnDone",
+    "OnToken", "Prefill", "Request", "SamplingOptions", "Stop", "Timings",
+]  # fmt: skip
+
+GREEDY = SamplingOptions()
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What an engine does beyond generating text.
+
+    An engine without a capability still takes the arguments that belong to it and does the nearest
+    thing, as told here.
+
+    prefill: prompts stay in a prefix cache, and `Engine.prefill` fills it; without, that does
+    nothing and no token is ever cached.
+    token_healing: `Request.align` is written again in the likeliest of its tokenizations; without,
+    its bytes are part of the prompt.
+    streaming: `on_token` gets each token as it is drawn; without, all of them at the end.
+    logprobs: log-probabilities are known; without, they are NaN and scores are 0.
+    sparsity: decoding can skip weights (`NativeOptions.sparsity`).
+    resume: `Request.resume` continues from the prefix cache; without, the tokens are read again.
+    """
+
+    prefill: bool = False
+    token_healing: bool = False
+    streaming: bool = False
+    logprobs: bool = False
+    sparsity: bool = False
+    resume: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Prefill:
+    """What a call of `Engine.prefill` did: of `prompt_tokens`, `cached_tokens` were in the prefix
+    cache before and `computed_tokens` were added to it; fewer than the rest if it was cancelled.
+    """
+
+    prompt_tokens: int
+    cached_tokens: int
+    computed_tokens: int
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether the whole prompt is in the prefix cache now."""
+        return self.cached_tokens + self.computed_tokens == self.prompt_tokens
+
+
+class Engine(ABC):
+    """One model that is ready to generate.
+
+    name: as the user chose the model, or its file's. kind: as `--engine` names the implementation.
+    tokenizer: of all ids that go in and out. load_ms: how long loading took. context_length: most
+    tokens of a prompt and its completion together.
+    """
+
+    kind: str
+    name: str
+    tokenizer: TokenizerBase
+    load_ms: float
+    context_length: int
+    capabilities: Capabilities
+
+    @property
+    def note(self) -> str:
+        """A sentence for the user about something unusual in loading, mostly empty."""
+        return ""
+
+    @property
+    def load_details(self) -> str:
+        """What loading spent its time on, in a few words, or nothing."""
+        return ""
+
+    @abstractmethod
+    def batch(
+        self,
+        requests: Sequence[Request],
+        options: SamplingOptions = GREEDY,
+        *,
+        cancel: Cancellation | None = None,
+        on_token: OnToken | None = None,
+        on_done: OnDone | None = None,
+        streams: int | None = None,
+    ) -> list[Generation]:
+        """Generations of all requests, in their order.
+
+        At most `streams` completions are decoded at a time, or else the samples of one prompt; the
+        next prompt begins when there is room (continuous batching). None decodes all together. What
+        a request yields does not depend on the others. A cancelled batch returns what it has so
+        far, without completions for prompts that were not begun. Timings are of the whole batch.
+
+        Raises UsageError (options out of range), MidlineError (an empty prompt, a prompt too long
+        for the context, no room in the cache).
+        """
+
+    def generate(
+        self,
+        request: Request,
+        options: SamplingOptions = GREEDY,
+        *,
+        cancel: Cancellation | None = None,
+        on_token: OnToken | None = None,
+    ) -> Generation:
+        """`options.samples` completions of one prompt; see `batch`."""
+        return self.batch([request], options, cancel=cancel, on_token=on_token)[0]
+
+    def prefill(
+        self,
+        prompt: Sequence[int],
+        *,
+        cancel: Cancellation | None = None,
+        step_tokens: int | None = None,
+    ) -> Prefill:
+        """Computes a prompt into the prefix cache, so that a request finds it there.
+
+        It is computed in steps that end at multiples of `step_tokens`; None is the step that is the
+        most efficient. Each step that was completed is kept if `cancel` is set later, and the call
+        returns. Raises MidlineError for prompts that `batch` refuses.
+        """
+        self.check_prompt(prompt)
+        return Prefill(len(prompt), 0, 0)
+
+    def cached_tokens(self, prompt: Sequence[int]) -> int:
+        """How many tokens a prompt begins with that a request would find in the prefix cache.
+
+        At most all but the last, which is always computed, since its logits are asked for.
+        """
+        return 0
+
+    def sparsity(self, options: SamplingOptions) -> float:
+        """Share of the weights that decoding with these options skips."""
+        return 0.0
+
+    def warm_up(self) -> None:  # noqa: B027 - an engine may have nothing to prepare
+        """Does ahead what the first request would otherwise spend time on."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Frees the memory. Any later call but another `close` raises MidlineError."""
+
+    def prompt_bytes(self, request: Request) -> bytes:
+        """The text of a request in front of its completion, bytes to align with included.
+
+        Special tokens are written out, as in `<|fim_prefix|>`.
+        """
+        return b"".join(map(self.tokenizer.token_bytes, request.prompt)) + request.align
+
+    def check_prompt(self, prompt: Sequence[int]) -> None:
+        """Raises MidlineError for an empty prompt and for one that fills the context."""
+        if not prompt:
+            raise MidlineError("the prompt is empty; give the model at least one token to go on")
+        if len(prompt) >= self.context_length:
+            raise MidlineError(
+                f"the prompt has {len(prompt)} tokens and the context holds {self.context_length}; "
+                "shorten it"
+            )

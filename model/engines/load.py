@@ -1,0 +1,36 @@
+"""Engines by their kind: the one place that names the implementations."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from midline.model.engines.base import Engine, SamplingOptions
+from midline.model.errors import UsageError
+
+KINDS = ("native",)
+"""What `--engine` accepts."""
+
+
+def load_engine(
+    model: str | Path,
+    kind: str = "native",
+    *,
+    options: SamplingOptions | None = None,
+    threads: int | None = None,
+    progress: Callable[[float], None] | None = None,
+    cache_tokens: int | None = None,
+) -> Engine:
+    """The engine of this kind for a model: a catalogue name or a path.
+
+    options: the largest request that is planned. The engine gets room for its samples, and what the
+    request needs besides the model, such as a sparsity profile, is looked for at once. threads:
+    None for one a physical core. progress: called with shares from 0 to 1. cache_tokens: prompts
+    and completions that a prefix cache has to hold together; None is the engine's default.
+
+    Raises UsageError (an unknown kind), MidlineError (not pulled, memory too small),
+    ModelFileError.
+    """
+    if kind not in KINDS:
+        raise UsageError(f"there is no engine {kind!r}; there is {', '.join(KINDS)}")
+    from midline.model.engines.native.load import load_native
+
+    return load_native(model, options or SamplingOptions(), threads, progress, cache_tokens)

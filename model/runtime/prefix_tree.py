@@ -1,0 +1,211 @@
+"""The prefix tree (radix cache, SGLang, arXiv 2312.07104): prompts whose keys and values are kept.
+
+A tree over token ids whose nodes each own one page of the KV cache. A request starts from the
+longest prefix it shares with anything computed before, in the middle of a page too. When pages run
+out, the leaves that were used longest ago are dropped.
+
+The tree and its pool are owned by one `Decoder` and used by one thread at a time.
+"""
+
+import itertools
+from collections.abc import Hashable, Iterator
+from collections.abc import Sequence as Tokens
+from dataclasses import dataclass, field
+
+from midline.model.runtime.kv_cache import NEVER, PAGE, CacheFull, PagePool, Sequence
+
+
+@dataclass(slots=True, eq=False)
+class _Node:
+    """One page of tokens (fewer than a page's worth only in a leaf).
+
+    The first `dense` of them were computed densely. If those are not all, `origin` tells how the
+    others were computed (`Sequence.origin`).
+    """
+
+    tokens: tuple[int, ...]
+    page: int
+    parent: "_Node | None"
+    dense: int
+    origin: Hashable = None
+    used: int = 0
+    children: "dict[tuple[tuple[int, ...], Hashable], _Node]" = field(default_factory=dict)
+
+    def common(self, wanted: tuple[int, ...], origin: Hashable) -> int:
+        """How many tokens `wanted` begins with that are here, for a sequence of this origin."""
+        usable = self.dense if self.origin is None or self.origin != origin else len(self.tokens)
+        return min(usable, _common(self.tokens, wanted))
+
+
+class PrefixTree:
+    """Sequences that share prefixes; every change of a sequence's pages goes through here."""
+
+    def __init__(self, pool: PagePool) -> None:
+        self.pool = pool
+        self._root = _Node((), -1, None, 0)
+        self._clock = itertools.count(1)
+
+    def start(
+        self, tokens: Tokens[int], sparse_from: int = NEVER, sparse_key: Hashable = None
+    ) -> Sequence:
+        """A sequence that shares the longest known prefix of `tokens`, the last token excluded.
+
+        The last token is always computed, since a request needs its logits. For `sparse_from` and
+        `sparse_key` see `Sequence`.
+        """
+        sequence, now = Sequence([], [], sparse_from, sparse_key), next(self._clock)
+        for node, common in self._shared(tokens, sequence.origin):
+            node.used = now
+            self.pool.hold(node.page)
+            sequence.pages.append(node.page)
+            sequence.tokens.extend(node.tokens[:common])
+        return sequence
+
+    def known(self, tokens: Tokens[int]) -> int:
+        """How many of `tokens` a dense sequence that `start` returns would begin with."""
+        return sum(common for _, common in self._shared(tokens, None))
+
+    def grouped(self, prompts: Tokens[Tokens[int]], most: int) -> Iterator[range]:
+        """Runs of prompts of which at most `most` tokens are not known, or single prompts."""
+        start, total = 0, 0
+        for i, prompt in enumerate(prompts):
+            unknown = len(prompt) - self.known(prompt)
+            if i > start and total + unknown > most:
+                yield range(start, i)
+                start, total = i, 0
+            total += unknown
+        yield range(start, len(prompts))
+
+    def _shared(self, tokens: Tokens[int], origin: Hashable) -> Iterator[tuple[_Node, int]]:
+        """Nodes along the longest known prefix, and how many of their tokens belong to it."""
+        node, at, wanted = self._root, 0, tuple(tokens)
+        limit = len(wanted) - 1
+        while at < limit:
+            child, common = self._best_child(node, wanted[at : min(at + PAGE, limit)], origin)
+            if child is None:
+                return
+            yield child, common
+            if common < PAGE:
+                return
+            node, at = child, at + PAGE
+
+    @staticmethod
+    def _best_child(
+        node: _Node, wanted: tuple[int, ...], origin: Hashable
+    ) -> tuple[_Node | None, int]:
+        if len(wanted) == PAGE:
+            for key in ((wanted, None), (wanted, origin)):
+                if key in node.children:
+                    return node.children[key], PAGE
+        best, most = None, 0
+        for child in node.children.values():
+            common = child.common(wanted, origin)
+            if common > most:
+                best, most = child, common
+        return best, most
+
+    def fork(self, sequence: Sequence) -> Sequence:
+        """A second sequence with the same past; nothing is copied until one of them is extended."""
+        used = -(-len(sequence.tokens) // PAGE)  # the pages behind them hold no token
+        pages = sequence.pages[:used]
+        for page in pages:
+            self.pool.hold(page)
+        return Sequence(list(sequence.tokens), pages, sequence.sparse_from, sequence.sparse_key)
+
+    def extend(self, sequence: Sequence, count: int) -> None:
+        """Makes room for `count` more tokens, dropping the least recently used leaves if need be.
+
+        Raises CacheFull when everything left is in use; the sequence is unchanged then.
+        """
+        tail, used = divmod(len(sequence.tokens), PAGE)
+        shared_tail = used > 0 and self.pool.references[sequence.pages[tail]] > 1
+        # A step that was cancelled leaves its room behind.
+        new_pages = max(0, -(-(tail * PAGE + used + count) // PAGE) - len(sequence.pages))
+        self._reserve(new_pages + shared_tail)
+        if shared_tail:
+            old = sequence.pages[tail]
+            sequence.pages[tail] = self.pool.copy(old)
+            self.pool.drop(old)
+        for _ in range(new_pages):
+            sequence.pages.append(self.pool.take())
+
+    def truncate(self, sequence: Sequence, length: int) -> None:
+        """Forgets the tokens from `length` on and frees the pages that held nothing else."""
+        del sequence.tokens[length:]
+        kept = -(-len(sequence.tokens) // PAGE)
+        for page in sequence.pages[kept:]:
+            self.pool.drop(page)
+        del sequence.pages[kept:]
+
+    def finish(self, sequence: Sequence, *, remember: bool = True) -> None:
+        """Ends the sequence and drops its pages; with `remember` its tokens stay known."""
+        if remember:
+            if sequence.sparse_key is None:
+                del sequence.tokens[sequence.sparse_from :]
+            self._remember(sequence)
+        for page in sequence.pages:
+            self.pool.drop(page)
+        sequence.pages.clear()
+        sequence.tokens.clear()
+
+    def _remember(self, sequence: Sequence) -> None:
+        node, now = self._root, next(self._clock)
+        for i, page in enumerate(sequence.pages):
+            tokens = tuple(sequence.tokens[i * PAGE : (i + 1) * PAGE])
+            if not tokens:
+                return
+            dense = max(0, min(len(tokens), sequence.sparse_from - i * PAGE))
+            origin = None if dense == len(tokens) else sequence.origin
+            child = node.children.get((tokens, origin))
+            if child is None:
+                if any(c.common(tokens, origin) == len(tokens) for c in node.children.values()):
+                    return  # a longer page holds these tokens already
+                self._drop_covered(node, tokens, dense, origin)
+                child = _Node(tokens, page, node, dense, origin)
+                node.children[tokens, origin] = child
+                self.pool.hold(page)
+            child.used = now
+            if len(tokens) < PAGE:
+                return
+            node = child
+
+    def _drop_covered(
+        self, node: _Node, tokens: tuple[int, ...], dense: int, origin: Hashable
+    ) -> None:
+        """Drops leaves that hold nothing that a page of `tokens` does not hold, too."""
+        for child in list(node.children.values()):
+            if child.children or child.origin not in (None, origin):
+                continue
+            held = tokens if child.origin == origin else tokens[:dense]
+            if held[: len(child.tokens)] == child.tokens:
+                self._forget(child)
+
+    def _forget(self, node: _Node) -> None:
+        assert node.parent is not None
+        del node.parent.children[node.tokens, node.origin]
+        self.pool.drop(node.page)
+
+    def _reserve(self, pages: int) -> None:
+        while self.pool.free_pages < pages:
+            leaves = [n for n in self._leaves(self._root) if self.pool.references[n.page] == 1]
+            if not leaves:
+                raise CacheFull
+            leaves.sort(key=lambda n: n.used)
+            for leaf in leaves[: pages - self.pool.free_pages]:
+                self._forget(leaf)
+
+    def _leaves(self, node: _Node) -> list[_Node]:
+        found, stack = [], list(node.children.values())
+        while stack:
+            n = stack.pop()
+            stack.extend(n.children.values())
+            if not n.children:
+                found.append(n)
+        return found
+
+
+def _common(a: Tokens[int], b: Tokens[int]) -> int:
+    for i, (x, y) in enumerate(zip(a, b, strict=False)):
+        if x != y:
+            return i
+    return min(len(a), len(b))
