@@ -1,1 +1,1 @@
-"""Tokens in, tokens out: weights, tokenizer, transformer, cache, decoding."""
+"""The models: catalogue, weights, tokenizer, transformer, KV cache, decoding, completion."""

@@ -1,4 +1,4 @@
-"""How much memory this process may still take, as far as the system says."""
+"""Available memory, by the system and by the limits of control groups."""
 
 from collections.abc import Iterator
 from contextlib import suppress
@@ -6,10 +6,10 @@ from pathlib import Path
 
 
 def available_memory(root: Path = Path("/")) -> int | None:
-    """Bytes that can be taken without swapping or being killed; None where that is not known.
+    """Bytes that can be allocated without swapping or being killed; None if unknown.
 
-    The least of what the system has (`MemAvailable`) and what the limits of this process's control
-    groups (version 2, as containers set them) leave; pages that only cache files count as free.
+    The minimum of the system's `MemAvailable` and of what the memory limits of the control groups
+    (cgroup v2, as containers set them) leave; pages of the page cache count as available.
     """
     free = [*_system(root / "proc/meminfo"), *_groups(root)]
     return min(free, default=None)

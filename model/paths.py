@@ -1,7 +1,7 @@
-"""Where Midline keeps what it may keep: models, derived files and logs.
+"""The folders of models, derived files and logs.
 
-`MIDLINE_HOME` puts everything under one folder; without it the platform's conventions decide.
-Folders are named here and created by whoever writes into them.
+`MIDLINE_HOME` puts everything under one folder; without it the platform's conventions apply. The
+functions only name the folders; callers that write create them.
 """
 
 import os
@@ -13,7 +13,7 @@ HOME_VARIABLE = "MIDLINE_HOME"
 
 
 def cache_folder() -> Path:
-    """Root of everything that can be fetched or computed again."""
+    """Root folder of all files that can be downloaded or computed again."""
     home = os.environ.get(HOME_VARIABLE)
     return Path(home).expanduser() if home else Path(platformdirs.user_cache_dir("midline", False))
 
@@ -24,7 +24,7 @@ def models_folder() -> Path:
 
 
 def parts_folder() -> Path:
-    """Unfinished pulls, one folder per model; what is in it is never used as a model."""
+    """Partial downloads, one folder per model; never used as models."""
     return cache_folder() / "parts"
 
 
@@ -34,7 +34,7 @@ def packed_folder() -> Path:
 
 
 def profiles_folder() -> Path:
-    """The user's own sparsity profiles; those of the catalogue's models are part of Midline."""
+    """TEAL profiles calibrated by the user; those of the catalogue are in `model/teal/profiles`."""
     return cache_folder() / "profiles"
 
 

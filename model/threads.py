@@ -1,4 +1,4 @@
-"""How many threads the engine uses: one for each physical core that this process may run on."""
+"""The thread count of the engine: one thread per physical core available to the process."""
 
 import os
 from contextlib import suppress
@@ -11,9 +11,9 @@ MAX_THREADS = 256
 
 
 def thread_count(wanted: int | None = None) -> int:
-    """`wanted`, else MIDLINE_THREADS, else the physical cores; UsageError when out of range.
+    """`wanted`, else MIDLINE_THREADS, else the physical cores; UsageError if out of range.
 
-    More threads than processors only slow each other down, so the count is cut to what there is.
+    The count is capped at the number of processors, since more threads would slow each other down.
     """
     if wanted is None:
         text = os.environ.get(THREADS_VARIABLE, "")
@@ -29,7 +29,7 @@ def thread_count(wanted: int | None = None) -> int:
 
 
 def physical_cores() -> int:
-    """Physical cores among the processors this process may use; hyper-threads count once."""
+    """The number of physical cores available to the process; hyper-threads count once."""
     return max(1, len({_core(cpu) for cpu in _processors()}))
 
 

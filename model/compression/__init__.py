@@ -1,1 +1,1 @@
-"""Making models smaller or faster: calibration of TEAL."""
+"""Offline compression of models: calibration of TEAL activation sparsity."""

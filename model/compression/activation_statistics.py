@@ -1,7 +1,7 @@
-"""How large the entries of activations are: quantiles, and the energy that lies below them.
+"""Statistics of activations: quantiles of their magnitudes, and the energy below each quantile.
 
-Sizes are counted in bins of equal relative width (the upper 16 bits of a float32, a step of 0.4%),
-so that any number of tokens takes the same memory.
+Magnitudes are counted in a histogram with bins of equal relative width (the upper 16 bits of a
+float32, steps of 0.4%), so that memory does not grow with the number of tokens.
 """
 
 from collections.abc import Iterable
@@ -13,26 +13,26 @@ from numpy.typing import NDArray
 _SHIFT = 15
 BINS = 1 << 16
 GRID = np.arange(96) / 100
-"""Levels at which curves are kept."""
+"""The sparsity levels at which curves are sampled."""
 
 
 @dataclass(frozen=True)
 class Curves:
     """Curves over GRID, float64 [layers, inputs, 96].
 
-    thresholds: the size under which that share of the entries lies. energy: the share of the sum of
-    (entry x column norm)^2 that those entries have.
+    thresholds: the quantile of the magnitudes at each level. energy: the share of the sum of
+    (entry x column norm)^2 below that quantile.
     """
 
     thresholds: NDArray[np.float64]
     energy: NDArray[np.float64]
 
     def thresholds_at(self, levels: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Thresholds [layers, inputs] for levels of that shape, between grid points by line."""
+        """Thresholds [layers, inputs] for levels of the same shape, interpolated linearly."""
         return _interpolate(self.thresholds, levels)
 
     def energy_at(self, levels: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Energy dropped, [layers, inputs], for levels of that shape."""
+        """Energy dropped [layers, inputs] at levels of the same shape, interpolated linearly."""
         return _interpolate(self.energy, levels)
 
 
@@ -43,14 +43,14 @@ def _interpolate(curves: NDArray[np.float64], levels: NDArray[np.float64]) -> ND
 
 
 class Histogram:
-    """Sizes of one input's entries: how many in each bin, and their energy."""
+    """A histogram of one input's magnitudes: the count and the energy of each bin."""
 
     def __init__(self) -> None:
         self.counts = np.zeros(BINS)
         self.energy = np.zeros(BINS)
 
     def add(self, sizes: NDArray[np.float32], energies: NDArray[np.float32]) -> None:
-        """Counts entries, none of them negative; `energies` are what each of them weighs."""
+        """Add entries, which must not be negative, with the energy of each."""
         bins = np.ascontiguousarray(sizes).view(np.uint32).reshape(-1) >> _SHIFT
         self.counts += np.bincount(bins, minlength=BINS)
         self.energy += np.bincount(bins, energies.reshape(-1), minlength=BINS)

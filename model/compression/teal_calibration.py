@@ -1,11 +1,11 @@
-"""Calibration of activation sparsity: which thresholds skip a given share of the weights.
+"""TEAL calibration (arXiv 2408.14690): the thresholds that skip a given share of the weights.
 
 Magnitudes are measured on code, without padding and without the first tokens of each window, whose
-activations are hundreds of times larger than all others (attention sinks). A uniform profile takes
-the same quantile of every input. A greedy one (TEAL, arXiv 2408.14690, algorithm 1) raises, a
-little at a time, the level of that input whose error per skipped byte grows least; where the paper
-measures the error at the end of each layer, it is here the divergence of the model's output, so
-that layers too get unequal levels.
+activations are hundreds of times larger than all others (attention sinks). A uniform profile uses
+the same quantile for every input. A greedy profile (algorithm 1 of the paper) raises in small steps
+the level of the input whose error per skipped byte grows least. The paper measures the error at the
+end of each layer; here it is the KL divergence of the model's output, so that layers get unequal
+levels, too.
 """
 
 import hashlib
@@ -41,17 +41,17 @@ Arrays = dict[str, NDArray[np.float64]]
 WINDOWS = 16
 WINDOW_TOKENS = 256
 SINK_TOKENS = 16
-"""Tokens of a window that are left out: the first one's activations are like no others."""
+"""First tokens of a window that are not counted, because of attention sinks."""
 LEAST_TOKENS = 1024
 BYTES_PER_TOKEN = 8
-"""More than a token of code takes, so that a piece of text is enough for a window."""
+"""Upper bound of the mean bytes per token of code: a window is cut from this much text."""
 COUNT_EVERY = 3
-"""One position in so many is counted: neighbours say little new."""
+"""Every n-th position is counted, since neighbouring positions are correlated."""
 PROBE_LEVEL = 0.5
 PROBE_WINDOWS = 2
 PROBE_TOKENS = 176
 PROBE_EVERY = 4
-"""One position in so many is compared when the divergence of the output is measured."""
+"""Every n-th position is compared when the KL divergence of the output is measured."""
 GREEDY_STEP = 0.01
 Progress = Callable[[str, float], None]
 CONTROL_BYTES = frozenset(range(32)) - frozenset(b"\t\n\r\f\v\b\x1b")
@@ -59,11 +59,11 @@ CONTROL_BYTES = frozenset(range(32)) - frozenset(b"\t\n\r\f\v\b\x1b")
 
 @dataclass(frozen=True)
 class Measured:
-    """What profiles are made from.
+    """The measurements that profiles are computed from.
 
-    magnitude, weighted: curves of both criteria. sensitivity: float64 [layers, 4], nats of
-    divergence for each unit of an input's energy that is dropped. sizes: float64 [layers, 4],
-    bytes of the weights that an input meets.
+    magnitude, weighted: the curves of both criteria. sensitivity: float64 [layers, 4], nats of KL
+    divergence per unit of an input's energy dropped. sizes: float64 [layers, 4], bytes of the
+    weights that each input is multiplied with.
     """
 
     model: str
@@ -81,9 +81,9 @@ class Measured:
         criterion: Criterion,
         dense: Collection[str] = (),
     ) -> Profile:
-        """The profile that skips `level` of the layers' weights, none of the inputs in `dense`.
+        """The profile that skips `level` of the layers' weights; inputs in `dense` are not skipped.
 
-        Raises UsageError if the other inputs are too few for that.
+        Raises UsageError if the other inputs cannot reach the level.
         """
         curves = self.weighted if criterion == "weighted" else self.magnitude
         sizes = self.sizes * np.array([float(name not in dense) for name in INPUTS])
@@ -108,7 +108,7 @@ class Measured:
 
 
 def read_text(paths: Sequence[Path]) -> str:
-    """All files one after the other; a folder stands for the files in it that are text.
+    """The concatenated text of all files; a folder stands for the text files in it.
 
     Raises UsageError for a path that is missing, a named file that is binary, and empty text.
     """
@@ -148,7 +148,7 @@ def _needed() -> str:
 
 
 def windows(engine: NativeEngine, text: str) -> list[list[int]]:
-    """Up to WINDOWS pieces of WINDOW_TOKENS ids from places spread evenly over the text.
+    """Up to WINDOWS windows of WINDOW_TOKENS ids, spread evenly over the text.
 
     Raises UsageError naming the amount needed if the text is too short.
     """
@@ -168,10 +168,10 @@ def windows(engine: NativeEngine, text: str) -> list[list[int]]:
 def measure(
     engine: NativeEngine, text: str, description: str, progress: Progress = lambda _, __: None
 ) -> Measured:
-    """Measures everything that profiles of this model need; minutes for a model of a GB.
+    """Measure everything that profiles of this model need; takes minutes for a model of 1 GB.
 
-    What was measured on the same text before is read back from the folder of profiles.
-    progress(what, share) hears shares from 0 to 1. Raises UsageError (text too short).
+    Measurements on the same text are cached in the folder of profiles. progress(what, share) is
+    called with shares from 0 to 1. Raises UsageError if the text is too short.
     """
     ids = windows(engine, text)
     digest = hashlib.sha256(np.concatenate([np.asarray(w, "<i4") for w in ids]).tobytes())
@@ -234,7 +234,7 @@ def _measure(engine: NativeEngine, ids: list[list[int]], progress: Progress) -> 
 def _activations(
     decoder: Decoder, windows: list[list[int]], progress: Progress
 ) -> Iterator[NDArray[np.float32]]:
-    """float32 [tokens, layers, channels] of each window, the first tokens left out."""
+    """Activations of each window without its first tokens, float32 [tokens, layers, channels]."""
     for i, ids in enumerate(windows):
         sequence = Cached()
         try:
@@ -254,10 +254,10 @@ def matrix_bytes(decoder: Decoder) -> NDArray[np.float64]:
 def _probe(
     decoder: Decoder, curves: Curves, windows: list[list[int]], progress: Progress
 ) -> NDArray[np.float64]:
-    """Nats of mean divergence from dense for the energy dropped from an input: float64 [layers, 4].
+    """Mean KL divergence from dense in nats per energy dropped from an input, [layers, 4].
 
-    One kind of input of one or two neighbouring layers is sparse at a time; neighbours share what
-    is found.
+    One kind of input of one or two neighbouring layers is sparse at a time; neighbouring layers
+    share the result.
     """
     places = [(2 * i + 1) * len(windows) // (2 * PROBE_WINDOWS) for i in range(PROBE_WINDOWS)]
     texts = [windows[place][:PROBE_TOKENS] for place in places]
@@ -287,7 +287,7 @@ def _probing(rows: list[list[float | None]]) -> Profile:
 
 
 def _groups(layers: int) -> list[list[int]]:
-    """The first and the last layer, which are like no others, alone; those between in pairs."""
+    """The first and the last layer alone, because they are outliers; the others in pairs."""
     middle = list(range(1, layers - 1))
     pairs = [middle[i : i + 2] for i in range(0, len(middle), 2)]
     return [[0], *pairs, *([[layers - 1]] if layers > 1 else [])]
@@ -296,7 +296,7 @@ def _groups(layers: int) -> list[list[int]]:
 def _log_probabilities(
     decoder: Decoder, ids: list[int], profile: Profile | None
 ) -> NDArray[np.float32]:
-    """Of every PROBE_EVERY-th position behind the first tokens: float32 [rows, vocab]."""
+    """Log-probabilities of every PROBE_EVERY-th position, float32 [rows, vocab]."""
     sequence = Cached(sparse_from=SINK_TOKENS)
     options = StepOptions()
     if profile is not None:
@@ -321,10 +321,10 @@ def _divergence(expected: NDArray[np.float32], found: NDArray[np.float32]) -> fl
 def allocate(
     curves: Curves, sensitivity: NDArray[np.float64], sizes: NDArray[np.float64], level: float
 ) -> NDArray[np.float64]:
-    """Levels [layers, 4] that skip `level` of the bytes at the least sum of errors.
+    """Levels [layers, 4] that skip `level` of the bytes with the least total error.
 
-    An input's error is its sensitivity times the energy dropped from it. Steps of one percent; the
-    last one is cut so that the bytes skipped are exactly those of the uniform allocation.
+    The error of an input is its sensitivity times the energy dropped. Levels rise in steps of one
+    percent; the last step is shortened so that exactly `level` of the bytes are skipped.
     """
     levels = np.zeros(sizes.shape)
     energy = curves.energy * sensitivity[..., None]

@@ -1,9 +1,9 @@
-"""Byte-level BPE: a text's pieces and the merges inside a piece.
+"""Byte-level byte-pair encoding: pre-tokenization and merges.
 
-The `tokenizers` library cuts a text into pieces by the model's published expression. The merges are
-done here, because the library's own BPE model needs 0.3 s to be built from 151,387 merges and holds
-the GIL meanwhile, where looking merges up in the file's own strings needs 0.05 s; the ids are the
-same, and a test holds them against the library's.
+The `tokenizers` library splits a text by the model's published regular expression. The merges are
+applied here, because building the library's BPE model from 151,387 merges takes 0.3 s and holds the
+GIL, while looking merges up in the strings of the file takes 0.05 s. A test compares the ids with
+those of the library.
 """
 
 import heapq
@@ -23,10 +23,10 @@ _QWEN2 = (
 
 
 class PreTokenization(NamedTuple):
-    """How a family of models cuts text into pieces.
+    """How a family of models splits text before the merges are applied.
 
     Each expression splits the pieces of the one before it. With `whole_pieces` a piece that is a
-    token stays whole, whatever the merges say.
+    token is not split, regardless of the merges (`ignore_merges` of the `tokenizers` library).
     """
 
     expressions: tuple[str, ...]
@@ -39,15 +39,15 @@ PRE_TOKENIZATIONS = {
     "qwen2": PreTokenization((_QWEN2,)),
     "smollm": PreTokenization((r"\p{N}", _GPT2)),
 }
-"""By the name in `tokenizer.ggml.pre`; the expressions are those of the published tokenizers."""
+"""By the value of `tokenizer.ggml.pre`; the expressions are those of the published tokenizers."""
 
 _PIECES_REMEMBERED = 1 << 16
 
 
 class BytePairEncoder:
-    """Ids of plain text: no special tokens, no normalization.
+    """Encodes plain text, without special tokens and without normalization.
 
-    `merges` are the lines of the GGUF, best first, each two token strings with a space between.
+    `merges` are the merges of the GGUF by ascending rank, two token strings joined by a space each.
     """
 
     def __init__(
@@ -60,7 +60,7 @@ class BytePairEncoder:
         self._known: dict[str, list[int]] = {}
 
     def encode(self, text: str) -> list[int]:
-        """Ids of `text`, which holds no lone surrogates."""
+        """Ids of `text`, which must not contain lone surrogates."""
         ids: list[int] = []
         known = self._known
         for piece, _ in self._cut(text):
@@ -71,7 +71,7 @@ class BytePairEncoder:
         return ids
 
     def encode_bytes(self, raw: bytes) -> list[int]:
-        """One token per byte, unmerged: for bytes that are no UTF-8."""
+        """One token per byte, without merges: for bytes that are not UTF-8."""
         ids = (self._ids.get(BYTE_SYMBOLS[byte]) for byte in raw)
         return [id for id in ids if id is not None]
 
@@ -94,15 +94,15 @@ class BytePairEncoder:
         return ids
 
     def _bytes_of(self, symbol: bytes) -> list[int]:
-        """Byte tokens of a merge result that the vocabulary lacks."""
+        """Byte tokens of a merged symbol that is not in the vocabulary."""
         ids = (self._ids.get(character.encode()) for character in symbol.decode())
         return [id for id in ids if id is not None]
 
 
 def merge(symbols: list[bytes], ranks: dict[bytes, int]) -> list[bytes]:
-    """Join neighbours by ascending rank, leftmost first, until no pair has a rank.
+    """Merge neighbours by ascending rank, leftmost first, until no pair has a rank.
 
-    `ranks` maps two symbols with a space between to their rank. O(n log n) in the symbols.
+    `ranks` maps two symbols joined by a space to their rank. Takes O(n log n) for n symbols.
     """
     count = len(symbols)
     symbols = symbols.copy()

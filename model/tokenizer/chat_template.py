@@ -1,10 +1,10 @@
-"""Conversations as the model's own chat template lays them out.
+"""Rendering of conversations with the model's chat template.
 
-The template's special tokens become ids; the same characters inside a message stay text. To tell
-them apart, a mark is set inside every special token that a message spells out, and at a message's
-edge where it could complete one with the template's text. Special tokens are then looked for in
-the marked rendering, and the marks are taken out of the text between them. The template itself runs
-in a process of its own (`chat_template_process.py`).
+Special tokens written by the template become ids; the same characters inside a message stay text.
+To tell them apart, a mark is inserted into every special token that a message spells out, and at
+the edges of a message where its text could complete a special token together with the template's.
+Special tokens are then searched for in the marked text, and the marks are removed from the rest.
+The template itself runs in a process of its own (`chat_template_process.py`).
 """
 
 import json
@@ -19,16 +19,16 @@ from midline.model.errors import ModelFileError
 from midline.model.tokenizer.base import TokenizerBase
 
 MAX_CPU_SECONDS = 5
-"""Processor time that a template may take; the real ones take milliseconds."""
+"""Limit of processor time for a template; published templates take milliseconds."""
 _PATIENCE = 6
-"""Seconds of waiting for a second of processor time."""
+"""Wall-clock limit as a multiple of the limit of processor time."""
 _PRIVATE = "\ue000"
 
 
 def render_chat(tokenizer: TokenizerBase, messages: Sequence[Mapping[str, Any]]) -> list[int]:
-    """Ids of the prompt for an answer to `messages`, each with a `role` and a `content`.
+    """Ids of the prompt for the next message after `messages`, each with a `role` and a `content`.
 
-    Raises `ModelFileError` when the model has no chat template or the template fails on them.
+    Raises `ModelFileError` if the model has no chat template or the template fails.
     """
     if tokenizer.chat_template is None:
         raise ModelFileError(f"{tokenizer.name} has no chat template, use a raw prompt")
@@ -45,7 +45,7 @@ def render_chat(tokenizer: TokenizerBase, messages: Sequence[Mapping[str, Any]])
 
 
 def _strings(value: Any) -> list[str]:
-    """Every string in a nest of mappings and sequences."""
+    """Every string in nested mappings and sequences."""
     if isinstance(value, str):
         return [value]
     if isinstance(value, Mapping):
@@ -56,7 +56,7 @@ def _strings(value: Any) -> list[str]:
 
 
 class _Guard:
-    """Marks that keep message text from being read as special tokens."""
+    """Inserts the marks that keep message text from being read as special tokens."""
 
     def __init__(self, tokenizer: TokenizerBase, texts: Sequence[str]) -> None:
         self._specials = list(tokenizer.special_tokens)
@@ -66,7 +66,7 @@ class _Guard:
             self._mark += _PRIVATE
 
     def marked(self, value: Any) -> Any:
-        """`value` with marks in all its strings, in plain dicts and lists."""
+        """A copy of `value` (nested dicts and lists) with marks in all strings."""
         if isinstance(value, str):
             return self._marked_text(value)
         if isinstance(value, Mapping):
@@ -89,18 +89,18 @@ class _Guard:
         return before + body + after
 
     def _may_continue(self, text: str) -> bool:
-        """Whether `text` could be the middle or the end of a special token begun before it."""
+        """Whether `text` could continue a special token that starts before it."""
         tails = (special[at:] for special in self._specials for at in range(1, len(special)))
         return any(text.startswith(tail) or tail.startswith(text) for tail in tails if text)
 
     def _may_begin(self, text: str) -> bool:
-        """Whether `text` could end in a special token that goes on after it."""
+        """Whether `text` could end with the start of a special token."""
         heads = (special[:end] for special in self._specials for end in range(1, len(special)))
         return any(text.endswith(head) or head.endswith(text) for head in heads if text)
 
 
 def _render(tokenizer: TokenizerBase, messages: Any) -> str:
-    """The template's text for `messages`, from a process whose time and memory are limited."""
+    """The rendered text, from a process with limited time and memory."""
     names = {"bos_token": tokenizer.bos_id, "eos_token": tokenizer.eos_id}
     tokens = {name: "" if id is None else tokenizer.decode([id]) for name, id in names.items()}
     request = {
@@ -118,7 +118,7 @@ def _render(tokenizer: TokenizerBase, messages: Any) -> str:
 
 
 def _answer(request: bytes) -> dict[str, str]:
-    """What `chat_template_process` answers, whatever becomes of it."""
+    """The response of `chat_template_process`; an error if it crashed or was killed."""
     try:
         done = subprocess.run(
             [sys.executable, "-P", "-m", "midline.model.tokenizer.chat_template_process"],

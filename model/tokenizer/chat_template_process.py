@@ -1,4 +1,4 @@
-"""Renders one chat template in a process of its own: a template is a program of the file's author.
+"""Renders one chat template in a process of its own, because templates are untrusted programs.
 
 Standard input is a JSON object of `template`, `messages`, `tokens` and `seconds` (of processor
 time); standard output is one of `text`, or of `error`. Jinja's sandbox keeps the template from

@@ -1,9 +1,9 @@
-"""Text to token ids and back, from nothing but the metadata of a GGUF file.
+"""The tokenizer: text to token ids and back, built from the metadata of a GGUF file.
 
-Two rules that other tokenizers do not keep. Text is never normalized: a file's bytes come back as
-they were, so `e` followed by a combining accent stays two characters (the published Qwen2
-tokenizer would compose them, llama.cpp does not). And text is searched for special tokens only when
-the caller says so: a literal `<|fim_middle|>` in a user's file is plain text.
+It differs from the published tokenizers in two ways. Text is never normalized, so that a file's
+bytes are preserved: `e` followed by a combining accent stays two characters (the published Qwen2
+tokenizer composes them, llama.cpp does not). And special tokens are only recognized where the
+caller asks for it: a literal `<|fim_middle|>` in a user's file is plain text.
 """
 
 import re
@@ -104,9 +104,9 @@ class Tokenizer:
     def encode(self, text: str | bytes, *, special: bool = False) -> list[int]:
         """Ids of `text`, without BOS.
 
-        With `special`, control tokens written out in the text become their ids; without it they are
-        plain text, only user-defined tokens (`<tool_call>`), which are part of a model's language
-        and not of its protocol, are found in any text. Bytes that are not UTF-8 become one byte
+        With `special`, control tokens spelled out in the text become their ids; without it they are
+        plain text. User-defined tokens (`<tool_call>`), which are part of a model's language and
+        not of its protocol, are recognized in any text. Bytes that are not UTF-8 become one byte
         token each and split the text; a lone surrogate in a `str` becomes U+FFFD; a byte for which
         the vocabulary has no token is left out (SmolLM2 lacks some control characters).
         """
@@ -149,11 +149,11 @@ class Tokenizer:
         return self.vocabulary.special
 
     def decode(self, ids: Iterable[int]) -> str:
-        """Text of `ids`; special tokens as written, bytes that are not UTF-8 as U+FFFD."""
+        """Text of `ids`: special tokens are spelled out, bytes that are not UTF-8 become U+FFFD."""
         return b"".join(map(self.token_bytes, ids)).decode("utf-8", "replace")
 
     def token_bytes(self, id: int) -> bytes:
-        """Exact bytes of token `id`, a special token's literal text; `IndexError` if unknown."""
+        """Bytes of token `id`, for a special token its literal text; `IndexError` if unknown."""
         return self.vocabulary.token_bytes(id)
 
     def special_id(self, text: str) -> int | None:
@@ -170,7 +170,7 @@ class Tokenizer:
 
     @cached_property
     def special_pattern(self) -> re.Pattern[str]:
-        """Finds every special token, the longest where several begin."""
+        """Matches special tokens, the longest one where several match."""
         return _alternatives(self.vocabulary.special)
 
     @cached_property
@@ -215,7 +215,7 @@ class Tokenizer:
         return next((id for id in map(self.special_id, texts) if id is not None), None)
 
     def _end_tokens(self, metadata: dict[str, Any], parts: dict[str, int | None]) -> frozenset[int]:
-        """What llama.cpp takes for the end of a generation: by metadata, by role and by text."""
+        """The end-of-generation tokens, chosen by metadata, role and text as llama.cpp does."""
         named = [self._metadata_id(metadata, name) for name in ("eos", "eot", "eom")]
         roles = [parts[part] for part in ("pad", "rep", "sep")]
         texts = map(self.special_id, _END_TEXTS)

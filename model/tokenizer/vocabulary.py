@@ -1,9 +1,9 @@
-"""The tokens of a byte-level BPE vocabulary: their exact bytes and kinds, and their prefixes.
+"""A byte-level BPE vocabulary: the bytes and kinds of its tokens, and look-up by prefix.
 
 A GGUF stores normal tokens in the GPT-2 byte alphabet (every byte is one printable character,
-a space is `Ġ`) and all other tokens literally. Everything here is computed from those strings with
-NumPy when it is first needed; nothing is cached on disk, because it takes a few hundredths of a
-second.
+a space is `Ġ`) and all other tokens literally. All
+tables are computed from those strings with NumPy on first use; that takes tens of milliseconds, so
+nothing is cached on disk.
 """
 
 from functools import cached_property
@@ -23,21 +23,21 @@ _KEY_BYTES = 8
 
 
 def _byte_alphabet() -> list[str]:
-    """The character that stands for each byte in the GPT-2 alphabet."""
+    """The character of each byte in the GPT-2 byte alphabet."""
     printable = {*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)}
     others = iter(range(0x100, 0x200))
     return [chr(byte if byte in printable else next(others)) for byte in range(256)]
 
 
 BYTE_SYMBOLS = [symbol.encode("utf-8") for symbol in _byte_alphabet()]
-"""UTF-8 of the character that stands for each byte: one or two bytes."""
+"""The character of each byte, encoded as UTF-8 (one or two bytes)."""
 
 _NO_BYTE = 256
 _BYTES = np.full(2048, _NO_BYTE, np.uint16)
-"""The byte that a character stands for, by its code point below 2048."""
+"""The byte of each character, by code point below 2048."""
 _BYTES[[ord(symbol.decode()) for symbol in BYTE_SYMBOLS]] = np.arange(256)
 _FOREIGN = np.ones(256, np.bool_)
-"""UTF-8 code units that no character of the byte alphabet has: other ASCII, long sequences."""
+"""Whether a UTF-8 code unit occurs in no character of the byte alphabet."""
 _FOREIGN[[unit for symbol in BYTE_SYMBOLS for unit in symbol]] = False
 
 
@@ -90,7 +90,7 @@ class Vocabulary:
 
     @cached_property
     def _decoded(self) -> tuple[bytes, NDArray[np.int64]]:
-        """All tokens' bytes in one run, and where each begins in it, int64 [tokens + 1]."""
+        """The bytes of all tokens concatenated, and their offsets, int64 [tokens + 1]."""
         return _decode_all(self._raw, self.kinds == NORMAL)
 
     def token_bytes(self, id: int) -> bytes:
@@ -107,7 +107,7 @@ class Vocabulary:
 
     @cached_property
     def _by_key(self) -> tuple[NDArray[np.uint64], NDArray[np.int64], NDArray[np.int64]]:
-        """Normal tokens ordered by their first eight bytes: keys, ids, lengths."""
+        """Normal tokens sorted by their first eight bytes: keys, ids and lengths."""
         run, starts = self._decoded
         ids = np.flatnonzero(self.kinds == NORMAL)
         lengths = np.diff(starts)[ids]
@@ -120,10 +120,10 @@ class Vocabulary:
         return keys[order], ids[order], lengths[order]
 
     def with_prefix(self, prefix: bytes) -> NDArray[np.int64]:
-        """Ids of the normal tokens whose bytes begin with `prefix`, the token itself included."""
+        """Ids of the normal tokens whose bytes start with `prefix`, including `prefix` itself."""
         if len(prefix) != 1:
             return self._found(prefix)
-        # Those of one byte may be a third of all, and are read in order from a row of logits.
+        # One byte may match a third of the vocabulary: sorted ids read the logits in order.
         if prefix not in self._of_one_byte:
             self._of_one_byte[prefix] = np.sort(self._found(prefix))
         return self._of_one_byte[prefix]
@@ -142,7 +142,7 @@ class Vocabulary:
         return found[[run.startswith(prefix, start) for start in starts[found].tolist()]]
 
     def prefixes_of(self, text: bytes) -> NDArray[np.int64]:
-        """Ids of the normal tokens that `text` begins with, shortest first."""
+        """Ids of the normal tokens that are a prefix of `text`, shortest first."""
         ids, symbols, found = self.ids, b"", []
         for byte in text[: self.longest]:
             symbols += BYTE_SYMBOLS[byte]
@@ -153,9 +153,9 @@ class Vocabulary:
 
 
 def _decode_all(raw: list[bytes], normal: NDArray[np.bool_]) -> tuple[bytes, NDArray[np.int64]]:
-    """Bytes of every token: `normal` ones out of the byte alphabet, the others as they are.
+    """Bytes of every token: `normal` tokens decoded from the byte alphabet, others literal.
 
-    A normal token with a character outside the alphabet is taken literally too.
+    A normal token with a character outside the byte alphabet is literal, too.
     """
     data = np.frombuffer(b"".join(raw) + b"\x00", np.uint8)
     ends = np.cumsum(np.fromiter(map(len, raw), np.int64, len(raw)))

@@ -1,4 +1,4 @@
-"""`midline model calibrate`: thresholds of activation sparsity for a model, from own text."""
+"""`midline model calibrate`: TEAL thresholds for a model, calibrated on the user's own text."""
 
 import argparse
 import sys
@@ -15,7 +15,7 @@ from midline.server.cli.generation_arguments import add_threads_argument
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Model, text and levels."""
+    """Add the model, the calibration text and the sparsity levels."""
     add = parser.add_argument
     add("name", metavar="NAME", help="a name of the catalogue or the path of a GGUF file")
     add("--text", type=Path, nargs="+", required=True, metavar="PATH", help="files or folders")
@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Measure, and write one profile a level; its path goes to standard output."""
+    """Calibrate, write one profile per level and print the path of each."""
     for level in args.sparsity:
         check_level(level)
         if level < 0.01 or abs(level * 100 - round(level * 100)) > 1e-6:

@@ -1,4 +1,4 @@
-"""One way to run a console script: subcommands by file, errors as one sentence, exit status.
+"""The dispatcher of both console scripts: subcommands, one-sentence errors, exit statuses.
 
 Exit status: 0 done, 1 the work failed, 2 the call was wrong, 130 interrupted.
 """
@@ -37,7 +37,7 @@ class Program:
 
 
 class Parser(argparse.ArgumentParser):
-    """argparse whose complaint is one sentence instead of usage text."""
+    """An ArgumentParser whose errors are one sentence, without the usage text."""
 
     def error(self, message: str) -> NoReturn:
         """Raise UsageError; `run_program` turns it into exit status 2."""
@@ -58,7 +58,7 @@ def run_program(program: Program, argv: Sequence[str] | None = None) -> int:
         print(f"{program.name}: interrupted", file=sys.stderr)
         return INTERRUPTED
     except BrokenPipeError:
-        # The reader of a pipe has left; flushing at exit must not complain a second time.
+        # The reader of the pipe is gone: without this, the flush at exit would raise a second time.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except Exception as error:  # noqa: BLE001 - the log has it, the user a sentence

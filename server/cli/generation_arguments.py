@@ -1,4 +1,4 @@
-"""The options that `complete` and `generate` share, and what they mean to the engine."""
+"""The options shared by `complete` and `generate`, and the engine options they set."""
 
 import argparse
 import contextlib
@@ -56,7 +56,7 @@ def add_generation_arguments(parser: argparse.ArgumentParser, max_tokens: int) -
 
 
 def _add_sampling_arguments(parser: argparse.ArgumentParser) -> None:
-    """What is drawn, and what is not."""
+    """Add the sampling options."""
     add = parser.add_argument
     add(
         "--temperature",
@@ -129,10 +129,9 @@ def _real(low: float, high: float) -> Callable[[str], float]:
 
 
 def generate_options(args: argparse.Namespace) -> SamplingOptions:
-    """What the arguments ask of the engine.
+    """The engine options that the arguments set.
 
-    UsageError for what is out of range, or what this version does not have: before a model is
-    loaded for it.
+    Raises UsageError for values that are out of range or not supported, before a model is loaded.
     """
     if args.engine == "onnx":
         raise UsageError("the engine onnx is not part of this version; leave out --engine")
@@ -152,7 +151,7 @@ def generate_options(args: argparse.Namespace) -> SamplingOptions:
 
 
 def load_engine(args: argparse.Namespace) -> "Engine":
-    """The engine with the model of the arguments, and room for all that is to be drawn."""
+    """The engine with the requested model and a KV cache large enough for the requested samples."""
     from midline.model.engines import load
 
     options = generate_options(args)
@@ -164,9 +163,10 @@ def load_engine(args: argparse.Namespace) -> "Engine":
 
 @contextlib.contextmanager
 def cancelled_by_ctrl_c() -> Iterator[CancelFlag]:
-    """A flag that the first Ctrl-C sets; KeyboardInterrupt at the end of the block, if it did.
+    """A cancellation flag that the first Ctrl-C sets.
 
-    What was written until then can be shown before. A second Ctrl-C interrupts at once.
+    The block can then show what was generated so far; KeyboardInterrupt is raised at its end. A
+    second Ctrl-C interrupts at once.
     """
     cancel = CancelFlag()
 

@@ -1,4 +1,4 @@
-"""What `complete` and `generate` print: text, the contract's JSON, and how fast it went."""
+"""Output of `complete` and `generate`: text, JSON and the speed of the generation."""
 
 import json
 import sys
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def json_line(name: str, sparsity: float, result: "CompletionResult", **more: str) -> str:
-    """The one JSON object of the contract, with `more` fields in it, and a line end."""
+    """The JSON object of a result, with the fields of `more`, and a line end."""
     timings = result.timings
     fields = {
         "model": name,
@@ -40,7 +40,7 @@ def json_line(name: str, sparsity: float, result: "CompletionResult", **more: st
 
 
 def plain_text(result: "CompletionResult") -> str:
-    """The text alone, or several each under a line with its rank and score."""
+    """The text of a single completion, or all completions, each below its rank and score."""
     if len(result.suggestions) == 1:
         return f"{result.suggestions[0].text}\n"
     return "".join(
@@ -50,7 +50,7 @@ def plain_text(result: "CompletionResult") -> str:
 
 
 def write_text(text: str) -> None:
-    """Text on standard output: UTF-8 with the line ends it has, whatever the platform prefers."""
+    """Write to standard output as UTF-8, with the line ends of the text on every platform."""
     sys.stdout.flush()
     sys.stdout.buffer.write(text.encode("utf-8", "replace"))
     sys.stdout.buffer.flush()

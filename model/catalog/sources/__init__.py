@@ -1,8 +1,8 @@
-"""Places to get a model's bytes from, one file each; none of them is trusted.
+"""The sources of model files, one per module. No source is trusted.
 
-A source writes into a folder of unfinished work and hands back a file, which
-`midline.model.catalog.pull` verifies. What it leaves there after a failure is resumed by the next
-try.
+A source downloads into a folder of its own and returns the path of a file, which
+`midline.model.catalog.pull` verifies. Partial downloads stay in the folder and are resumed by the
+next pull.
 """
 
 from collections.abc import Callable
@@ -13,20 +13,20 @@ from midline.model.catalog.catalog import ModelEntry
 from midline.model.errors import MidlineError
 
 Report = Callable[[int], None]
-"""Called with the number of bytes of the model obtained so far."""
+"""Callback for the number of bytes downloaded so far."""
 
 
 class SourceError(MidlineError):
-    """This source cannot give the model now; another one may."""
+    """This source cannot provide the model; the next one is tried."""
 
 
 class Source(Protocol):
-    """A place to get a model from; `name` is what the user calls it."""
+    """A source of model files; `name` is its name on the command line."""
 
     name: str
 
     def fetch(self, entry: ModelEntry, folder: Path, report: Report) -> Path:
-        """Put the whole model into one file inside `folder`, unverified, and return its path.
+        """Download the whole model, unverified, into one file inside `folder`; returns its path.
 
-        Raises SourceError; lets OSError of the local disk through.
+        Raises SourceError, and OSError of the local disk.
         """

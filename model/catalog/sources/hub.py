@@ -1,7 +1,7 @@
-"""The model hub, over plain HTTPS, resuming with byte ranges.
+"""The model hub over HTTPS, resuming with byte ranges.
 
-A network without a way to the hub is common: finding that out costs seconds, whatever the number
-of addresses that are tried and dropped on the way.
+Networks that cannot reach the hub are common, so a failure to connect is detected within seconds,
+however many addresses its name has.
 """
 
 import http.client
@@ -26,7 +26,7 @@ TRIES = 4
 
 
 class HubSource:
-    """`endpoint` is the hub's address; `answer_seconds` bounds the wait for its first answer."""
+    """`endpoint` is the URL of the hub; `answer_seconds` bounds the wait for its first response."""
 
     name = "hub"
 
@@ -37,9 +37,9 @@ class HubSource:
         self.answer_seconds = answer_seconds
 
     def fetch(self, entry: ModelEntry, folder: Path, report: Report) -> Path:
-        """Continue the file begun in `folder`, if any.
+        """Download, resuming a partial file in `folder`.
 
-        A connection that breaks while bytes flow is taken up again, `TRIES` times in all.
+        A connection that breaks during the download is reopened, up to `TRIES` times.
         """
         partial = folder / "hub"
         for attempt in range(1, TRIES + 1):
@@ -74,7 +74,7 @@ class HubSource:
         return _answer(urllib.request.Request(url, headers=headers), self.answer_seconds)
 
     def _accept(self, response: http.client.HTTPResponse, entry: ModelEntry, start: int) -> int:
-        """Offset at which the body begins; SourceError unless it ends where the model ends."""
+        """The offset of the response's first byte; SourceError unless it ends with the model."""
         if response.status == http.client.PARTIAL_CONTENT:
             found = re.fullmatch(
                 r"bytes (\d+)-\d+/(\d+|\*)", response.headers.get("Content-Range", "")
@@ -121,8 +121,8 @@ class HubSource:
 def _answer(request: urllib.request.Request, seconds: float) -> http.client.HTTPResponse:
     """Open `request`, or raise SourceError within about `seconds`.
 
-    The work runs in a thread of its own because name resolution knows no timeout and a name with
-    many silent addresses would be given the socket's timeout for each of them.
+    The request runs in a thread of its own, because name resolution has no timeout and the socket's
+    timeout applies to each address of a name separately.
     """
     outcome: list[http.client.HTTPResponse | Exception] = []
 

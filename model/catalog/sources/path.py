@@ -1,4 +1,4 @@
-"""A model file that is already on a disk of this machine."""
+"""A model file on a disk of this machine."""
 
 from pathlib import Path
 
@@ -9,14 +9,14 @@ CHUNK_BYTES = 1 << 22
 
 
 class PathSource:
-    """Copies from `origin`: the file itself, or the folder that holds it by its own name."""
+    """Copies from `origin`: the file, or the folder that contains it under its published name."""
 
     def __init__(self, origin: Path) -> None:
         self.origin = origin
         self.name = str(origin)
 
     def fetch(self, entry: ModelEntry, folder: Path, report: Report) -> Path:
-        """Copy into `folder`, anew each time."""
+        """Copy the file into `folder`; a partial copy is not resumed."""
         origin = self.origin / entry.file if self.origin.is_dir() else self.origin
         try:
             source = origin.open("rb")

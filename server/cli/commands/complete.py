@@ -30,13 +30,13 @@ _MAX_TOKENS = 64
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the place and the options of generation."""
+    """Add the position and the generation options."""
     parser.add_argument("place", metavar="FILE:LINE:COL", help="where to complete")
     add_generation_arguments(parser, _MAX_TOKENS)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the completions at the place."""
+    """Print the completions at the position."""
     options, limits = generate_options(args), WindowLimits()
     cursor = read_cursor(args.place, limits)
     engine = load_engine(args)
@@ -54,7 +54,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def read_cursor(place: str, limits: WindowLimits) -> Cursor:
-    """The text around FILE:LINE:COL; UsageError for a place that does not exist."""
+    """The text around FILE:LINE:COL; UsageError if the file has no such position."""
     match = _PLACE.fullmatch(place)
     if match is None:
         raise UsageError(f"{place!r} is not of the form FILE:LINE:COL, as in app.py:12:5")

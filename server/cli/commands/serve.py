@@ -1,8 +1,8 @@
 """Run the language server on standard input and output, for editors.
 
 Settings come from the editor, under `midline`; --print-settings lists them. --tcp waits for one
-client of this machine; with a HOST before the port, at that address of it. Whoever can connect to
-the port is served: there is no password.
+client on this machine, or on the address HOST. There is no authentication: any process that can
+connect to the port is served.
 
 examples:
   midline serve
@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--print-settings", action="store_true", help="print every setting as JSON, and leave"
     )
-    # Many clients add it; standard input and output are used anyway.
+    # Accepted because many clients pass it; standard input and output are the default anyway.
     parser.add_argument("--stdio", action="store_true", help=argparse.SUPPRESS)
 
 
@@ -43,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _address(text: str) -> tuple[str, int]:
-    """Host and port; without a host, those of this machine alone can connect."""
+    """Host and port; the host defaults to the loopback address."""
     host, _, port = text.rpartition(":")
     is_port = port.isdecimal() and len(port) <= 5 and int(port) <= 65535
     if not is_port:
@@ -52,7 +52,7 @@ def _address(text: str) -> tuple[str, int]:
 
 
 def _log_libraries() -> None:
-    """What pygls and asyncio complain about goes to the log file, and never to standard error."""
+    """Send the log records of pygls and asyncio to Midline's log file instead of standard error."""
     for name in ("pygls", "asyncio"):
         logger = logging.getLogger(name)
         logger.propagate = False
@@ -61,8 +61,8 @@ def _log_libraries() -> None:
 
 
 class _ToMidline(logging.Handler):
-    """Hands records over to the log of Midline, whatever its file is by then."""
+    """Forwards log records to Midline's logger, whose file may change while the server runs."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Let Midline's handlers keep the record."""
+        """Pass the record to Midline's handlers."""
         LOGGER.handle(record)
