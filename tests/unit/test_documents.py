@@ -1,0 +1,54 @@
+"""What the documents name is there: every path, command and link."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from midline.benchmarks.main import PROGRAM as BENCH
+from midline.server.cli.command_line import Program
+from midline.server.cli.main import PROGRAM as MIDLINE
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+DOCUMENTS = ("README.md", "CONTRIBUTING.md", "ARCHITECTURE.md", "docs/glossary.md")
+FOLDERS = "kernels|model|server|benchmarks|tests|editor-clients|docs"
+PATH = re.compile(rf"`((?:{FOLDERS})/[\w./-]*)`")
+LINK = re.compile(r"\]\((?!https?:)([^)#]+)\)")
+CALL = re.compile(r"(midline(?:-bench)?)((?: [a-z-]+)+)")
+TERM = re.compile(r"^\| (?!term )([^|]+) \| ([^|]+) \| ([^|]*) \| (`[^|]+`) \|$", re.MULTILINE)
+
+
+def text_of(name: str) -> str:
+    return (ROOT / name).read_text("utf-8")
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_every_path_and_link_leads_somewhere(name: str) -> None:
+    text = text_of(name)
+    folder = (ROOT / name).parent
+    assert [path for path in PATH.findall(text) if not (ROOT / path).exists()] == []
+    assert [link for link in LINK.findall(text) if not (folder / link).exists()] == []
+
+
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_every_command_exists(name: str) -> None:
+    for program, words in CALL.findall(text_of(name)):
+        group: Program = {"midline": MIDLINE, "midline-bench": BENCH}[program]
+        for word in words.split():
+            command = group.commands.get(word)
+            assert command is not None or group is not BENCH, f"{program}{words}"
+            if not isinstance(command, Program):
+                break
+            group = command
+
+
+def test_the_glossary_has_twenty_to_fifty_terms_in_order_each_with_a_path() -> None:
+    text = text_of("docs/glossary.md")
+    terms = TERM.findall(text)
+    rows = [line for line in text.splitlines() if line.startswith("| ") and "| term" not in line]
+    assert len(terms) == len(rows) and 20 <= len(terms) <= 50
+    for section in text.split("\n## ")[1:]:
+        names = [name.lower() for name, *_ in TERM.findall(section)]
+        assert names == sorted(names)
+    for _, _, _, here in terms:
+        assert PATH.findall(here)
