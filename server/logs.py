@@ -56,7 +56,7 @@ class _LogFile(RotatingFileHandler):
 
     def emit(self, record: logging.LogRecord) -> None:
         with contextlib.suppress(OSError):
-            Path(self.baseFilename).parent.mkdir(parents=True, exist_ok=True)
+            Path(self.baseFilename).parent.mkdir(0o700, parents=True, exist_ok=True)
         super().emit(record)
 
     def handleError(self, record: logging.LogRecord) -> None:

@@ -5,7 +5,7 @@ Exit status: 0 done, 1 the work failed, 2 the call was wrong, 130 interrupted.
 
 import argparse
 import importlib
-import os
+import json
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,6 +14,7 @@ from types import ModuleType
 from typing import NoReturn
 
 from midline.model.errors import MidlineError, UsageError
+from midline.server.cli.standard_streams import abandon_output, prepare_standard_streams, say
 from midline.server.logs import LOGGER, close_log, log_hint, log_to_file
 
 INTERRUPTED = 130
@@ -26,7 +27,8 @@ class Program:
     `commands` maps a subcommand to its one-line help or to the group it stands for. `module` names
     the module of a subcommand, with {} for its name (underscores for dashes). That module is
     imported only when it is called; it has `add_arguments(parser)` and `run(args) -> int`, and its
-    docstring is its --help.
+    docstring is its --help. With `json_errors` a call that has --json prints its error as a JSON
+    object on standard output too.
     """
 
     name: str
@@ -34,6 +36,7 @@ class Program:
     examples: str
     module: str
     commands: Mapping[str, "str | Program"]
+    json_errors: bool = False
 
 
 class Parser(argparse.ArgumentParser):
@@ -47,26 +50,47 @@ class Parser(argparse.ArgumentParser):
 def run_program(program: Program, argv: Sequence[str] | None = None) -> int:
     """Run one call of `program` and return its exit status; --help and --version exit 0."""
     words = list(sys.argv[1:] if argv is None else argv)
+    prepare_standard_streams()
     log_to_file()
     try:
         return _dispatch(program, words)
     except MidlineError as error:
         LOGGER.info("%s %s: %s", program.name, words, error, exc_info=error.__cause__)
-        print(f"{program.name}: {error}", file=sys.stderr)
-        return error.exit_status
+        return _fail(program, words, str(error), error.exit_status)
     except KeyboardInterrupt:
-        print(f"{program.name}: interrupted", file=sys.stderr)
+        say(f"{program.name}: interrupted")
         return INTERRUPTED
-    except BrokenPipeError:
-        # The reader of the pipe is gone: without this, the flush at exit would raise a second time.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+    except (OSError, SystemExit) as error:  # --help and --version end with the latter
+        failure = abandon_output()
+        if isinstance(failure or error, BrokenPipeError):
+            return 1  # the reader of a pipe has left, and knows it
+        if failure is not None:
+            return _fail(program, [], f"standard output cannot be written: {failure.strerror}", 1)
+        if isinstance(error, SystemExit):
+            raise
+        return _fail_unexpectedly(program, words, error)
     except Exception as error:  # noqa: BLE001 - the log has it, the user a sentence
-        LOGGER.exception("%s %s", program.name, words)
-        print(f"{program.name}: {_unexpected(error)}; {log_hint()}", file=sys.stderr)
-        return 1
+        return _fail_unexpectedly(program, words, error)
     finally:
         close_log()
+
+
+def _fail(program: Program, words: list[str], sentence: str, status: int) -> int:
+    """Say why on standard error and, where JSON was asked for, in an object on standard output."""
+    say(f"{program.name}: {sentence}")
+    if program.json_errors and "--json" in words:
+        try:
+            print(json.dumps({"error": {"message": sentence, "exit_status": status}}), flush=True)
+        except OSError:
+            abandon_output()
+    return status
+
+
+def _fail_unexpectedly(program: Program, words: list[str], error: Exception) -> int:
+    LOGGER.exception("%s %s", program.name, words)
+    first_line = str(error).strip().partition("\n")[0]
+    what = f"unexpected {type(error).__name__}{f': {first_line}' if first_line else ''}"
+    return _fail(program, words, f"{what}; {log_hint()}", 1)
 
 
 def parse(program: Program, words: Sequence[str]) -> tuple[ModuleType, argparse.Namespace]:
@@ -136,8 +160,3 @@ def _parser(prog: str, description: str) -> Parser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-
-
-def _unexpected(error: Exception) -> str:
-    first_line = str(error).strip().partition("\n")[0]
-    return f"unexpected {type(error).__name__}{f': {first_line}' if first_line else ''}"

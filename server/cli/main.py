@@ -21,6 +21,7 @@ PROGRAM = Program(
         "serve": "run the language server",
         "doctor": "check this machine, the kernels and the model",
     },
+    json_errors=True,
 )
 
 

@@ -92,12 +92,15 @@ class MidlineServer(LanguageServer):
     def serve_stdio(self) -> int:
         """Serve the client at standard input and output; the process's exit status."""
 
-        if sys.stdin is None or sys.stdout is None:
-            raise UsageError("standard input and output are closed, and they are what is served")
+        try:
+            source, writer = sys.stdin.fileno(), StdoutWriter(claim_stdout())
+        except (AttributeError, OSError) as error:
+            raise UsageError(
+                "the client speaks at standard input and output, and one is closed"
+            ) from error
 
         async def serve() -> None:
-            writer = StdoutWriter(claim_stdout())
-            await self._serve(await read_descriptor(sys.stdin.fileno()), writer)
+            await self._serve(await read_descriptor(source), writer)
 
         return self._run(serve())
 

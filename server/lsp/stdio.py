@@ -9,9 +9,10 @@ def claim_stdout() -> BinaryIO:
     """The real standard output; whatever else is written to it from now on goes to standard error.
 
     That holds for `print`, for libraries in C and for child processes alike, because the file
-    descriptor itself is turned round.
+    descriptor itself is turned round. OSError if there is no standard output.
     """
     sys.stdout.flush()
+    os.write(1, b"")  # an error if it is closed, or open for reading only
     protocol = os.fdopen(os.dup(1), "wb")
     try:
         os.dup2(2, 1)

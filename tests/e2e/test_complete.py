@@ -1,6 +1,7 @@
 """`midline complete`: the contract, every wrong call, every odd file; the real model at the end."""
 
 import json
+import os
 import time
 from pathlib import Path
 from typing import Any
@@ -126,6 +127,10 @@ def test_people_get_the_text_and_speed_on_request(
         ("{}:-1:2", "FILE:LINE:COL"),
         ("{}.not:1:1", "cannot be read: No such file"),
         ("/:1:1", "cannot be read: Is a directory"),
+        ("/dev/zero:1:1", "/dev/zero is not a file with a text"),
+        ("{}:" + "9" * 5000 + ":1", "has no line 99999999999999999999: its lines are 1 to 7"),
+        ("{}:1:" + "9" * 5000, "has no column 99999999999999999999: its columns are"),
+        ("x" * 5000, "FILE:LINE:COL"),
     ],
 )
 def test_a_wrong_place_is_one_sentence(
@@ -134,7 +139,23 @@ def test_a_wrong_place_is_one_sentence(
     status, out, err = complete(capfd, place.format(source))
     assert (status, out) == (2, "")
     assert says in err
-    assert err.count("\n") == 1
+    assert err.count("\n") == 1 and len(err) < 500
+    status, out, err = complete(capfd, place.format(source), "--json")
+    assert status == 2
+    assert json.loads(out)["error"]["exit_status"] == 2
+    assert says in json.loads(out)["error"]["message"]
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize("command", ["complete", "generate"])
+def test_a_fifo_is_not_waited_for(
+    command: str, tmp_path: Path, home: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    words = [f"{fifo}:1:1"] if command == "complete" else ["x", "--file", str(fifo)]
+    assert main([command, *words]) == 2
+    assert "is not a file with a text; copy the text to a file first" in capfd.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -149,10 +149,14 @@ async def test_frames_of_no_use_cost_only_themselves(tmp_path: Path) -> None:
         assert await client.leave() == 0
 
 
-def test_closed_standard_input_is_one_sentence() -> None:
-    done = subprocess.run(f"{' '.join(MIDLINE)} <&-", shell=True, capture_output=True, text=True)
+@pytest.mark.parametrize("closed", ["<&-", ">&-"])
+def test_a_closed_standard_stream_is_one_sentence(closed: str) -> None:
+    command = f"{' '.join(MIDLINE)} {closed}"
+    done = subprocess.run(
+        command, shell=True, stdin=subprocess.DEVNULL, capture_output=True, text=True
+    )
     assert done.returncode == 2
-    assert done.stderr.count("\n") == 1 and "standard input and output are closed" in done.stderr
+    assert done.stderr.count("\n") == 1 and "one is closed" in done.stderr
 
 
 @pytest.mark.parametrize("address", ["here", "here:port", "127.0.0.1:99999", "1:" + "9" * 5000])

@@ -22,10 +22,11 @@ from midline.server.cli.generation_arguments import (
     load_engine,
 )
 from midline.server.cli.generation_output import json_line, plain_text, report_speed, write_text
-from midline.server.documents import Document, from_bytes
+from midline.server.cli.text_files import read_text_file
+from midline.server.documents import Document
 
 _PLACE = re.compile(r"(?P<file>.+):(?P<line>\d+):(?P<column>\d+)", re.DOTALL)
-_MAX_FILE_BYTES = 1 << 28
+_MAX_DIGITS = 18
 _MAX_TOKENS = 64
 
 
@@ -57,33 +58,29 @@ def read_cursor(place: str, limits: WindowLimits) -> Cursor:
     """The text around FILE:LINE:COL; UsageError if the file has no such position."""
     match = _PLACE.fullmatch(place)
     if match is None:
-        raise UsageError(f"{place!r} is not of the form FILE:LINE:COL, as in app.py:12:5")
-    line, column = int(match["line"]), int(match["column"])
+        raise UsageError(f"{place!r:.200} is not of the form FILE:LINE:COL, as in app.py:12:5")
+    line, column = (_number(match[name]) for name in ("line", "column"))
     path = Path(match["file"])
     document = Document(path.absolute().as_uri(), _read(path))
     lines = len(document.line_starts)
     if not 1 <= line <= lines:
-        raise UsageError(f"{match['file']} has no line {line}: its lines are 1 to {lines}")
+        raise UsageError(f"{path} has no line {match['line']:.20}: its lines are 1 to {lines}")
     width = len(document.line(line - 1))
     if not 1 <= column <= width + 1:
         raise UsageError(
-            f"line {line} of {match['file']} has no column {column}: "
+            f"line {line} of {path} has no column {match['column']:.20}: "
             f"its columns are 1 to {width + 1}"
         )
     return document.cursor(document.line_starts[line - 1] + column - 1, limits)
 
 
+def _number(digits: str) -> int:
+    """The number, or one that is as far beyond every line where it has too many digits."""
+    return int(digits) if len(digits) <= _MAX_DIGITS else 10**_MAX_DIGITS
+
+
 def _read(path: Path) -> str:
-    try:
-        size = path.stat().st_size
-        if size > _MAX_FILE_BYTES:
-            raise UsageError(
-                f"{path} has {size >> 20} MB and Midline completes files of up to "
-                f"{_MAX_FILE_BYTES >> 20} MB; copy the part you want to complete"
-            )
-        data = path.read_bytes()
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}") from error
-    if b"\0" in data:
+    text = read_text_file(path)
+    if "\0" in text:
         raise UsageError(f"{path} is not a text in UTF-8 (it has zero bytes); convert it first")
-    return from_bytes(data)
+    return text

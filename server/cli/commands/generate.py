@@ -11,7 +11,6 @@ examples:
 
 import argparse
 import codecs
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -25,7 +24,8 @@ from midline.server.cli.generation_arguments import (
     load_engine,
 )
 from midline.server.cli.generation_output import json_line, plain_text, report_speed, write_text
-from midline.server.documents import from_bytes, to_bytes
+from midline.server.cli.text_files import read_standard_input, read_text_file
+from midline.server.documents import to_bytes
 
 if TYPE_CHECKING:
     from midline.model.completion.task import CompletionResult
@@ -75,7 +75,7 @@ def _prompt_text(args: argparse.Namespace) -> str:
     """The prompt, preceded by the file of --file; bytes that are not UTF-8 are escaped."""
     text = args.prompt_text
     if text == "-":
-        text = from_bytes(sys.stdin.buffer.read())
+        text = read_standard_input()
     if args.file is not None:
         text = _with_file(Path(args.file), text, args.prompt)
     if not text:
@@ -84,10 +84,7 @@ def _prompt_text(args: argparse.Namespace) -> str:
 
 
 def _with_file(path: Path, text: str, form: str) -> str:
-    try:
-        content = from_bytes(path.read_bytes())
-    except OSError as error:
-        raise UsageError(f"{path} cannot be read: {error.strerror}") from error
+    content = read_text_file(path)
     if form == "raw":
         return content + text
     fence = "`" * max(3, 1 + max(map(len, _fences(content)), default=0))

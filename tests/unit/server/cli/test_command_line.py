@@ -1,6 +1,7 @@
 """One sentence and an exit status for whatever a command does."""
 
 import argparse
+import json
 import sys
 import types
 from collections.abc import Callable
@@ -22,14 +23,21 @@ def call(home: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
 
     def call(run: Run, *words: str) -> int:
         module = types.ModuleType(f"{PACKAGE}.work", "Do the work.\n\nexamples:\n  prog work 3")
-        module.add_arguments = lambda parser: parser.add_argument("number", type=int)
         module.run = run
         monkeypatch.setitem(sys.modules, PACKAGE, types.ModuleType(PACKAGE))
         monkeypatch.setitem(sys.modules, module.__name__, module)
-        program = Program("prog", "A program.", "  prog work 3", MODULE, {"work": "do it"})
+        module.add_arguments = add_arguments
+        program = Program(
+            "prog", "A program.", "  prog work 3", MODULE, {"work": "do it"}, json_errors=True
+        )
         return run_program(program, words)
 
     return call
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("number", type=int)
+    parser.add_argument("--json", action="store_true")
 
 
 def _raising(error: BaseException) -> Run:
@@ -71,6 +79,45 @@ def test_an_unexpected_failure_names_the_log_that_has_the_traceback(
     err = capsys.readouterr().err
     assert err == f"prog: unexpected ZeroDivisionError: by zero; see {log}\n"
     assert "Traceback (most recent call last)" in log.read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "said"),
+    [
+        (MidlineError("no room"), 1, "no room"),
+        (UsageError("no such line"), 2, "no such line"),
+        (ZeroDivisionError("odd"), 1, "unexpected ZeroDivisionError: odd; see "),
+    ],
+)
+def test_an_error_is_a_json_object_where_one_was_asked_for(
+    call: Callable[..., int],
+    capsys: pytest.CaptureFixture[str],
+    error: Exception,
+    status: int,
+    said: str,
+) -> None:
+    assert call(_raising(error), "work", "3", "--json") == status
+    out, err = capsys.readouterr()
+    found = json.loads(out)["error"]
+    assert found["exit_status"] == status
+    assert found["message"].startswith(said)
+    assert err == f"prog: {found['message']}\n"
+
+
+def test_a_wrong_call_is_a_json_object_too(
+    call: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call(_raising(AssertionError("never called")), "work", "--json", "x") == 2
+    assert json.loads(capsys.readouterr().out)["error"]["exit_status"] == 2
+
+
+def test_an_interrupt_and_a_program_of_other_habits_print_no_json(
+    call: Callable[..., int], capsys: pytest.CaptureFixture[str], home: Path
+) -> None:
+    assert call(_raising(KeyboardInterrupt()), "work", "3", "--json") == 130
+    program = Program("prog", "A program.", "", MODULE, {"work": "do it"})
+    assert run_program(program, ["other", "--json"]) == 2
+    assert capsys.readouterr().out == ""
 
 
 def test_the_cause_of_an_expected_failure_is_logged(call: Callable[..., int], home: Path) -> None:
