@@ -1,0 +1,1 @@
+"""Whether two installations write the same texts."""
