@@ -1,4 +1,4 @@
-"""What a result was measured on: machine, versions and commit, as recorded beside every figure."""
+"""The machine, versions and commit that are recorded with every result."""
 
 import os
 import platform
@@ -26,7 +26,7 @@ def describe_machine() -> dict[str, Any]:
 
 
 def describe_versions(*packages: str) -> dict[str, str]:
-    """Versions of Python, Midline and `packages`, the kernels and the commit they came from."""
+    """Versions of Python, Midline and `packages`, the instruction set and the source commit."""
     versions = {"python": platform.python_version(), "midline kernels": kernels.kernel_name()}
     for package in (*PACKAGES, *packages):
         try:
@@ -38,7 +38,7 @@ def describe_versions(*packages: str) -> dict[str, str]:
 
 
 def source_commit() -> str | None:
-    """Commit of the checkout this module lies in, `-dirty` if changed; None outside of one."""
+    """Commit of the checkout with this module, with `-dirty` if changed; None without one."""
     folder = Path(__file__).resolve().parent
     command = ["git", "-C", str(folder), "describe", "--always", "--dirty", "--exclude=*"]
     try:

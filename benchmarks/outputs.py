@@ -1,4 +1,4 @@
-"""Files that are named before a measurement and written after it."""
+"""Output files, checked for being writable before the measurement starts."""
 
 import os
 from pathlib import Path
@@ -7,7 +7,7 @@ from midline.model.errors import UsageError
 
 
 def output_file(text: str) -> Path:
-    """The type of an argument that names such a file; UsageError if it could not be written."""
+    """The argparse type of output files; UsageError if the file cannot be written."""
     path = Path(text)
     if path.is_dir():
         reason = "it is a folder"

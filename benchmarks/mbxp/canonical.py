@@ -1,9 +1,9 @@
-"""The data's own solutions as samples, fitted to prompts that were changed after them.
+"""The canonical solutions of the data as samples, adapted to prompts that were revised later.
 
-They check the tools, not a model. The prompts of five languages were revised once the solutions had
-been collected: parameters got other names (PHP, JavaScript, Kotlin), signatures other types (Java,
-Kotlin), one function another indentation (Python). A solution is judged with what it was written
-for; without that, one in eight of PHP's fails.
+They validate the evaluator. The prompts of five languages were revised after the solutions had been
+collected: parameters were renamed (PHP, JavaScript, Kotlin), types in signatures changed (Java,
+Kotlin), one function was indented differently (Python). A solution is judged with the prompt it was
+written for; otherwise one in eight PHP solutions fails.
 """
 
 import re
@@ -24,7 +24,7 @@ NUMBER = re.compile(r"\bNumber\b(?![^<>]*>)")
 
 
 def canonical_samples(tasks: Mapping[str, Task]) -> list[Sample]:
-    """One sample for every task that has a solution."""
+    """One sample per task with a canonical solution."""
     return [_fitted(task) for task in tasks.values() if task.canonical_solution]
 
 

@@ -1,4 +1,4 @@
-"""Compile the programs of a batch: one a call, or many a call for compilers that start slowly."""
+"""Compilation of a batch: one program per call, or many for compilers that start slowly."""
 
 import threading
 import time
@@ -25,12 +25,12 @@ ENDINGS = {
 
 
 class Stopped(Exception):
-    """The user wants the work to end; nothing is to be recorded."""
+    """Raised when the run was interrupted; nothing is recorded."""
 
 
 @dataclass(frozen=True)
 class Compiled:
-    """`status` is None when there is a program to run; `seconds` of compiling it."""
+    """Result of a compilation: `status` is None if there is a program to run; `seconds` it took."""
 
     status: Status | None
     exit_code: int | None
@@ -49,7 +49,7 @@ class Compiler:
     stop: threading.Event
 
     def compile(self, boxes: Sequence[Box]) -> list[Compiled]:
-        """One result a box, in order; Stopped if `stop` was set on the way."""
+        """One result per box, in order; raises Stopped if `stop` was set."""
         if not self.language.batch_compiler:
             return [self._alone(box) for box in boxes]
         results: dict[int, Compiled] = {}
@@ -67,7 +67,7 @@ class Compiler:
         return Compiled(status, code, outcome.text, outcome.seconds)
 
     def _together(self, boxes: Sequence[Box]) -> dict[int, Compiled]:
-        """Results of one call; the program it broke off at is blamed, those after it left out."""
+        """Results of one call; after a crash, of the programs up to the one that caused it."""
         for box in boxes:
             (box.program / EXIT).unlink(missing_ok=True)
         previous = time.time()
@@ -125,7 +125,7 @@ class Compiler:
 
 
 def failure(outcome: Outcome) -> Status:
-    """The status of a compiler that ended by itself and unsuccessfully."""
+    """The status of a compiler that failed without being killed."""
     said = outcome.text
     if from_wrapper(outcome):
         return Status.SANDBOX_ERROR
@@ -133,6 +133,6 @@ def failure(outcome: Outcome) -> Status:
 
 
 def from_wrapper(outcome: Outcome) -> bool:
-    """Whether the sandbox's own program failed, and not the one inside."""
+    """Whether the sandbox itself failed, not the program in it."""
     said = outcome.stderr[:100].decode("utf-8", "replace")
     return outcome.exit_code != 0 and said.startswith(WRAPPERS)

@@ -1,13 +1,13 @@
-"""The benchmark's defects that are corrected unless a switch says otherwise, by name."""
+"""Known defects of the benchmark that are corrected by default, by name."""
 
 EARLY_EXIT = "early-exit"
-"""Exit status 0 before the tests are through is no pass."""
+"""A program that exits with status 0 before its tests have run does not pass."""
 GO_UNUSED_IMPORTS = "go-unused-imports"
-"""Imports of a Go prompt that its solution has no use for are taken out."""
+"""Unused imports are removed from Go prompts, since Go does not compile them."""
 TYPESCRIPT_EXIT_STATUS = "typescript-exit-status"
-"""A TypeScript program without type errors counts as compiled, too."""
+"""TypeScript programs without type errors count as compiled, too."""
 PYTHON_TEST_NAMES = "python-test-names"
-"""Python tests that a function's own name spoils (`check`, `candidate`) are mended."""
+"""Python tests broken by a function named `check` or by `candidate` in a string are repaired."""
 
 CORRECTIONS = frozenset({EARLY_EXIT, GO_UNUSED_IMPORTS, TYPESCRIPT_EXIT_STATUS, PYTHON_TEST_NAMES})
 NONE: frozenset[str] = frozenset()

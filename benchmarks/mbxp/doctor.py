@@ -1,4 +1,4 @@
-"""Which languages can be evaluated here, and what installs the tools of the others."""
+"""The languages that can be evaluated here, and how to install the tools of the others."""
 
 import platform
 from dataclasses import asdict, dataclass, field
@@ -51,7 +51,7 @@ def diagnose() -> dict[str, Any]:
 
 
 def render(state: dict[str, Any]) -> str:
-    """The same for people: one line a language, and the commands for what is missing."""
+    """The state as text: one line per language, and commands that install missing tools."""
     lines = ["isolation:"]
     lines += [f"  {level:<12}{reason}" for level, reason in state["sandboxes"].items()]
     if "works" not in state["sandboxes"].values():

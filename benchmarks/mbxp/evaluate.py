@@ -1,4 +1,4 @@
-"""Execute samples: in parallel, each program isolated, every verdict on disk once it is known."""
+"""Parallel execution of samples in a sandbox; each verdict is written as soon as it is known."""
 
 import errno
 import hashlib
@@ -28,16 +28,16 @@ from midline.benchmarks.mbxp.verdict import DETAIL_CHARACTERS, Judged, Verdict
 from midline.model.errors import MidlineError
 
 RULES = "2"
-"""Part of every key: raised when the rules of judging change, so that old verdicts do not count."""
+"""Version of the rules of judging, part of every key: raising it invalidates old verdicts."""
 LEAST_FREE_BYTES = 16 << 20
 BOX_FOLDER = re.compile(r"/[^\s\"'(]{0,200}?/midline-mbxp-[^/\s]+/\d+/(?:program|scratch)/?")
 Groups = dict[str, list[Sample]]
-"""Samples with the same program, by its key: executed once."""
+"""Samples by the key of their program; equal programs are executed once."""
 
 
 @dataclass
 class Evaluation:
-    """One run over samples; `on_result` is called, from any thread, after each recorded line."""
+    """One evaluation run; `on_result` is called after each recorded result, from any thread."""
 
     sandbox: Sandbox
     results: ResultFile
@@ -49,7 +49,7 @@ class Evaluation:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def run(self, samples: Sequence[Sample]) -> None:
-        """Execute what has no result yet; an interrupt ends what runs and loses only that."""
+        """Execute samples without a result; an interrupt loses only the programs being executed."""
         ordered = sorted(samples, key=lambda sample: NAMES.index(sample.task.language))
         for name, group in groupby(ordered, key=lambda sample: sample.task.language):
             self._run_language(language(name), list(group))

@@ -1,4 +1,4 @@
-"""Start a command in a sandbox, watch it, and say how it ended.
+"""Execution of a command in a sandbox within limits, and how it ended.
 
 Output is read as it comes and bounded; memory and private disk are those of the whole process tree,
 polled; at the first limit passed the tree is killed. A program can only be here while its thread is
@@ -24,18 +24,18 @@ POLL_SECONDS = 0.05
 MEMORY_POLL_SECONDS = 0.1
 TERM_SECONDS = 2.0
 STALL_SECONDS = 2.0
-"""A longer pause between two looks means that the machine or this process stood still."""
+"""A longer pause between two polls means that the machine or this process was suspended."""
 MOST_EXTENSIONS = 3
-"""Time a program spends waiting for a processor does not count, up to this many time limits."""
+"""Time spent waiting for a processor extends the time limit, up to this many times its length."""
 READ_BYTES = 1 << 16
 TEXT_BYTES = 8 << 10
-"""As much of each end of a stream is looked at for what it says."""
+"""Bytes kept of the beginning and of the end of each output stream."""
 RUNNING: set[int] = set()
-"""Process ids of what this process started and still watches."""
+"""Ids of the processes that this process has started and not yet reaped."""
 
 
 class Ending(Enum):
-    """Why a command is no longer running."""
+    """How a command ended."""
 
     EXITED = "exited"
     TIME = "time"

@@ -1,4 +1,4 @@
-"""Complete problems with Midline's engine: many decoded together, cut at the function's end."""
+"""Generation of samples: continuous batching, each completion cut at the end of its function."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -12,16 +12,16 @@ from midline.model.errors import UsageError
 from midline.model.runtime.decoder import EXACT_ROWS
 
 STREAMS = EXACT_ROWS
-"""Completions decoded together: as many rows as give the bits that each has alone."""
+"""Completions decoded together: the most rows for which row invariance holds."""
 TASK_TOKENS = 1024
-"""Of a long prompt and its completion: the cache holds so many for each stream."""
+"""KV cache per stream, in tokens: room for a long prompt and its completion."""
 CHECK_EVERY = 8
-"""Most tokens between two looks for the function's end."""
+"""Most tokens between two checks for the end of the function."""
 
 
 @dataclass(frozen=True)
 class GeneratedSample:
-    """One completion: `seconds` is its share of the wall clock time since a task was finished."""
+    """One completion; `seconds` is its share of the time since the last task finished."""
 
     task_id: str
     sample: int
@@ -105,7 +105,7 @@ def pending(tasks: Iterable[Task], samples: int, file: GeneratedFile) -> list[Ta
 
 
 class _Clock:
-    """Seconds since the last task was finished: its share of the time, whoever was beside it."""
+    """Measures the seconds between finished tasks, which are attributed to the later one."""
 
     def __init__(self) -> None:
         self.at = time.perf_counter()
@@ -116,7 +116,7 @@ class _Clock:
 
 
 class _Watch:
-    """Asked after each token whether the function has ended; looks when it can have."""
+    """Stop condition: whether the function has ended; parses only where it can have."""
 
     def __init__(self, engine: Engine, end: FunctionEnd) -> None:
         self.engine, self.end = engine, end
@@ -147,7 +147,7 @@ def examples(task: Task, pool: Mapping[str, Task], count: int) -> str:
 
 
 def _text(engine: Engine, completion: Completion) -> str:
-    """The completion with its end token, if it drew one, taken off."""
+    """The completion's text without its end token."""
     ids = completion.ids
     if ids and ids[-1] in engine.tokenizer.end_tokens:
         ids = ids[:-1]

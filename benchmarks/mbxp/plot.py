@@ -1,4 +1,4 @@
-"""The plot of a report: pass@1 per language with its interval, as SVG, without a library."""
+"""A bar chart of pass@1 per language with intervals, written as SVG without a library."""
 
 from collections.abc import Mapping, Sequence
 from html import escape

@@ -1,7 +1,8 @@
-"""What the repository keeps of evaluations: a report a kind, a table of verdicts a language.
+"""Recorded evaluations: one report per kind, one table of verdicts per language.
 
-A report, NAME.json, has one row a language; recording replaces the rows of the languages that were
-evaluated and leaves the others. Beside it NAME-LANGUAGE.tsv has both verdicts on every sample.
+A report, NAME.json, has one row per language; recording replaces the rows of the languages
+evaluated and keeps the others. NAME-LANGUAGE.tsv has the corrected and the uncorrected verdict on
+every sample.
 """
 
 import csv
@@ -19,7 +20,7 @@ from midline.model.errors import MidlineError
 EXCEPTION_FIELDS = ("task_id", "corrected", "uncorrected", "cause", "reason")
 VERDICT_FIELDS = ("task_id", "sample", "corrected", "uncorrected")
 DATA_CAUSES = frozenset({"solution", "task"})
-"""Causes of a failure that lie in the data: a wrong solution, or a task that none can solve."""
+"""Causes of failure in the data: a wrong solution, or a task without a solution."""
 OF_THE_RUN = ("workers", "executed", "elapsed_seconds")
 PUBLISHED = {
     "python": 0.8224, "java": 0.8530, "javascript": 0.7867, "typescript": 0.8729,

@@ -1,4 +1,4 @@
-"""Summing up: per language pass@k with intervals, statuses, times, and paired comparison."""
+"""Reports: pass@k per language with intervals, statuses and times, and paired comparisons."""
 
 import json
 from collections import Counter
@@ -83,7 +83,7 @@ def compare(first: Iterable[Result], second: Iterable[Result]) -> list[dict[str,
 
 
 def render(report: Mapping[str, Any]) -> str:
-    """The report as a table for people."""
+    """The report as a text table."""
     lines = [
         f"isolation: {report.get('sandbox')}; known defects of the benchmark corrected: "
         f"{', '.join(report.get('corrections') or []) or 'none'}",
@@ -95,7 +95,7 @@ def render(report: Mapping[str, Any]) -> str:
 
 
 def render_comparison(rows: Sequence[Mapping[str, Any]], first: str, second: str) -> str:
-    """The comparison as a table for people."""
+    """The comparison as a text table."""
     lines = [
         f"A = {first}, B = {second}; p: exact McNemar test, tasks paired",
         f"{'language':<11}{'tasks':>6}{'both':>6}{'A only':>8}{'B only':>8}{'neither':>9}{'p':>10}",
@@ -114,7 +114,7 @@ def write_json(path: Path, content: Any) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write `text`, in a folder that may not be there yet; MidlineError says why not."""
+    """Write `text`, creating the folder; MidlineError if that fails."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, "utf-8")

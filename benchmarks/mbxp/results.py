@@ -1,7 +1,7 @@
-"""The append-only result file: one JSON line per executed sample, safe to be killed over.
+"""The append-only result file: one JSON line per executed sample, robust against being killed.
 
-A line is keyed by task, sample number and the hash of what was executed. Resuming reads the lines
-there are, drops an unfinished last one, and runs only what has no line yet.
+A line is keyed by task, sample number and the hash of the program. A resumed run reads the existing
+lines, drops an unfinished last one, and executes only programs without a line.
 """
 
 import json
@@ -47,12 +47,12 @@ class Result:
 
     @property
     def identity(self) -> Key:
-        """What a resumed run recognizes the line by."""
+        """The key by which a resumed run finds the line."""
         return self.task_id, self.sample, self.key
 
 
 class ResultFile:
-    """Appends results to `folder`/results.jsonl; every line is on its way to disk when added."""
+    """Appends results to `folder`/results.jsonl, unbuffered."""
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / RESULTS
@@ -65,7 +65,7 @@ class ResultFile:
             raise self._failure(error) from error
 
     def add(self, result: Result) -> None:
-        """Append one line in one write; ResultsError on a full disk, with nothing half-counted."""
+        """Append one line in one write; ResultsError on a full disk, and it is not counted as done."""
         line = json.dumps(asdict(result), ensure_ascii=True).encode() + b"\n"
         try:
             written = self._file.write(line)
@@ -79,7 +79,7 @@ class ResultFile:
         self.done.add(result.identity)
 
     def close(self) -> None:
-        """Flush to the disk and close."""
+        """Close the file."""
         if not self._file.closed:
             self._file.close()
 

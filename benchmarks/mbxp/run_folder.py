@@ -1,4 +1,4 @@
-"""What the samples of a folder were drawn with, so that none is taken for one of other options."""
+"""The sampling options of a result folder, so that samples of different options are not mixed."""
 
 import json
 from collections.abc import Mapping
@@ -14,10 +14,10 @@ RUN = "run.json"
 
 
 def claim(folder: Path, options: Mapping[str, Any]) -> None:
-    """Write `options`, by the names of their flags, as what the samples in `folder` are drawn with.
+    """Record `options`, by the names of their flags, as those of the samples in `folder`.
 
-    UsageError names those by which the samples already there differ. Samples without such a file
-    are older than it and taken as they are; a file without samples binds nobody.
+    Raises UsageError naming the options in which existing samples differ. Samples without recorded
+    options are accepted; recorded options without samples are overwritten.
     """
     path, samples = folder / RUN, folder / SAMPLES
     if path.is_file() and samples.is_file() and samples.stat().st_size:
@@ -30,7 +30,7 @@ def claim(folder: Path, options: Mapping[str, Any]) -> None:
 
 
 def model_identity(model: str) -> str:
-    """The model's catalogue name, or a file's own with the hash that tells it from namesakes."""
+    """The model's catalogue name, or the file name with its SHA-256."""
     if model in CATALOGUE:
         return model
     from midline.model.weights.packed import model_hash

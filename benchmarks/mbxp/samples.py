@@ -1,4 +1,4 @@
-"""Reading completions from JSONL, ours or others', and saying which lines are no use."""
+"""JSONL files of completions, from Midline or other tools, and their invalid lines."""
 
 import json
 from collections import Counter
@@ -26,7 +26,7 @@ class Sample:
 
 @dataclass(frozen=True)
 class Rejected:
-    """A line that cannot be executed, and why."""
+    """An invalid line and the reason."""
 
     line: int
     reason: str

@@ -35,14 +35,14 @@ class EvaluationOptions:
     sandbox: str | None = None
     unsafe: bool = False
     report: Path | None = None
-    """A second place for the report."""
+    """A second path to write the report to."""
     fresh: bool = False
-    """Whether to execute again what has its verdict."""
+    """Whether samples with a verdict are executed again."""
 
 
 @dataclass(frozen=True)
 class Summary:
-    """What an evaluation came to: for people, as data, and whether anything went wrong."""
+    """The outcome of an evaluation: as text, as data, and the number of sandbox errors."""
 
     text: str
     sandbox_errors: int
@@ -93,7 +93,7 @@ def evaluate_into(
 
 @contextmanager
 def _interruptible() -> Iterator[None]:
-    """A termination request ends the work like Ctrl-C does: programs killed, results kept."""
+    """SIGTERM ends the run like Ctrl-C: programs are killed, results are kept."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

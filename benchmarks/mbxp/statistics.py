@@ -1,4 +1,4 @@
-"""The statistics of a report: unbiased pass@k, Wilson intervals, paired differences."""
+"""Statistics of reports: unbiased pass@k, Wilson intervals, paired differences (McNemar)."""
 
 import math
 from collections.abc import Sequence
@@ -9,9 +9,9 @@ Z95 = 1.959963984540054
 
 
 def pass_at_k(samples: int, passed: int, k: int) -> float:
-    """Probability that one of `k` samples drawn from `samples`, `passed` of them right, is right.
+    """The unbiased estimator of pass@k, 1 - C(n-c, k) / C(n, k) (arXiv 2107.03374).
 
-    The unbiased estimator 1 - C(n-c, k) / C(n, k); needs samples >= k.
+    `passed` (c) of `samples` (n) samples passed. Raises ValueError if there are fewer than `k`.
     """
     if samples < k:
         raise ValueError(f"pass@{k} needs {k} samples, there are {samples}")

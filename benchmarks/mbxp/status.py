@@ -1,4 +1,4 @@
-"""What can become of one executed sample."""
+"""The possible outcomes of an executed sample."""
 
 from enum import StrEnum
 

@@ -1,8 +1,8 @@
-"""Where a completed function ends, by the language's own syntax (tree-sitter).
+"""The end of a completed function, found with tree-sitter.
 
-Languages with braces: at the brace that closes the function the prompt opened. Ruby: at the `end`
-of the method. Python: before the first thing at column 0. Text that does not parse does not matter
-to the braces, since only tokens are looked at, never the shape of the tree.
+In languages with braces a function ends at the brace that closes it, in Ruby at the `end` of the
+method, in Python before the first token at column 0. Only tokens are used, not the shape of the
+tree, so text that does not parse is handled, too.
 """
 
 from collections.abc import Iterator

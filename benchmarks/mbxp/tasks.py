@@ -126,7 +126,7 @@ def data_folder(chosen: str | os.PathLike[str] | None = None) -> Path:
 
 
 def default_data_folder() -> Path:
-    """Where `mbxp fetch` puts the problems unless told otherwise."""
+    """The default folder of `mbxp fetch`."""
     return cache_folder() / "mbxp" / "data"
 
 

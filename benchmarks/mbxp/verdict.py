@@ -1,4 +1,4 @@
-"""What became of one program, with any choice of the benchmark's defects corrected."""
+"""The verdict on one program, for any choice of corrected defects."""
 
 from collections.abc import Collection
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The fixed texts of the logits measurement: code in four languages, written for this project."""
+"""Fixed texts for measurements: code in four languages, written for this project."""
 
 import hashlib
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""How busy other processes kept the machine during a measurement; Linux only."""
+"""Processor load of other processes during a measurement; Linux only."""
 
 import os
 import time
@@ -11,7 +11,7 @@ TOLERABLE_CORES = 0.15
 
 @dataclass(frozen=True)
 class Company:
-    """A moment: seconds on the clock, and of processor time by everyone and by `pids`."""
+    """Wall clock, total processor time and processor time of `pids` at one moment, in seconds."""
 
     clock: float
     everyone: float
@@ -19,19 +19,19 @@ class Company:
 
     @classmethod
     def now(cls, pids: list[int]) -> "Company | None":
-        """This moment; None where the system does not tell."""
+        """The current values; None if the system does not provide them."""
         if not STAT.exists():
             return None
         return cls(time.monotonic(), _busy(STAT.read_text()), sum(map(_process_seconds, pids)))
 
     def since(self, earlier: "Company") -> float:
-        """Cores that others used on average since `earlier`."""
+        """Mean number of cores used by other processes since `earlier`."""
         others = (self.everyone - earlier.everyone) - (self.ours - earlier.ours)
         return max(0.0, others / (self.clock - earlier.clock))
 
 
 def warnings(busy_cores: float | None) -> list[str]:
-    """What to print below figures: a line if others kept more than `TOLERABLE_CORES` busy."""
+    """A warning if other processes used more than `TOLERABLE_CORES`, else nothing."""
     if (busy_cores or 0.0) <= TOLERABLE_CORES:
         return []
     return [
@@ -41,7 +41,7 @@ def warnings(busy_cores: float | None) -> list[str]:
 
 
 def _busy(stat: str) -> float:
-    """Seconds all processors were at work, or lost to other guests of the same host."""
+    """Processor time of all processors in seconds, including time stolen by the hypervisor."""
     user, nice, system, _, _, irq, softirq, steal = map(int, stat.split("\n")[0].split()[1:9])
     return (user + nice + system + irq + softirq + steal) / os.sysconf("SC_CLK_TCK")
 

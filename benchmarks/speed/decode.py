@@ -1,4 +1,4 @@
-"""Decode: one token after another, behind a filled context; several sequences side by side."""
+"""Decode speed: one token after the other behind a filled context, for one or more sequences."""
 
 import argparse
 

@@ -1,7 +1,7 @@
-"""Drafting by lookup: tokens a second with it over those without it, and the same output.
+"""Speed of prompt lookup decoding over plain greedy decoding, with the same output.
 
-Both ways answer every case in one process, one directly behind the other and in turn which goes
-first; the prompt is read before, so only decoding is timed, the drafter's own work included.
+Every case is decoded both ways in one process, one after the other and in alternating order. The
+prompt is prefilled before, so that only decoding is timed, including the work of drafting.
 """
 
 import argparse

@@ -1,8 +1,9 @@
-"""What drafting is measured on: edit-like work and unrelated code, from the project's own texts.
+"""Cases for prompt lookup decoding: edits and unrelated code, from the project's own texts.
 
-Edit-like are renames (a chat answer that is the text with another name), repeated patterns (a
-renamed copy of a text behind it, half of it written) and test tables (rows of a few columns after
-the first three). Unrelated is the same code continued in its middle, nothing of it written twice.
+Edits are renames (a chat answer that repeats the text with another name), repeated patterns (a
+renamed copy of a text behind the original, half of it written) and test tables (rows that follow
+the first three). Unrelated cases continue the same code in its middle, without a copy in the
+prompt.
 """
 
 import re
@@ -16,7 +17,7 @@ from midline.model.tokenizer.tokenizer import Tokenizer
 
 SUFFIXES = {"python": ".py", "typescript": ".ts", "java": ".java", "cpp": ".cpp"}
 NAMES = ("ledger", "shipment", "voyage", "parcel")
-"""What identifiers are renamed to, in turn."""
+"""New names of identifiers, used in turn."""
 ROWS_WRITTEN = 3
 _WORD = re.compile(r"\b[A-Za-z_][A-Za-z_0-9]{3,}\b")
 _COMMON = re.compile(

@@ -1,4 +1,4 @@
-"""The flags that speed measurements share: each measurement adds those that it uses."""
+"""Flags of the speed measurements; each measurement adds those that it uses."""
 
 import argparse
 from pathlib import Path

@@ -1,8 +1,8 @@
-"""Keystrokes: how soon a completion follows each key, and how much of its prompt is read again.
+"""Latency of completions while typing, and the number of prompt tokens computed per key.
 
-Alone, a typist writes real lines into long files of Midline's own sources with other files open
-(`typist`). With a peer, whose server is another, the same tokens are timed on both engines: a
-prompt that grows by a token, and a short completion after each.
+Alone, a simulated typist (`typist.py`) writes real lines into long files of Midline's own sources
+with other files open. With a peer, the same token ids are timed on both engines: a prompt that
+grows by one token at a time, and a short completion after each.
 """
 
 import argparse

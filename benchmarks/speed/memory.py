@@ -1,4 +1,4 @@
-"""Memory: what a process holds after completing behind a long context."""
+"""Resident memory of a process after completing behind a long context."""
 
 import argparse
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Paired, interleaved runs: one engine, then the other, and again; every raw figure is kept."""
+"""Paired, interleaved runs of two engines; every raw time is kept."""
 
 import statistics
 import time
@@ -9,7 +9,7 @@ from midline.benchmarks.speed.work import ModelWork
 from midline.benchmarks.speed.workload import Workload
 
 PAUSE = 0.2
-"""Seconds between runs, so that one engine's waiting threads have gone to sleep."""
+"""Seconds between runs, so that the spinning threads of the other engine go to sleep."""
 
 
 def interleave(engines: list[RemoteEngine], workload: Workload, runs: int) -> list[list[float]]:
@@ -25,7 +25,7 @@ def interleave(engines: list[RemoteEngine], workload: Workload, runs: int) -> li
 
 
 def pair_ratios(ours: list[float], peer: list[float]) -> list[float]:
-    """How many times faster ours was, pair by pair."""
+    """Speed of ours relative to the peer, pair by pair."""
     return [theirs / mine for mine, theirs in zip(ours, peer, strict=True)]
 
 

@@ -1,4 +1,4 @@
-"""A picture of speed results: a bar for each engine's median, a dot for each run."""
+"""The plot of speed results: a bar for each engine's median, a dot for each run."""
 
 import statistics
 from pathlib import Path

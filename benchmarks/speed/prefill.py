@@ -1,4 +1,4 @@
-"""Prefill: a prompt from an empty cache to the logits of its last token."""
+"""Prefill speed: a prompt from an empty KV cache to the logits of its last token."""
 
 import argparse
 

@@ -1,4 +1,4 @@
-"""The parent's side of `worker.py`: an engine behind a pipe."""
+"""An engine in a process of its own, driven through a pipe (the parent's side of `worker.py`)."""
 
 import json
 import subprocess

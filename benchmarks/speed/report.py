@@ -1,4 +1,4 @@
-"""What every speed measurement ends with: the JSON contract, the printed lines, the picture."""
+"""The output of every speed measurement: printed lines, JSON and plot."""
 
 import argparse
 import json

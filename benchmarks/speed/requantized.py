@@ -1,4 +1,4 @@
-"""A copy of a model in Q4_0, llama.cpp's fastest form, so that both engines can be seen on it."""
+"""A copy of a model in Q4_0, llama.cpp's fastest format, for comparing both engines on it."""
 
 import os
 import tempfile

@@ -1,4 +1,4 @@
-"""Samples: several continuations of one shared prompt, decoded together."""
+"""Decode speed of several samples of one shared prompt (bifurcated attention)."""
 
 import argparse
 

@@ -1,8 +1,8 @@
-"""Many samples over one, by the length of the prompt they share: time, traffic and memory.
+"""Time, memory traffic and memory of many samples over one, by the length of the shared prompt.
 
-A prompt is read once; then its samples are decoded by turns in one process, one count of them after
-the other, so that a ratio is of runs that lie next to each other. Only steps are timed, with the
-whole output matrix. Beside it stands one sample with the screened matrix, as greedy decoding has.
+A prompt is prefilled once; then different numbers of samples are decoded in turn in one process, so
+that a ratio compares neighbouring runs. Only decode steps are timed, with the whole output matrix.
+One sample with the screened output matrix, as in greedy decoding, is measured for comparison.
 """
 
 import argparse

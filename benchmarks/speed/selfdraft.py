@@ -1,9 +1,9 @@
-"""Self-drafting: tokens a second with it over plain dense greedy decoding, and the same output.
+"""Speed of self-speculation over plain dense greedy decoding, with the same output.
 
-General code is continued where nothing of it is written twice; lookup is off on both sides. Both
-ways answer every case in one process, one directly behind the other and in turn which goes first.
-What passes and sparse steps cost is measured before, and decides how long drafts are: it is what
-belongs into model/engines/native/policy.json where the ratio says that self-drafting pays.
+The cases continue code without repetitions, and prompt lookup is off on both sides. Every case is
+decoded both ways in one process, one after the other and in alternating order. The costs of
+verifying passes and of sparse steps are measured first and determine the length of drafts; they
+belong into model/engines/native/policy.json if self-speculation is faster.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""One-row products with half of the channels skipped over the same products dense, in memory."""
+"""Speed of matrix-vector products with channels skipped (TEAL) over the same products dense."""
 
 import argparse
 import statistics

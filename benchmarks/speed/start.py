@@ -1,4 +1,4 @@
-"""Start: from a new process to its first token, with the packed weights already on disk."""
+"""Start-up time: from a new process to its first token, with packed weights on disk."""
 
 import argparse
 import statistics

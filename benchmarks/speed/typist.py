@@ -1,9 +1,8 @@
-"""A typist at the language server: real lines typed into real files, a request after every key.
+"""A simulated typist at the language server: real lines in real files, a request after every key.
 
-Edits and requests go through the server's own handlers, from the notification of a change to the
-answer; only the transport is left out. Time is the machine's, but nobody sleeps for the sake of the
-pace: a pause is waited for as long as the server has something to read ahead, and skipped when it
-has not.
+Edits and requests go through the server's handlers, from the change notification to the answer;
+only the transport is left out. Pauses between keys last as long as the server has something to read
+ahead, at most their nominal length, and are skipped otherwise.
 """
 
 import asyncio
@@ -22,18 +21,18 @@ from midline.server.lsp.server import MidlineServer
 from midline.server.lsp.suggestions import Answer, suggestions
 
 BURST_SECONDS = 0.06
-"""From a key within a burst to the next one: the request for it is given up then."""
+"""Time between two keys within a burst; the request of the first is then superseded."""
 PAUSE_SECONDS = 0.4
-"""From the last key of a burst to the next one, or from its answer if that takes longer."""
+"""Time from the last key of a burst to the next key, at least until its answer."""
 LINE_SECONDS = 0.6
 OPEN_SECONDS = 2.0
 PAUSES = 0.2
-"""Share of the keys within a line that end a burst, drawn by a fixed seed."""
+"""Share of the keys within a line that end a burst, drawn with a fixed seed."""
 
 
 @dataclass(frozen=True)
 class Reply:
-    """What one request came to.
+    """The outcome of one request.
 
     `after` is `open`, `enter` or `key`; `seconds` is None for a request given up by the next key;
     `recomputed` are the prompt tokens that were not in the cache, None if nothing was computed;

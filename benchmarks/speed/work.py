@@ -1,4 +1,4 @@
-"""What a model's file asks of a machine: bytes and multiply-adds of a pass."""
+"""Bytes and multiply-adds of a forward pass of a model file."""
 
 import math
 from dataclasses import dataclass

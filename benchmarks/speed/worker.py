@@ -1,4 +1,4 @@
-"""One engine in a process of its own, so that thread pools and memory are told apart.
+"""One engine in a process of its own, so that thread pools and memory are separate.
 
 `python -m midline.benchmarks.speed.worker ENGINE MODEL THREADS OPTIONS` answers one line of JSON
 on standard output for each line on standard input: `{"call": NAME, "arguments": {..}}`.

@@ -1,4 +1,4 @@
-"""What one speed measurement asks of an engine, and how its seconds are counted."""
+"""The workload of one speed measurement: an engine call and how its time is counted."""
 
 from dataclasses import dataclass, field
 from typing import Any

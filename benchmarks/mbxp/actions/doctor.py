@@ -1,4 +1,4 @@
-"""Say which kinds of isolation and which languages work here, and what installs the others."""
+"""Show the sandboxes and languages that work here, and how to install the others."""
 
 import argparse
 import json
@@ -12,7 +12,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print the state; a missing language is no failure."""
+    """Print the state; missing languages are not an error."""
     state = diagnose()
     print(json.dumps(state, indent=2) if args.json else render(state))
     return 0

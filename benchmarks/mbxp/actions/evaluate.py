@@ -1,7 +1,7 @@
-"""Execute completions: JSONL with `task_id` and `completion`, Midline's or another tool's.
+"""Execute completions of Midline or another tool: JSONL with `task_id` and `completion`.
 
-Writes results.jsonl (one line per executed sample, appended as verdicts come; the same command
-again goes on where it ended), rejected.jsonl (lines that are no use) and report.json.
+Writes results.jsonl (one line per executed sample; the same command resumes an interrupted run),
+rejected.jsonl (invalid lines) and report.json.
 """
 
 import argparse

@@ -1,4 +1,4 @@
-"""Sum up a result folder, or compare two task by task: table on the terminal, JSON and plot."""
+"""Report on a result folder, or compare two task by task: text table, JSON and plot."""
 
 import argparse
 import json

@@ -1,8 +1,8 @@
-"""Complete the problems with a catalogue model or a GGUF file, then evaluate the completions.
+"""Complete the problems with a model and evaluate the completions.
 
-The prompt is the problem's own text, raw. Without a temperature decoding is greedy. Writes
-samples.jsonl beside what `evaluate` writes; the same command again goes on where it ended. run.json
-has what the samples were drawn with: a folder takes none that are drawn otherwise.
+The prompt is the raw text of the problem. Decoding is greedy unless --temperature is given. Writes
+samples.jsonl and the files of `evaluate`; the same command resumes an interrupted run. run.json
+records the sampling options, and other options are refused in the same folder.
 """
 
 import argparse
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Model, problems and how to draw."""
+    """Add the model, the problems and the sampling options."""
     parser.add_argument(
         "--model", required=True, metavar="NAME", help="catalogue name or GGUF file"
     )
@@ -57,7 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Generate what is missing, then evaluate; 1 if programs could not be isolated."""
+    """Generate missing samples, then evaluate; 1 if programs could not be isolated."""
     if args.limit is not None and args.limit < 1:
         raise UsageError("--limit must be at least 1")
     options = _generate_options(args)
@@ -105,7 +105,7 @@ def chosen_tasks(
 
 
 def generation_summary(rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Tokens and seconds of generating, per language."""
+    """Tokens and seconds of the generation, per language."""
     summary = {}
     for name in dict.fromkeys(row["language"] for row in rows):
         own = [row for row in rows if row["language"] == name]
@@ -141,7 +141,7 @@ def _generate_options(args: argparse.Namespace) -> "SamplingOptions":
 
 
 def _shaping(args: argparse.Namespace, options: "SamplingOptions") -> dict[str, Any]:
-    """What a sample's text depends on beside its problem and number, by the names of the flags."""
+    """The options that determine a sample's text, by the names of their flags."""
     return {
         "model": model_identity(args.model),
         "temperature": options.temperature,
@@ -161,7 +161,7 @@ def _generate(
     pool: Mapping[str, Task],
     file: GeneratedFile,
 ) -> None:
-    """Complete what has no sample in `file` yet; the model is loaded only for that."""
+    """Generate the samples missing in `file`; the model is loaded only if there are any."""
     from midline.benchmarks.mbxp.generate import STREAMS, TASK_TOKENS, Generator, pending
 
     waiting = pending(tasks, options.samples, file)

@@ -1,4 +1,4 @@
-"""The thirteen languages by name, each in a module of its own, loaded when asked for."""
+"""The thirteen languages by name, each in a module of its own that is imported on demand."""
 
 import functools
 import importlib

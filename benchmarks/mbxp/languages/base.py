@@ -1,8 +1,8 @@
-"""What every language's evaluator has: tools, the program's text, commands, reading the outcome.
+"""The interface of a language: tools, source text, commands, and the judging of outcomes.
 
-A program lives in a box: `program` holds its source and what the compiler makes of it, `scratch` is
-the private folder it runs in. Programs end by printing a token that only this run knows: without it
-the tests did not run to their end, whatever the exit status.
+Each program has a box: `program` holds its source and compiled files, `scratch` is the private
+folder it runs in. A program prints a secret token at its end; without the token, its tests did not
+run to completion, whatever the exit status.
 """
 
 import os
@@ -38,12 +38,12 @@ COMPILE_LIMITS = Limits(seconds=100, memory=3 << 30, processes=256, scratch=1 <<
 
 
 class ToolchainMissing(MidlineError):
-    """The tools of a language are not installed; the message says which."""
+    """A tool of the language is not installed; the message names it."""
 
 
 @dataclass(frozen=True)
 class Tool:
-    """A program that must be there, how it tells its version and what installs it."""
+    """A required program, the arguments that print its version, and how to install it."""
 
     name: str
     version: tuple[str, ...]
@@ -74,22 +74,22 @@ class Box:
 
 
 class Language(ABC):
-    """One language; instances are cheap and look their tools up when first asked."""
+    """One language; tools are looked up on first use."""
 
     name: str
     source_name: str
     tools: tuple[Tool, ...] = ()
     compiled = False
     compile_batch = 1
-    """How many programs one call of the compiler takes."""
+    """Number of programs per call of the compiler."""
     batch_compiler = False
-    """The compiler reports per program in compile.exit and compile.out, not by its exit status."""
+    """Whether the compiler reports per program, in compile.exit and compile.out."""
     compile_passes = frozenset({0})
-    """Exit statuses of the compiler that mean: there is something to run."""
+    """Exit statuses of the compiler after which there is a program to run."""
     exit_zero_passes = True
     """Whether the reference evaluator takes exit status 0 alone for a pass."""
     syntax_error: re.Pattern[str] | None = None
-    """What languages without a compiler say of a program they cannot parse."""
+    """Matches the message of an interpreter about a syntax error."""
     compile_limits = COMPILE_LIMITS
     run_limits = Limits()
 
@@ -104,12 +104,12 @@ class Language(ABC):
 
     @cached_property
     def version(self) -> str:
-        """Versions of the tools in one line; part of what a verdict is keyed by."""
+        """Versions of the tools in one line, part of the key of a verdict."""
         return "; ".join(self.tool_version(tool) for tool in self.tools)
 
     @cache  # noqa: B019 - there is one instance of each language
     def tool_version(self, tool: Tool) -> str:
-        """First line of what the tool says of itself."""
+        """First line of the tool's version message."""
         command = [self.find(tool.name), *tool.version]
         try:
             done = subprocess.run(
@@ -123,7 +123,7 @@ class Language(ABC):
         return lines[0].strip() if lines else tool.name
 
     def prepare(self) -> None:  # noqa: B027 - most languages share nothing
-        """Build, once and trusted, what all programs of the language share."""
+        """Build what all programs of the language share, once and outside of the sandbox."""
 
     def reads(self) -> list[Path]:
         """Folders and files outside the system's own that programs and compilers must see."""

@@ -1,4 +1,4 @@
-"""What Java, Kotlin and Scala share: one machine compiles many programs, each runs alone."""
+"""The base of Java, Kotlin and Scala: one JVM compiles many programs, each runs in its own."""
 
 import hashlib
 import os
@@ -28,7 +28,7 @@ JAVA = Tool(
 JAVAC = Tool("javac", ("-version",), JAVA.debian, JAVA.macos)
 QUIET = ("-XX:-UsePerfData", "-XX:+UseSerialGC", "-Xshare:auto", "-Dfile.encoding=UTF-8")
 BRIEF = ("-XX:TieredStopAtLevel=1",)
-"""Optimizing costs more than it saves in processes of seconds."""
+"""The optimizing compiler costs more time than it saves in processes of a few seconds."""
 
 
 class JvmLanguage(Language):

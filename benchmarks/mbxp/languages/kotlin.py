@@ -18,7 +18,7 @@ KOTLINC = Tool("kotlinc", ("-version",), "the npm packages below", "brew install
 BUILD = re.compile(r"(\d+)\.(\d+)")
 LANGUAGE_OF_2022 = "2.0"
 NEWER_COMPILERS = ((2, 1), (2, 4))
-"""First and last compiler that need to be told, and can be."""
+"""First and last compiler version that need and accept the older language version."""
 
 
 class Kotlin(JvmLanguage):

@@ -8,7 +8,7 @@ from midline.benchmarks.mbxp.sandbox.policy import Limits
 from midline.benchmarks.mbxp.tasks import Task
 
 FATAL_ONLY = 4437
-"""E_ERROR, E_PARSE and the other fatal levels: warnings in a loop are not output worth a limit."""
+"""E_ERROR, E_PARSE and the other fatal levels: warnings in a loop would fill the output limit."""
 
 
 class Php(Language):

@@ -1,9 +1,9 @@
-"""Lines of MBXP's own solutions, cut at a cursor in six ways.
+"""Lines of MBXP's canonical solutions, cut at a cursor in six ways.
 
-Every line has a cut of every set, so that the sets differ in nothing else: `mid-word` between two
-letters, `punctuation` between two signs, `trailing-space` behind a space within the code,
-`partial-indent` and `full-indent` in and behind the indentation, `clean` where two tokens of the
-whole line meet. Where a cut happens to fall between two tokens, it stays.
+Every line is cut in every way, so that the sets differ only in the place of the cut: `mid-word`
+between two letters, `punctuation` between two punctuation characters, `trailing-space` behind a
+space within the code, `partial-indent` within and `full-indent` behind the indentation, `clean` at
+a token boundary of the whole line. Cuts that happen to be at a token boundary are kept.
 """
 
 import random
@@ -59,7 +59,7 @@ class Line:
 
 
 class Layout:
-    """Where a line stands in a prompt: as the editor has it (`fim`), or behind plain text (`raw`).
+    """The prompt of a line: fill-in-the-middle as in an editor (`fim`), or plain text (`raw`).
 
     `ids` are the prompt up to the line, `true` the tokens of the whole line behind them, `borders`
     the offsets in the line at which they end, 0 included.

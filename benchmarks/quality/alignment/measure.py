@@ -45,12 +45,12 @@ from midline.model.errors import UsageError
 from midline.model.tokenizer.tokenizer import Tokenizer
 
 MODES = {"none": 0, "1": 1, "3": 3, "tree": 3}
-"""Tokens backed up, by mode."""
+"""Number of tokens backed up by each mode."""
 REFERENCES = ("clean", "ahead")
 STREAMS = 32
 LINES_TOGETHER = 8
 _MORE_TOKENS = 4
-"""An answer may have, beside the truth's bytes in tokens, to end its line."""
+"""Tokens an answer may have beyond one per byte of the truth, to end its line."""
 
 
 @dataclass(frozen=True)

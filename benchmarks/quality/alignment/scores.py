@@ -1,4 +1,4 @@
-"""Log-probabilities of what belongs behind a cut, and the time that alignment takes beside it.
+"""Log-probabilities of the text behind a cut, and the time that token healing takes.
 
 The tokens of a whole line are read once; all that keep to them, whatever the cut and the mode,
 share these logits. A prompt that ends in tokens which the line does not have is read on from where

@@ -1,7 +1,7 @@
-"""The marked cursors of `projects/`: small projects with pieces that are to be written anew.
+"""The marked cursors of `projects/`: small projects with marked pieces to complete.
 
-In a file, `«a + b¦b + a»` is such a piece with its acceptable texts, the file's own first. A case
-takes out one piece and leaves all the others of its project as they are.
+In a file, `«a + b¦b + a»` marks a piece with its accepted texts, the original first. A case removes
+one piece and leaves all others in place.
 """
 
 import re

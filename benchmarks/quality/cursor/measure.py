@@ -1,11 +1,10 @@
 """`midline-bench quality cursor`: completions at marked cursors, against what belongs there.
 
-The cases are small projects written for this purpose (`projects/`), in six languages, many of which
-can only be answered from another file. Scored: the first line and the whole text exactly as one of
-the expected ones, an answer at all, and whether the file parses with it. With both prompt layouts,
-the difference is over pairs of the same case. So it is with --sparsity, of sparse and dense
-decoding, each measured now. With --samples the first of several ranked samples is compared with the
-one greedy answer instead (`cursor_samples`).
+The cases are small projects in six languages, written for this purpose (`projects/`); many can only
+be answered from another file. Scores: exact match of the first line and of the whole text with one
+of the accepted texts, non-empty answers, and files that parse with the answer. Differences between
+both prompt layouts, and between sparse and dense decoding with --sparsity, are paired by case. With
+--samples the sample ranked first is compared with the greedy answer (`samples.py`).
 """
 
 import argparse
@@ -38,7 +37,7 @@ SCORES = ("exact_line", "exact", "non_empty", "valid")
 
 @dataclass(frozen=True)
 class Row:
-    """What became of one case; `text` is the answer, `sparsity` the share of weights skipped."""
+    """The result of one case; `text` is the answer, `sparsity` the share of weights skipped."""
 
     place: str
     language: str

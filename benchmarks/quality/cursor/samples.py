@@ -1,8 +1,8 @@
 """`midline-bench quality cursor --samples N`: the first of N ranked samples against one greedy one.
 
-The prompt of a case is read once and timed; then both answer it from there, in turn which goes
-first, ranking included. `time_ratio` is of whole answers, the reading of the prompt in both;
-`decode_time_ratio` is of what comes after it: what a keystroke costs whose prompt is known.
+The prompt of a case is prefilled once and timed; then both answers are decoded from it, in
+alternating order, ranking included. `time_ratio` compares whole answers with the prefill in both;
+`decode_time_ratio` compares what follows the prefill, the cost of a keystroke with a cached prompt.
 """
 
 import argparse

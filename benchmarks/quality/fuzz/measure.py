@@ -35,7 +35,7 @@ BATCH = 16
 _SMALLEST, _LARGEST = 400, 100_000
 _SYSTEM_FOLDERS = ("/usr/include", "/usr/lib/node_modules", "/usr/lib/ruby", "/usr/share")
 _MARKUP = ("css", "html", "json")
-"""Languages that nobody programs in."""
+"""Markup and data languages, which are left out of the programming languages."""
 _SHARES = ("non_empty", "valid", "valid_as_written")
 
 
@@ -117,7 +117,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def installed() -> list[Path]:
-    """Where Python and the system keep source files."""
+    """Folders in which Python and the system install source files."""
     paths = sysconfig.get_paths()
     found = [Path(paths["stdlib"]), Path(paths["purelib"]), *map(Path, _SYSTEM_FOLDERS)]
     return [folder for folder in found if folder.is_dir()]
@@ -199,7 +199,7 @@ class Witness:
 def examine(
     engine: Any, cases: Sequence[Case], options: SamplingOptions, limits: WindowLimits
 ) -> list[dict[str, Any]]:
-    """What became of every case."""
+    """The result of every case."""
     rows: list[dict[str, Any]] = []
     for start in range(0, len(cases), BATCH):
         batch = cases[start : start + BATCH]

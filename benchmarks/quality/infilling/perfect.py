@@ -1,4 +1,4 @@
-"""A model that always writes what was taken out: what the completion rules alone lose of it."""
+"""An engine that writes exactly the removed text: what the completion rules lose of it."""
 
 from collections.abc import Sequence
 
@@ -20,7 +20,7 @@ from midline.model.engines.base import (
 from midline.model.tokenizer.base import TokenizerBase
 
 MAX_TOKENS = 1024
-"""More than any text that was taken out has."""
+"""More tokens than any removed text has."""
 CONTEXT_LENGTH = 32768
 
 

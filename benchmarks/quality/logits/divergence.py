@@ -1,4 +1,4 @@
-"""Distance between two models' next-token probabilities, summed over positions."""
+"""KL divergence between the next-token distributions of two models, over positions."""
 
 from dataclasses import dataclass, field
 from typing import Any

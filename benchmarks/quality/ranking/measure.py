@@ -1,10 +1,10 @@
 """`midline-bench quality ranking`: which of several samples to show first, judged by execution.
 
 Reads a folder of `midline-bench mbxp run --samples 8 --temperature 0.6`: samples.jsonl and the
-verdicts beside it. The ranker sees the problem's code without its comments and documentation, so
-neither examples nor tests. Weights are fitted on the problems with even numbers and judged on the
-odd ones, and the other way round; the same number is the same problem in every language and for
-every model, so that more samples may be fitted with.
+verdicts beside it. The ranker sees the problem's code without comments and documentation, and thus
+no examples and no tests. The weights are cross-fitted: fitted on the problems with even numbers and
+evaluated on the odd ones, and the other way round. A number stands for the same problem in every
+language and for every model, so that further samples can be used for fitting.
 """
 
 import argparse
@@ -79,7 +79,7 @@ class Question:
 
     @property
     def fold(self) -> int:
-        """Which half of the problems it belongs to."""
+        """The half of the problems it belongs to, 0 or 1."""
         return self.task.number % FOLDS
 
 

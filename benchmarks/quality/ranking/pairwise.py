@@ -1,4 +1,4 @@
-"""Pairwise logistic regression: weights under which what is right scores above what is wrong."""
+"""Pairwise logistic regression: weights that score right candidates above wrong ones."""
 
 from collections.abc import Sequence
 

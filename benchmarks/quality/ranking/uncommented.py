@@ -1,4 +1,4 @@
-"""A program's text without what is said in it for people: comments, documentation, examples."""
+"""Removal of comments and documentation strings from a program."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING

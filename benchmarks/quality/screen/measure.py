@@ -21,9 +21,9 @@ from midline.model.errors import UsageError
 from midline.model.runtime.decoder import Logits, StepOptions
 
 ROWS = 32
-"""Rows of a pass whose logits are bit-identical to those of one row."""
+"""Rows per pass, within row invariance: logits are bit-identical to those of one row."""
 LENGTH = 512
-"""Tokens of a sequence; longer texts are cut."""
+"""Most tokens of a sequence; longer texts are cut."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

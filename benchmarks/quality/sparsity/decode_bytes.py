@@ -1,4 +1,4 @@
-"""Bytes of weights that one decoded token reads, dense and with channels left out."""
+"""Bytes of weights that a decode step reads, dense and with channels skipped."""
 
 from dataclasses import dataclass
 
@@ -19,7 +19,7 @@ CODE_BITS = {
     GGMLType.Q6_K: 6,
     GGMLType.Q8_0: 8,
 }
-"""Bits of a weight's code, which a skipped channel saves; scales are read in any case."""
+"""Bits of a weight's code, which a skipped channel saves; scales are always read."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""`midline-bench quality sparsity --gate`: the highest level whose price is small enough.
+"""`midline-bench quality sparsity --gate`: the highest sparsity level that passes the quality gate.
 
 Reads what other commands have recorded of one model: perplexity (`quality sparsity --json`), MBXP
 Python verdicts dense and at each level (`mbxp run --sparsity S`; pairs of the same task), and, if
@@ -23,7 +23,7 @@ from midline.model.errors import UsageError
 MOST_RISE = 0.015
 LEAST_DIFFERENCE = -0.01
 LEAST_LOWER_END = -0.025
-"""Of perplexity over dense; of pass@1 less dense, and of the lower end of its 95% interval."""
+"""Limits of the rise of perplexity, of the loss of pass@1, and of its interval's lower end."""
 Row = dict[str, Any]
 
 

@@ -1,4 +1,4 @@
-"""`midline-bench quality sparsity`: what skipping weights costs, level by level.
+"""`midline-bench quality sparsity`: the cost of skipping weights, by sparsity level.
 
 Every token of MBXP's own solutions is forced through the model behind its problem; the problem is
 dense, the solution sparse, in steps of many rows that compute the numbers of sparse one-row decode
@@ -77,7 +77,7 @@ class Scores:
 
     best: list[int] = field(default_factory=list)
     of_problem: list[tuple[float, int]] = field(default_factory=list)
-    """Negative log-probability and tokens of each problem."""
+    """Negative log-probability and number of tokens of each problem."""
 
     @property
     def tokens(self) -> int:
@@ -163,7 +163,7 @@ def _tasks(args: argparse.Namespace) -> list[Task]:
     for language in args.lang:
         tasks = load_tasks(data_folder(args.data), [language]).values()
         solved = [task for task in tasks if task.canonical_solution]
-        # From all over the data: neighbouring problems are alike.
+        # Spread over the data, because neighbouring problems are similar.
         found += solved[:: max(1, len(solved) // args.limit)][: args.limit]
     if not found:
         raise UsageError(f"none of the problems in {', '.join(args.lang)} has a solution to force")

@@ -1,4 +1,4 @@
-"""A picture of `quality sparsity`: the rise of perplexity over the bytes a token reads."""
+"""The plot of `quality sparsity`: the rise of perplexity over the bytes read per token."""
 
 from itertools import groupby
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Texts for comparing tokenizers: source in many languages, and text made to be awkward."""
+"""Texts for comparing tokenizers: source code in many languages, and generated odd texts."""
 
 import random
 import sysconfig

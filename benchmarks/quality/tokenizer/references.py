@@ -1,4 +1,4 @@
-"""The tokenizers Midline's is compared with, each as a function from text to ids.
+"""The reference tokenizers, each as a function from text to ids.
 
 `llama.cpp` is its own implementation, loaded without weights. `transformers` is what
 `AutoTokenizer` makes of the same GGUF, with the special tokens registered that its conversion

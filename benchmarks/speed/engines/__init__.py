@@ -1,4 +1,4 @@
-"""Engines the speed measurements drive, one adapter a file."""
+"""Adapters of the engines that are compared, one per module."""
 
 import importlib
 from collections.abc import Callable

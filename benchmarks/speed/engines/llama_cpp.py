@@ -1,4 +1,4 @@
-"""llama.cpp through the C interface of llama-cpp-python: decode calls, never its Python sampler."""
+"""The adapter of llama.cpp: llama_decode through llama-cpp-python, without its Python sampler."""
 
 import ctypes
 import time

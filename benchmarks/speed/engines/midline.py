@@ -1,4 +1,4 @@
-"""Midline's own engine, driven step by step like its peers."""
+"""The adapter of Midline's native engine, driven step by step like its peers."""
 
 import time
 from pathlib import Path

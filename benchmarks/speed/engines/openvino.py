@@ -1,4 +1,4 @@
-"""OpenVINO GenAI on the same GGUF file, which it converts to a form of its own on loading."""
+"""The adapter of OpenVINO GenAI, which converts the same GGUF file on loading."""
 
 import time
 from importlib.metadata import version

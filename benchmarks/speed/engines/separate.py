@@ -1,4 +1,4 @@
-"""Midline once more, drawing samples one after the other: what many together save."""
+"""Midline decoding samples one after the other, for comparison with decoding them together."""
 
 from pathlib import Path
 from typing import Any

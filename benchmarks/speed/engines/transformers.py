@@ -1,4 +1,4 @@
-"""transformers with PyTorch on the dequantized weights, in bfloat16: what most scripts run."""
+"""The adapter of transformers with PyTorch, on the dequantized weights in bfloat16."""
 
 import time
 from importlib.metadata import version
