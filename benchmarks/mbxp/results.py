@@ -65,7 +65,7 @@ class ResultFile:
             raise self._failure(error) from error
 
     def add(self, result: Result) -> None:
-        """Append one line in one write; ResultsError on a full disk, and it is not counted as done."""
+        """Append one line in one write; ResultsError on a full disk, where nothing is recorded."""
         line = json.dumps(asdict(result), ensure_ascii=True).encode() + b"\n"
         try:
             written = self._file.write(line)
