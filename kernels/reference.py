@@ -1,4 +1,4 @@
-"""NumPy truth for every kernel: what ggml's block formats mean, in float32 and without tricks.
+"""The NumPy reference of the kernels: ggml's block formats in plain float32.
 
 Each format is defined by `dequantize_row_*` in `ggml-quants.c`. The arithmetic follows it operation
 by operation in float32, so that results are equal to the bit, not merely close.

@@ -1,4 +1,4 @@
-"""Whether the kernels chosen for this CPU compute right here, in a fraction of a second."""
+"""The self-test of the kernels chosen for this CPU, in a fraction of a second."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Documents as editors see them: immutable texts with lines, and positions in three encodings.
+"""Immutable documents with line-based positions in the protocol's three encodings.
 
 Lines end with LF, CRLF or a lone CR, as the protocol says; a form feed or U+2028 ends none.
 Bytes that are not UTF-8 travel through a document as lone surrogates, so that what is read from a
@@ -19,7 +19,7 @@ _LINE_END = re.compile(r"\r\n|\n|\r")
 
 
 class PositionEncoding(StrEnum):
-    """What one unit of a column stands for; the values are the protocol's."""
+    """The unit of a column; the values are those of the protocol."""
 
     UTF8 = "utf-8"
     UTF16 = "utf-16"
@@ -76,7 +76,7 @@ def _encoded(text: str, encoding: PositionEncoding) -> bytes:
 
 @dataclass(frozen=True)
 class Document:
-    """One version of one text. Editing makes another document, so a holder has a snapshot."""
+    """One version of a text. Editing returns a new document."""
 
     uri: str
     text: str
@@ -135,7 +135,7 @@ class Document:
         """The document in which the characters from `start` up to `end` have become `text`."""
         end = max(start, end)
         after = replace(self, text=f"{self.text[:start]}{text}{self.text[end:]}", version=version)
-        # Filling the cache spares a scan of the whole text at every keystroke.
+        # Fills the cached property, which would otherwise scan the whole text after every key.
         after.__dict__["line_starts"] = self._edited_line_starts(start, end, after.text)
         return after
 

@@ -1,4 +1,4 @@
-"""The log file: what a one-sentence error leaves out is found here."""
+"""The log file, which has the details that one-sentence errors leave out."""
 
 import contextlib
 import logging
@@ -21,8 +21,8 @@ def log_path() -> Path:
 def log_to_file(level: int = logging.INFO) -> None:
     """Send the records of every `midline.*` logger to `log_path()`, and nowhere else.
 
-    The file is created with the first record. A log that cannot be written costs the log, never
-    the command: the failure is swallowed here and `log_hint` says so to the user.
+    The file is created with the first record. If it cannot be written, the command continues
+    without a log, and `log_hint` says so.
     """
     close_log()
     LOGGER.setLevel(level)

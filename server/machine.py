@@ -1,4 +1,4 @@
-"""What this machine is, as far as it can be told without asking for rights or packages."""
+"""Description of this machine, without special rights or further packages."""
 
 import os
 import platform
@@ -26,7 +26,7 @@ _HUGE_PAGES = Path("/sys/kernel/mm/transparent_hugepage/enabled")
 
 
 def processor_name() -> str:
-    """Name of the processor as its maker gives it, or its architecture."""
+    """The processor's brand name, or its architecture."""
     for key in ("model name", "Model"):
         if name := _cpu_info().get(key):
             return name

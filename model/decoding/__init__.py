@@ -1,1 +1,1 @@
-"""Drawing tokens: requests, continuous batching, sampling."""
+"""Decoding: requests, continuous batching, speculation, token healing."""

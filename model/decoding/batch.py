@@ -1,4 +1,4 @@
-"""What is decoded together: requests, and a stream for each sample of each of them."""
+"""The state of a batch: its requests, and a stream for each sample."""
 
 from collections.abc import Sequence as Ids
 from dataclasses import dataclass, field

@@ -1,4 +1,4 @@
-"""Samples that go round in a circle, which a small model leaves only by luck."""
+"""Detection of completions that repeat a cycle, from which small models rarely recover."""
 
 LONGEST_CYCLE = 32
 
@@ -6,8 +6,8 @@ LONGEST_CYCLE = 32
 def repeats(ids: list[int], times: int) -> bool:
     """Whether `ids` end with the same cycle of at most `LONGEST_CYCLE` tokens, `times` times over.
 
-    Asked after every token, it has to look at little: a cycle that comes back ends with the token
-    that ends the cycle before it.
+    It is called after every token and compares little: the last token of a cycle has to be equal to
+    the one a cycle length before.
     """
     longest = min(LONGEST_CYCLE, len(ids) // times)
     return any(

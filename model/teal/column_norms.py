@@ -1,4 +1,4 @@
-"""Norms of the weights' columns: how much an input channel counts in a layer's matrices.
+"""Column norms of the weights, which scale the thresholds of weighted TEAL profiles.
 
 Computed from the model file once (about a second for each GB and thread) and kept in the folder of
 packed weights, keyed by the model's hash.
@@ -30,7 +30,7 @@ _TENSORS = (
     ("ffn_gate", "ffn_up"),
     ("ffn_down",),
 )
-"""Tensors that read each of a layer's four inputs."""
+"""The tensors that are multiplied with each of a layer's four inputs."""
 
 
 def column_norms(file: GGUFFile, config: ModelConfig) -> NDArray[np.float32]:

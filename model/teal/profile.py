@@ -23,7 +23,7 @@ from midline.model.weights.packed import model_hash
 
 FORMAT_VERSION = 1
 INPUTS = ("qkv", "out", "gate_up", "down")
-"""Inputs of a layer's matrices that can be sparse: of Q, K and V, of O, of gate and up, of down."""
+"""The inputs of a layer that can be sparse: of Q, K and V, of O, of gate and up, of down."""
 MAX_LEVEL = 0.9
 MAX_PROFILE_BYTES = 1 << 20
 SHIPPED = Path(__file__).parent / "profiles"
@@ -33,12 +33,12 @@ SENTENCE_END = "calibrate the model again or leave --sparsity at 0"
 
 
 class ProfileError(MidlineError):
-    """A profile that cannot be used; the sentence says why and what to do."""
+    """A profile cannot be used; the message says why and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class CalibrationText:
-    """What thresholds were measured on: `sha256` of the token ids, `tokens` their number."""
+    """The calibration text: `sha256` of its token ids, `tokens` their number."""
 
     description: str
     sha256: str
@@ -185,7 +185,7 @@ def _checked_text(values: Any) -> CalibrationText:
 
 
 def describe(profile: Profile) -> str:
-    """One line for people: level, how it was found, on what."""
+    """A one-line description: level, allocation, criterion and calibration text."""
     dense = sum(t is None for t in chain.from_iterable(profile.thresholds))
     kept = f", {dense} matrices dense" if dense else ""
     return (

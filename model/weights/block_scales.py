@@ -1,4 +1,4 @@
-"""Refusal of weights that are infinite or not a number: one of them spoils every logit.
+"""The check for infinite and NaN weights, of which a single one makes every logit NaN.
 
 Codes of a block are always finite; only its half-precision scales, and plain floats, can be
 something else. The formats are those of `ggml-common.h` in llama.cpp.

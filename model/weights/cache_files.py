@@ -1,4 +1,4 @@
-"""Reading files of the cache, without ever waiting for one."""
+"""Reading files of the cache, regular files only."""
 
 import os
 import stat

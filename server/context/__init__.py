@@ -1,1 +1,1 @@
-"""Which other files a completion reads."""
+"""Selection of context from other files."""

@@ -1,7 +1,8 @@
-"""Which parts of other files a completion reads: what is fit to be read, and what helps here.
+"""Selection of the chunks of other files that a prompt begins with.
 
-The choice for a document stays while the cursor is near where it was made and no other file
-changes, so that the beginning of the prompt stays in the cache.
+Files that are ignored, generated or seem to hold secrets are left out; the others are ranked by
+shared identifiers. The selection for a document is kept while the cursor stays nearby and no other
+file changes, so that the beginning of the prompt stays in the KV cache.
 """
 
 import re
@@ -14,9 +15,9 @@ from midline.server.context.projects import file_path, project_of
 from midline.server.documents import Document
 
 MOVED_LINES = 48
-"""Lines that the cursor may move before the choice is made again."""
+"""Lines that the cursor may move before the chunks are selected again."""
 _NEAR_BEFORE, _NEAR_AFTER = 2000, 600
-"""Characters around the cursor whose names count."""
+"""Characters before and after the cursor whose identifiers are compared."""
 _MAX_CHARACTERS = 400_000
 _MAX_LINE = 1000
 _MAX_DOCUMENTS = 64
@@ -88,7 +89,7 @@ class ChosenContext:
 
 @dataclass(frozen=True)
 class _Choice:
-    """Where and from what a choice was made."""
+    """A selection, with the position and the files it was made from."""
 
     line: int
     others: tuple[Document, ...]

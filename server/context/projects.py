@@ -1,4 +1,4 @@
-"""Where a file belongs: its project, its name there, and whether git is told to ignore it."""
+"""The project of a file: its root, names relative to it, and its ignore rules."""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -10,7 +10,7 @@ from pygls.uris import to_fs_path
 
 @dataclass(frozen=True)
 class Project:
-    """A working tree of git."""
+    """A git working tree."""
 
     root: Path
 

@@ -1,8 +1,8 @@
-"""Guesses of the next tokens, which one pass of several rows verifies: drafting by lookup.
+"""Prompt lookup decoding: drafts are copied from earlier in the text and verified in one pass.
 
-Code repeats itself: a renamed copy, a row of a table, an answer that quotes its question. What
-followed the longest suffix of the text where it was written before is a guess that costs nothing
-(SAM decoding, arXiv 2411.10666); a pass keeps what greedy decoding would have written anyway.
+Code repeats itself: a renamed copy, a row of a table, an answer that quotes its question. The draft
+is what followed the longest suffix of the text at its last occurrence (SAM decoding, arXiv
+2411.10666). The verifying pass keeps the tokens that greedy decoding would have chosen.
 """
 
 from collections.abc import Sequence as Ids
@@ -13,28 +13,29 @@ from midline.model.decoding.speculative.suffix_automaton import SuffixAutomaton
 from midline.model.runtime.kv_cache import Sequence
 
 MOST_DRAFTED = 23
-"""Tokens of a draft: with the last one drawn 24 rows, few enough that their company changes no bit.
-More gain little, and fewer do not make up for what a pass costs before its first row."""
+"""Most tokens of a draft. With the last drawn token that is 24 rows, within row invariance. Longer
+drafts gain little, and shorter ones do not pay for the fixed cost of a pass."""
 PASS_COST, ROW_COST = 1.6, 0.18
-"""A pass of n rows takes PASS_COST + n * ROW_COST times as long as a step of one row, which has
-kernels of its own and a screened output matrix: between two recordings of `midline-bench speed
-drafting` with the 0.5B on AVX-512, 1.45 + 0.165 n and 1.7 + 0.21 n. The quicker the memory is
-beside the cores, the more a step of one row gains by it, and the dearer a pass is."""
+"""Default cost of a pass of n rows, PASS_COST + n * ROW_COST, in units of a single-row step, which
+has kernels of its own and a screened output matrix. Two recordings of `midline-bench speed
+drafting` with the 0.5B on AVX-512 gave 1.45 + 0.165 n and 1.7 + 0.21 n. More memory bandwidth per
+core makes a single-row step cheaper and so the relative cost of a pass higher."""
 DRAFT_COST = 0.85
-"""So has a sparse step: what half of the weights less leaves, between the 0.5B and the 1.5B."""
+"""Default cost of a step that skips half of the weights, between those of the 0.5B and the 1.5B."""
 LEAST_GAIN = 1.25
-"""Expected speed-up below which no draft is worth its risk."""
+"""Least expected speed-up for which a draft is verified."""
 PRIOR_HITS = (0.25, 0.5, 0.7, 0.82, 0.92, 0.97)
-"""Share of right guesses by length of match: between edited and unrelated code of the 0.5B."""
+"""Prior acceptance rate by length of match, between edits and unrelated code with the 0.5B."""
 PRIOR_WEIGHT = 8.0
-"""Tokens that the prior counts for beside those of the request."""
+"""Weight of the prior in tokens, against the tokens of the request."""
 
 
 @dataclass(frozen=True, slots=True)
 class PassCosts:
-    """Times in dense steps of one row: a pass of n rows takes base + n * row, a sparse step draft.
+    """Costs in units of a dense single-row step.
 
-    The defaults fit a model of which nothing was measured.
+    A pass of n rows costs base + n * row, a sparse step costs draft. The defaults are for models that
+    were not measured.
     """
 
     base: float = PASS_COST
@@ -42,7 +43,7 @@ class PassCosts:
     draft: float = DRAFT_COST
 
     def verifying(self, count: int) -> float:
-        """Of the pass that verifies `count` guesses."""
+        """The cost of the pass that verifies `count` drafted tokens."""
         return self.base + (count + 1) * self.row
 
 
@@ -50,25 +51,25 @@ DEFAULT_COSTS = PassCosts()
 
 
 class Drafter(Protocol):
-    """Whoever guesses tokens; the verifying loop is the same for all."""
+    """Proposes draft tokens; the verification is the same for all drafters."""
 
     def propose(self, tokens: Ids[int], most: int, sequence: Sequence) -> list[int]:
-        """At most `most` guesses of what follows `tokens`, prompt and output; none is an answer.
+        """At most `most` draft tokens behind `tokens` (prompt and output); may be empty.
 
-        `sequence` has computed all but the last of `tokens`, and holds the same afterwards.
+        `sequence` holds all but the last of `tokens`, and is unchanged afterwards.
         """
         ...
 
     def accepted(self, count: int) -> None:
-        """How many tokens of the last proposal, which was not empty, were right."""
+        """Report how many tokens of the last proposal, which was not empty, were accepted."""
         ...
 
 
 class LookupDrafter:
-    """Proposes what followed the longest suffix of the text earlier, if that is likely to pay.
+    """Proposes what followed the longest suffix of the text earlier, if a speed-up is expected.
 
-    How likely a guess is right is learned for each length of match from every token of the request,
-    those drawn one by one included, which cost nothing to check.
+    Acceptance rates are estimated per length of match from every token of the request, including
+    tokens decoded without a draft, which are compared with the lookup, too.
     """
 
     def __init__(self, costs: PassCosts = DEFAULT_COSTS) -> None:
@@ -78,13 +79,13 @@ class LookupDrafter:
         self._trials = [PRIOR_WEIGHT] * len(PRIOR_HITS)
 
     def propose(self, tokens: Ids[int], most: int, sequence: Sequence | None = None) -> list[int]:
-        """See `Drafter`; the text is all that is asked."""
+        """See `Drafter`; only the text is used."""
         self._learn(tokens)
         count = self._worth(min(most, MOST_DRAFTED))
         return self._text.continuation(count)
 
     def accepted(self, count: int) -> None:
-        """See `Drafter`; the tokens that follow tell the same, and are looked at anyway."""
+        """See `Drafter`; nothing to do, since acceptance is counted from the tokens that follow."""
 
     def _learn(self, tokens: Ids[int]) -> None:
         text, known = self._text, len(self._text.tokens)
@@ -99,7 +100,7 @@ class LookupDrafter:
             text.extend([token])
 
     def _worth(self, most: int) -> int:
-        """The length of a draft that promises most tokens a time; 0 where none promises enough."""
+        """The draft length with the most expected tokens per time; 0 if none reaches LEAST_GAIN."""
         best, best_gain = 0, LEAST_GAIN
         likely, expected = 1.0, 1.0
         for count in range(1, most + 1):
@@ -113,5 +114,5 @@ class LookupDrafter:
 
 
 def _group(matched: int) -> int:
-    """Matches of 1, 2, 3 to 4, 5 to 8, 9 to 16 and more tokens are counted apart."""
+    """The group of a match length: 1, 2, 3 to 4, 5 to 8, 9 to 16, and more tokens."""
     return min((matched - 1).bit_length(), len(PRIOR_HITS) - 1)

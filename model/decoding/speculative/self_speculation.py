@@ -1,9 +1,9 @@
-"""Guesses by the model itself at high sparsity: a sparse step reads half of the weights.
+"""Self-speculation: the model drafts for itself with TEAL sparsity, and a dense pass verifies.
 
-What the thresholds of a profile drop changes few tokens (self-speculative decoding, arXiv
-2309.08168, with the activation sparsity of arXiv 2408.14690), so that a dense pass of several rows
-keeps most of a draft. The pass computes the draft's positions anew and dense, over what the sparse
-steps wrote there: nothing of them is left, in the cache no more than in the output.
+Skipping the weights below the thresholds of a profile changes few tokens (self-speculative
+decoding, arXiv 2309.08168, with the activation sparsity of arXiv 2408.14690), so a dense pass
+accepts most of a draft. The pass recomputes the positions of the draft and overwrites the keys and
+values of the sparse steps: neither the KV cache nor the output depends on them.
 """
 
 import math
@@ -23,26 +23,25 @@ from midline.model.runtime.decoder import Decoder, StepOptions
 from midline.model.runtime.kv_cache import CacheFull, Sequence
 
 LEAST_GAIN = 1.05
-"""Expected speed-up below which nothing is drafted."""
+"""Least expected speed-up for which a draft is made."""
 CONFIDENCES = (0.3, 0.5, 0.7, 0.9, 0.99)
-"""Borders of the groups of guesses by the probability that the sparse model gives them."""
+"""Borders of the confidence groups: the probability of a draft token in the sparse model."""
 PRIOR_HITS = (0.5, 0.65, 0.75, 0.95, 0.985, 0.995)
-"""Share of right guesses in each group: general code, half of the weights, 0.5B and 1.5B alike."""
+"""Prior acceptance rate per confidence group: code, 50% sparsity, the same for 0.5B and 1.5B."""
 PRIOR_MEAN = 0.94
-"""Share of right guesses of all."""
+"""Prior acceptance rate of all draft tokens."""
 PRIOR_WEIGHT = 8.0
-"""Guesses that a prior counts for beside those of the request."""
+"""Weight of the priors in draft tokens, against those of the request."""
 FORGETTING = 0.97
-"""What of the request's own experience is left after each token that was not drafted for it."""
+"""Decay of the request's acceptance statistics per token decoded without a draft."""
 
 
 class SelfDrafter:
-    """Proposes what `model` writes with `thresholds`, as long as that is likely to pay.
+    """Proposes what `model` decodes greedily with `thresholds`, while a speed-up is expected.
 
-    It goes on while another guess promises more tokens for its cost than the best draft of a fixed
-    length does; how likely a guess is right is learned for each group of confidence. With
-    `least_gain` 0 something is always drafted. Raises Cancelled in a draft, with `sequence` as it
-    was before.
+    A draft continues while the next token promises more accepted tokens per cost than the best
+    draft of fixed length; acceptance rates are estimated per confidence group. With `least_gain` 0
+    a draft is always made. Raises Cancelled during a draft, with `sequence` unchanged.
     """
 
     def __init__(
@@ -86,7 +85,7 @@ class SelfDrafter:
     def _draft(
         self, sequence: Sequence, draft: list[int], token: int, most: int, rate: float
     ) -> None:
-        """Appends guesses to `draft` while one more is worth its sparse step."""
+        """Append draft tokens to `draft` while one more is worth its sparse step."""
         likely, step = 1.0, self._costs.draft + self._costs.row
         while len(draft) < most and (not draft or likely * self._mean() >= rate * step):
             (row,) = self._model.forward(
@@ -104,7 +103,7 @@ class SelfDrafter:
             self._groups.append(group)
 
     def accepted(self, count: int) -> None:
-        """See `Drafter`; what stands behind a wrong guess tells nothing."""
+        """See `Drafter`; tokens behind the first rejected one are not counted."""
         for i, group in enumerate(self._groups[: count + 1]):
             self._trials[group] += 1
             self._hits[group] += i < count
@@ -115,7 +114,7 @@ class SelfDrafter:
         return (self._right + PRIOR_WEIGHT * PRIOR_MEAN) / (self._tried + PRIOR_WEIGHT)
 
     def _rate(self, most: int) -> float:
-        """Tokens for the time of a plain step that drafts of the best length promise."""
+        """Expected tokens per time of a plain step, with the best fixed draft length."""
         right, best = self._mean(), 0.0
         likely, expected = 1.0, 1.0
         for count in range(1, most + 1):
@@ -127,7 +126,7 @@ class SelfDrafter:
 
 
 class LookupFirst:
-    """What the text has said before where that promises enough; elsewhere the model's own guess."""
+    """Prompt lookup where it expects a speed-up, self-speculation elsewhere."""
 
     def __init__(self, lookup: LookupDrafter, own: SelfDrafter) -> None:
         self._lookup, self._own = lookup, own

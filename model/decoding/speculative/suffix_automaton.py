@@ -1,4 +1,4 @@
-"""A suffix automaton that grows by a token: where the end of a text has been written before.
+"""An online suffix automaton: finds the last earlier occurrence of the longest suffix of a text.
 
 The online construction of Blumer et al. (1985), linear in the text; the suffix link of the whole
 text's state is its longest suffix that also ends earlier (SAM decoding, arXiv 2411.10666).
@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 
 class SuffixAutomaton:
-    """The distinct substrings of `tokens`; about a microsecond for each token added.
+    """The suffix automaton of `tokens`; extending it takes about a microsecond per token.
 
     A state stands for substrings that end at the same places; `_end` is the last such place that is
     known, an index into `tokens`.
@@ -67,7 +67,7 @@ class SuffixAutomaton:
         return len(self._next) - 1
 
     def continuation(self, count: int) -> list[int]:
-        """`count` tokens as they followed that suffix earlier, itself repeated if it overlaps."""
+        """The `count` tokens that followed the suffix earlier; repeated where they overlap the end."""
         if not self.matched:
             return []
         start = self._matched_end + 1
