@@ -34,8 +34,8 @@ PRIOR_WEIGHT = 8.0
 class PassCosts:
     """Costs in units of a dense single-row step.
 
-    A pass of n rows costs base + n * row, a sparse step costs draft. The defaults are for models that
-    were not measured.
+    A pass of n rows costs base + n * row, a sparse step costs draft. The defaults are for models
+    that were not measured.
     """
 
     base: float = PASS_COST

@@ -32,7 +32,7 @@ PRIOR_MEAN = 0.94
 """Prior acceptance rate of all draft tokens."""
 PRIOR_WEIGHT = 8.0
 """Weight of the priors in draft tokens, against those of the request."""
-FORGETTING = 0.97
+DECAY = 0.97
 """Decay of the request's acceptance statistics per token decoded without a draft."""
 
 
@@ -60,14 +60,14 @@ class SelfDrafter:
         self._hits = [PRIOR_WEIGHT * p for p in PRIOR_HITS]
         self._trials = [PRIOR_WEIGHT] * len(PRIOR_HITS)
         self._right, self._tried = 0.0, 0.0
-        self._groups: list[int] = []  # of the last proposal's guesses
+        self._groups: list[int] = []  # of the tokens of the last proposal
 
     def propose(self, tokens: Ids[int], most: int, sequence: Sequence) -> list[int]:
         """See `Drafter`."""
         rate = self._rate(min(most, MOST_DRAFTED))
         if rate < self._least_gain:
-            self._right *= FORGETTING
-            self._tried *= FORGETTING
+            self._right *= DECAY
+            self._tried *= DECAY
             return []
         computed, dense = len(sequence.tokens), sequence.sparse_from
         sequence.sparse_from = computed
@@ -76,7 +76,7 @@ class SelfDrafter:
         try:
             self._draft(sequence, draft, tokens[-1], min(most, MOST_DRAFTED), rate)
         except CacheFull:
-            pass  # so is it for the pass that would verify more
+            pass  # the verifying pass would find no room either
         finally:
             self._model.cache.truncate(sequence, computed)
             sequence.sparse_from = dense
@@ -98,7 +98,7 @@ class SelfDrafter:
             group = bisect_right(CONFIDENCES, math.exp(logprob))
             likely *= self._hits[group] / self._trials[group]
             if token in self._end_tokens or likely < rate * self._costs.row:
-                return  # nothing comes behind an end, and a bad guess is not worth its row
+                return  # nothing follows an end token; an improbable token is not worth its row
             draft.append(token)
             self._groups.append(group)
 

@@ -67,7 +67,7 @@ class SuffixAutomaton:
         return len(self._next) - 1
 
     def continuation(self, count: int) -> list[int]:
-        """The `count` tokens that followed the suffix earlier; repeated where they overlap the end."""
+        """The `count` tokens that followed that suffix; repeated where they overlap the end."""
         if not self.matched:
             return []
         start = self._matched_end + 1
