@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from midline.benchmarks.speed.company import Company, warnings
+from midline.benchmarks.speed.background_load import BackgroundLoad, warnings
 from midline.benchmarks.speed.flags import check, model_path
 from midline.benchmarks.speed.paired import interleave, pair_ratios, row
 from midline.benchmarks.speed.plot import draw
@@ -50,9 +50,9 @@ def compare(
         bandwidth = engines[0].call("read_bandwidth", seconds=1.0)
         dot_rate = engines[0].call("dot_rate", seconds=0.5)
         pids = [engine.pid for engine in engines]
-        before = Company.now(pids)
+        before = BackgroundLoad.now(pids)
         seconds = interleave(engines, workload, args.runs)
-        after = Company.now(pids)
+        after = BackgroundLoad.now(pids)
         rows = [
             row(engine, workload, found, model_work(file))
             for engine, found in zip(engines, seconds, strict=True)

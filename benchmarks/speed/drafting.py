@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from midline.benchmarks.speed import flags
-from midline.benchmarks.speed.company import Company, warnings
+from midline.benchmarks.speed.background_load import BackgroundLoad, warnings
 from midline.benchmarks.speed.drafting_cases import Case, edit_cases, unrelated_cases
 from midline.benchmarks.speed.report import report
 from midline.model.decoding.options import Draft
@@ -60,10 +60,10 @@ def measure(path: Path, threads: int, tokens: int, context: int) -> dict[str, An
     sets = {"edit": edit_cases(engine.tokenizer), "unrelated": unrelated_cases(engine.tokenizer)}
     longest = min(context, engine.context_length - tokens - 2)
     chosen = {name: [c for c in cases if len(c.ids) <= longest] for name, cases in sets.items()}
-    before = Company.now([os.getpid()])
+    before = BackgroundLoad.now([os.getpid()])
     rows = {name: list(measured(engine, cases, tokens)) for name, cases in chosen.items()}
     costs = pass_costs(engine)
-    after = Company.now([os.getpid()])
+    after = BackgroundLoad.now([os.getpid()])
     return {
         "tokens": tokens,
         "context": context,

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from midline.benchmarks.speed import comparison, flags
-from midline.benchmarks.speed.company import Company, warnings
+from midline.benchmarks.speed.background_load import BackgroundLoad, warnings
 from midline.benchmarks.speed.plot import draw
 from midline.benchmarks.speed.report import report
 from midline.benchmarks.speed.typist import Reply, Typist, offset_behind
@@ -94,10 +94,10 @@ def workload(tokenizer: TokenizerBase, tokens: int, context: int) -> Workload:
 
 def measure(settings: Settings, lines: int) -> dict[str, Any]:
     """Figures of `lines` lines typed at a server with `settings`, whose model is a path."""
-    before = Company.now([os.getpid()])
+    before = BackgroundLoad.now([os.getpid()])
     with tempfile.TemporaryDirectory() as folder:
         found = asyncio.run(_type(settings, lines, Path(folder)))
-    after = Company.now([os.getpid()])
+    after = BackgroundLoad.now([os.getpid()])
     found["rows"][0]["sparsity"] = settings.sparsity
     return {
         "versions": {},

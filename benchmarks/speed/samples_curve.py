@@ -18,7 +18,7 @@ import numpy as np
 
 from midline import kernels
 from midline.benchmarks.speed import flags
-from midline.benchmarks.speed.company import Company, warnings
+from midline.benchmarks.speed.background_load import BackgroundLoad, warnings
 from midline.benchmarks.speed.report import report
 from midline.benchmarks.speed.work import model_work
 from midline.benchmarks.speed.workload import prompt_ids
@@ -66,9 +66,9 @@ def measure(path: Path, threads: int, tokens: int, context: int, *, runs: int) -
             f"{engine.name}; ask for less"
         )
     traffic = Traffic.of(engine, path)
-    before = Company.now([os.getpid()])
+    before = BackgroundLoad.now([os.getpid()])
     rows = [row for length in contexts for row in _rows(engine, traffic, length, tokens, runs)]
-    after = Company.now([os.getpid()])
+    after = BackgroundLoad.now([os.getpid()])
     return {
         "tokens": tokens,
         "versions": {"midline kernels": kernels.kernel_name()},

@@ -17,7 +17,7 @@ import numpy as np
 
 from midline import kernels
 from midline.benchmarks.speed import flags
-from midline.benchmarks.speed.company import Company, warnings
+from midline.benchmarks.speed.background_load import BackgroundLoad, warnings
 from midline.benchmarks.speed.drafting import COST_RUNS, measured, pass_costs, summary
 from midline.benchmarks.speed.drafting_cases import unrelated_cases
 from midline.benchmarks.speed.report import report
@@ -59,11 +59,11 @@ def measure(path: Path, threads: int, tokens: int, context: int, *, level: float
     ]
     if not cases:
         raise UsageError(f"no prompt has at most {longest} tokens; give a larger --context")
-    before = Company.now([os.getpid()])
+    before = BackgroundLoad.now([os.getpid()])
     costs = measured_costs(engine, level)
     engine.policy = replace(engine.policy, draft_sparsity=level, costs=costs)
     rows = list(measured(engine, cases, tokens, "self"))
-    after = Company.now([os.getpid()])
+    after = BackgroundLoad.now([os.getpid()])
     for row in rows:
         if not row.identical:
             raise MidlineError(f"{row.name} is written differently with self-drafting; report this")

@@ -6,22 +6,22 @@ import time
 
 import pytest
 
-from midline.benchmarks.speed.company import STAT, Company
+from midline.benchmarks.speed.background_load import STAT, BackgroundLoad
 
 pytestmark = pytest.mark.skipif(not STAT.exists(), reason="only Linux tells processor times so")
 SPIN = "import time; end = time.monotonic() + 1.5\nwhile time.monotonic() < end: pass"
 
 
-def moment(pids: list[int]) -> Company:
-    found = Company.now(pids)
+def moment(pids: list[int]) -> BackgroundLoad:
+    found = BackgroundLoad.now(pids)
     assert found is not None
     return found
 
 
 def test_difference_of_two_moments():
-    before, after = Company(10.0, 100.0, 50.0), Company(20.0, 118.0, 62.0)
+    before, after = BackgroundLoad(10.0, 100.0, 50.0), BackgroundLoad(20.0, 118.0, 62.0)
     assert after.since(before) == pytest.approx(0.6)
-    assert Company(20.0, 110.0, 70.0).since(before) == 0.0
+    assert BackgroundLoad(20.0, 110.0, 70.0).since(before) == 0.0
 
 
 def test_what_a_process_of_ours_uses_is_not_counted_as_company():

@@ -10,7 +10,7 @@ TOLERABLE_CORES = 0.15
 
 
 @dataclass(frozen=True)
-class Company:
+class BackgroundLoad:
     """Wall clock, total processor time and processor time of `pids` at one moment, in seconds."""
 
     clock: float
@@ -18,13 +18,13 @@ class Company:
     ours: float
 
     @classmethod
-    def now(cls, pids: list[int]) -> "Company | None":
+    def now(cls, pids: list[int]) -> "BackgroundLoad | None":
         """The current values; None if the system does not provide them."""
         if not STAT.exists():
             return None
         return cls(time.monotonic(), _busy(STAT.read_text()), sum(map(_process_seconds, pids)))
 
-    def since(self, earlier: "Company") -> float:
+    def since(self, earlier: "BackgroundLoad") -> float:
         """Mean number of cores used by other processes since `earlier`."""
         others = (self.everyone - earlier.everyone) - (self.ours - earlier.ours)
         return max(0.0, others / (self.clock - earlier.clock))
