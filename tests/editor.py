@@ -69,17 +69,17 @@ class Editor:
 
     async def inline(
         self, uri: str, line: int, character: int, **context: Any
-    ) -> list[types.InlineCompletionItem] | None:
+    ) -> list[types.InlineCompletionItem]:
         found = await self.client.text_document_inline_completion_async(
             inline_params(uri, line, character, **context)
         )
-        assert found is None or isinstance(found, types.InlineCompletionList)
-        return None if found is None else list(found.items)
+        assert isinstance(found, types.InlineCompletionList)
+        return list(found.items)
 
     async def ghost(self, uri: str, line: int, character: int) -> str | None:
         """Text of the first inline completion."""
         items = await self.inline(uri, line, character)
-        if items is None:
+        if not items:
             return None
         assert isinstance(items[0].insert_text, str)
         return items[0].insert_text

@@ -33,7 +33,9 @@ Answer = Callable[[str], str]
 class FakeEngine(Engine):
     """asked: the text of every prompt. options: those of every request. given_up: cancelled
     requests. written: tokens of all completions. known: the prompts in the prefix cache. reads:
-    calls of prefill, and prompts of requests."""
+    calls of prefill, and prompts of requests. conditional: each token's log-probability as
+    `on_token`
+    hears it."""
 
     capabilities = Capabilities(prefill=True, streaming=True, logprobs=True, resume=True)
     tokenizer: TokenizerBase
@@ -51,6 +53,7 @@ class FakeEngine(Engine):
     reads: int = 0
     seconds_per_prompt_token: float = 0.0
     kind: str = "fake"
+    conditional: float = -0.01
     is_closed: bool = False
 
     def cached_tokens(self, prompt: Sequence[int]) -> int:
@@ -161,7 +164,7 @@ class FakeEngine(Engine):
             self.written += 1
             logprob = -1.0 - sample
             if on_token:
-                on_token(DrawnToken(number, sample, id, logprob, 1.0))
+                on_token(DrawnToken(number, sample, id, logprob, self.conditional, 1.0))
             if request.stop and self._is_asked(ids, request) and request.stop(sample, ids):
                 break
         mean = -1.0 - sample

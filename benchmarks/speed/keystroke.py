@@ -28,7 +28,6 @@ from midline.model.threads import thread_count
 from midline.model.tokenizer.base import TokenizerBase
 from midline.server.lsp.prompt_window import WindowPlanner
 from midline.server.lsp.server import MidlineServer, create_server
-from midline.server.lsp.session import Request
 from midline.server.lsp.settings import Settings
 
 PAIRED_TOKENS = 8
@@ -109,7 +108,7 @@ def measure(settings: Settings, lines: int) -> dict[str, Any]:
 
 
 async def _type(settings: Settings, count: int, folder: Path) -> dict[str, Any]:
-    server = await _started(settings)
+    server, engine = await _started(settings)
     typed, cold = _sources()
     (folder / "midline" / ".git").mkdir(parents=True)
     typist = Typist(server, random.Random(SEED))
@@ -123,8 +122,6 @@ async def _type(settings: Settings, count: int, folder: Path) -> dict[str, Any]:
         cut, offset = _half_a_line(text)
         await typist.look(typist.open(_copy(path, folder), cut), offset)
     await typist.close()
-    engine = await asyncio.wrap_future(server.engine.run(lambda engine: engine, Request("")))
-    assert engine is not None
     server.engine.close(5)
     return figures(typist.replies, count, settings.context_tokens, engine.tokenizer)
 
@@ -154,8 +151,8 @@ def _copy(path: Path, folder: Path) -> Path:
     return folder / "midline" / path.relative_to(ROOMS)
 
 
-async def _started(settings: Settings) -> MidlineServer:
-    """A server with its model loaded, as after `initialized`."""
+async def _started(settings: Settings) -> tuple[MidlineServer, Any]:
+    """A server with its model loaded, as after `initialized`, and the engine."""
     server = create_server()
     server.session.use(settings)
 
@@ -165,9 +162,9 @@ async def _started(settings: Settings) -> MidlineServer:
         server.planner.measure(engine)
         return engine
 
-    await asyncio.wrap_future(server.engine.load(load))
+    engine = await asyncio.wrap_future(server.engine.load(load))
     server.load_settled.set()
-    return server
+    return server, engine
 
 
 def _sources() -> tuple[dict[Path, str], dict[Path, str]]:

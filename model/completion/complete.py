@@ -1,10 +1,10 @@
 """From a cursor to completions worth showing: prompt, samples, stopping, trimming, ranking."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from midline.model.completion.fim import Cursor, FimLayout, WindowLimits
+from midline.model.completion.fim import Cursor, FimLayout, Prompt, WindowLimits
 from midline.model.completion.task import CompletionResult, CompletionTask, completion_tasks
 from midline.model.decoding.request import Request
 
@@ -25,28 +25,26 @@ def complete(
     limits: WindowLimits | None = None,
     layout: FimLayout = FimLayout.FRAGMENT_AFTER_MIDDLE,
     cancel: "Cancellation | None" = None,
-    give_up: Callable[[], bool] | None = None,
     insist: bool = True,
-    deadline: float | None = None,
+    prompt: Prompt | None = None,
 ) -> CompletionResult:
     """Complete at `cursor`; `options.max_tokens` counts new tokens, without those given back.
 
-    Line ends and indentation are the file's. `cancel` ends the work at once, `give_up` once the
-    prompt has been read, which keeps it for the next call; either returns what was written until
-    then. `insist` asks for a line above the cursor's where that one lacks nothing; a request that
-    nobody made by hand is better answered with silence there. From the `deadline` on, a time of
-    `time.perf_counter`, an answer that has a whole line goes no further, and a little later none
-    does: one that is still in its first line then ends with its last whole word.
+    Line ends and indentation are the file's. `cancel` ends the work at once and returns what was
+    written until then. `insist` asks for a line above the cursor's where that one lacks nothing; a
+    request that nobody made by hand is better answered with silence there. `prompt` is one for this
+    cursor that was built before.
     """
     result = None
-    for task in completion_tasks(engine, cursor, options, limits, layout, insist):
+    tasks = completion_tasks(engine, cursor, options, limits, layout, insist=insist, prompt=prompt)
+    for task in tasks:
         generation = engine.generate(
-            Request(task.prompt.ids, task.prompt.align, task.stop_by(give_up, deadline)),
+            Request(task.prompt.ids, task.prompt.align, task.stop),
             replace(task.options, max_tokens=options.max_tokens + task.prompt.backed_up),
             cancel=cancel,
         )
         result = _joined(result, task.result(generation))
-        if not result.is_empty or (cancel and cancel.is_set()) or (give_up and give_up()):
+        if not result.is_empty or (cancel and cancel.is_set()):
             break
     assert result is not None  # there is always a first task
     return result
@@ -63,7 +61,8 @@ def complete_many(
 ) -> list[CompletionResult]:
     """What `complete` gives for each of `cursors`, decoded together; timings are the batch's."""
     plans = [
-        completion_tasks(engine, cursor, options, limits, layout, insist) for cursor in cursors
+        completion_tasks(engine, cursor, options, limits, layout, insist=insist)
+        for cursor in cursors
     ]
     results: list[CompletionResult | None] = [None] * len(plans)
     while waiting := [

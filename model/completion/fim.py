@@ -1,20 +1,23 @@
 """The prompt of a completion: a bounded window of text around the cursor, laid out for the model.
 
-The window begins at a line whose number is a multiple of `ANCHOR_LINES`, so that typing moves its
-start once in that many lines and everything in front of the cursor stays in the cache meanwhile;
-of the lines behind that one it takes the first that begins a definition. Chunks of other files come
-before it all: they change least.
+The window takes as many lines in front of the cursor as it may have tokens. Whoever completes at a
+place near the last one lets it begin where it began then (`WindowLimits.start_line`), so that all
+in front of the cursor stays in the cache. Chunks of other files come before it all: they change
+least.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from itertools import islice
 
 from midline.model.completion.context_chunks import ContextChunk, begins_definition
 from midline.model.completion.languages import title
 from midline.model.decoding.alignment.token_healing import back_up
 from midline.model.tokenizer.base import FimTokens, TokenizerBase
 
-ANCHOR_LINES = 32
+_MOST_STARTS = 8
+"""Tries to begin a window: cut elsewhere, a text can have a few tokens more than it had."""
 _MARKERS = 6
 """Tokens of a prompt that are not text."""
 _BYTES_PER_TOKEN = 6
@@ -242,16 +245,16 @@ def _character_border(text: bytes, at: int) -> int:
 
 
 def _lines_before(tokenizer: TokenizerBase, head: bytes, line: int, limits: WindowLimits) -> bytes:
-    """The end of `head`, from an anchor on, that makes at most `limits.prefix_tokens` tokens.
+    """The end of `head`, whole lines, that makes at most `limits.prefix_tokens` tokens.
 
-    `line` is the number of the line that follows `head`. Without an anchor in reach the window
-    begins at any line, and without a line at any character.
+    `line` is the number of the line that follows `head`. Without a line in reach the window begins
+    at any character.
     """
     if limits.start_line is not None:
         window = _from_line(head, line, limits.start_line)
         if window and len(tokenizer.encode_cached(window)) <= limits.most_prefix_tokens:
             return window
-    for start in _window_starts(head, line, limits.prefix_tokens * _BYTES_PER_TOKEN):
+    for start in _window_starts(tokenizer, head, line, limits.prefix_tokens):
         window = head[start:]
         if len(tokenizer.encode_cached(window)) <= limits.prefix_tokens:
             return window
@@ -271,31 +274,34 @@ def _from_line(head: bytes, line: int, start_line: int) -> bytes:
     return head[begin:] if at < len(head) and (begin > 0 or start_line == 0) else b""
 
 
-def _window_starts(head: bytes, line: int, max_bytes: int) -> list[int]:
-    """Offsets in `head` to begin a window of at most `max_bytes` at, best first.
+def _window_starts(tokenizer: TokenizerBase, head: bytes, line: int, tokens: int) -> Iterator[int]:
+    """Offsets in `head` to begin a window of at most about `tokens` at, best first.
 
-    There is one in every `ANCHOR_LINES` lines that are complete: the first that begins a
-    definition, or the first of them.
+    The first lines in reach, but a definition's if there is one in the first quarter.
     """
-    at = max(0, len(head) - max_bytes)
-    number = line - head.count(b"\n", at)
-    starts = [0] if number == at == 0 else []
-    anchors: list[int] = []
-    others: list[int] = []
-    settled = True
-    while (end := head.find(b"\n", at)) >= 0:
-        text = head[at:end].decode("latin-1")
-        number, at = number + 1, end + 1
-        following = head[at : at + 1].decode("latin-1")
-        if number % ANCHOR_LINES == 0:
-            anchors.append(at)
-            settled = False
-        else:
-            others.append(at)
-        if not settled and begins_definition(following, text):
-            anchors[-1], settled = at, True
-    short = [start for start in others if not anchors or start > anchors[-1]]
-    return [*starts, *anchors, *short[:: max(1, len(short) // 8)]]
+    begin = max(0, len(head) - tokens * _BYTES_PER_TOKEN)
+    ids = tokenizer.encode(head[_character_border(head, begin) :])
+    size = sum(len(tokenizer.token_bytes(id)) for id in ids[-tokens:]) if tokens else 0
+    reach = len(head) - size
+    if reach == 0 and head.count(b"\n") == line:
+        yield 0
+    starts = list(_line_starts(head, max(1, reach)))
+    definitions = (at for at in starts if at <= reach + size // 4 and _is_definition(head, at))
+    yield from islice(definitions, 1)
+    yield from starts[:_MOST_STARTS]
+
+
+def _line_starts(text: bytes, begin: int) -> Iterator[int]:
+    """Offsets from `begin` on at which a line begins, the end of the text left out."""
+    at = text.find(b"\n", begin - 1) + 1
+    while 0 < at < len(text):
+        yield at
+        at = text.find(b"\n", at) + 1
+
+
+def _is_definition(text: bytes, at: int) -> bool:
+    before = text[text.rfind(b"\n", 0, at - 1) + 1 : at].decode("latin-1")
+    return begins_definition(text[at : at + 1].decode("latin-1"), before)
 
 
 def _lines_after(tokenizer: TokenizerBase, text: bytes, max_tokens: int) -> list[int]:

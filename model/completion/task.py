@@ -1,8 +1,6 @@
 """One prompt at a cursor, when its completion is over, and what of it to show."""
 
-import re
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -39,12 +37,6 @@ if TYPE_CHECKING:
 _DRAWN = 4
 """Answers drawn where the likeliest one says nothing new."""
 _CLOSERS = ")]}>\"'`;,"
-_BLANK_TOKENS = 16
-_OVERTIME = 0.12
-"""Seconds from the deadline to the end of an answer that is still in its first line then."""
-_LEAST_WRITING = 0.25
-"""Seconds it has from its first token on, however late that came, as while a model is loaded."""
-_HALF_A_WORD = re.compile(r"\w+\Z")
 _LONGEST_FRAGMENT = 200
 """Bytes of a line's beginning that an answer may write once more."""
 
@@ -68,16 +60,24 @@ def completion_tasks(
     engine: "Engine",
     cursor: Cursor,
     options: "SamplingOptions",
-    limits: WindowLimits | None,
-    layout: FimLayout,
-    insist: bool,
+    limits: WindowLimits | None = None,
+    layout: FimLayout = FimLayout.FRAGMENT_AFTER_MIDDLE,
+    *,
+    insist: bool = True,
+    prompt: Prompt | None = None,
 ) -> "list[CompletionTask]":
-    """What to ask the model for, one after the other until there is something to show."""
+    """What to ask the model for, one after the other until there is something to show.
+
+    `prompt` is one for this cursor that was built before. With `insist` a line above the cursor's
+    is asked for where that one lacks nothing: right for a request that was made by hand.
+    """
     room = prompt_room(engine.context_length, options.max_tokens)
     fitted = (limits or WindowLimits()).fitted(room)
     at, above = (
         CompletionTask(engine, cursor, options, fitted, layout, above=a) for a in (False, True)
     )
+    if prompt is not None:
+        at.prompt = prompt
     if not at.place.rest.strip() or at.lacks_something or not above.is_possible:
         return [at]
     if not insist:
@@ -113,8 +113,6 @@ class CompletionTask:
         self._whole, self._limits, self._layout = cursor, limits, layout
         after = b"\n" + cursor.fragment + cursor.after
         self.cursor = replace(cursor, after=after) if above else cursor
-        self._begun: float | None = None  # when the first token was there
-        self._late: dict[int, bool] = {}  # samples that the deadline ended: whether in mid-line
 
     @cached_property
     def syntax(self) -> SyntaxAround | None:
@@ -164,38 +162,23 @@ class CompletionTask:
         """Whether a sample (its number, its ids) is over."""
         return stop_condition(self.engine.tokenizer, self.place, len(self.prompt.align))
 
-    def stop_by(
-        self, give_up: Callable[[], bool] | None, deadline: float | None
-    ) -> Callable[[int, list[int]], bool]:
-        """`stop`, or whether nobody waits any more, or whether time and a line are over."""
+    def written(self, ids: list[int]) -> str:
+        """Text that a sample has written so far behind the bytes given back."""
+        data = written_bytes(self.engine.tokenizer, ids)
+        return whole_characters(data[len(self.prompt.align) :])
 
-        def stop(sample: int, ids: list[int]) -> bool:
-            if (give_up is not None and give_up()) or self.stop(sample, ids):
-                return True
-            if deadline is None:
-                return False
-            now = time.perf_counter()
-            self._begun = now if self._begun is None else self._begun
-            enough = now >= deadline and self._is_enough(ids)
-            if not enough and now < max(deadline + _OVERTIME, self._begun + _LEAST_WRITING):
-                return False
-            self._late[sample] = not enough
-            return True
+    def beginning(self, ids: list[int], logprobs: Sequence[float] = ()) -> Suggestion | None:
+        """What may be shown of a sample that is still being written; None if that is nothing."""
+        text = self._shown(self.written(ids), complete=False)
+        if not text:
+            return None
+        mean = sum(logprobs) / len(logprobs) if logprobs else 0.0
+        return Suggestion(text, mean, mean, len(ids), "length")
 
-        return stop
-
-    def _is_enough(self, ids: list[int]) -> bool:
-        """Whether there is a whole line, or only white space that will hardly become one."""
-        written = written_bytes(self.engine.tokenizer, ids)[len(self.prompt.align) :]
-        if not written.strip():
-            return len(ids) >= self.prompt.backed_up + _BLANK_TOKENS
-        return written.rpartition(b"\n")[0].strip() != b""
-
-    def result(self, generation: "Generation") -> CompletionResult:
-        """What the engine's answer comes to."""
+    def result(self, generation: "Generation", *, is_cut: bool = False) -> CompletionResult:
+        """What the engine's answer comes to; `is_cut` where it was ended before it was over."""
         suggestions = [
-            self._suggestion(completion, self._late.get(sample))
-            for sample, completion in enumerate(generation.completions)
+            self._suggestion(completion, is_cut) for completion in generation.completions
         ]
         return CompletionResult(
             suggestions=ranked(suggestions, self.surroundings)[: self._most],
@@ -204,21 +187,15 @@ class CompletionTask:
             timings=replace(generation.timings, load_ms=self.engine.load_ms),
         )
 
-    def _suggestion(self, completion: "Completion", in_mid_line: bool | None) -> Suggestion:
-        """What one sample has to show, without the bytes given back and what nobody wants.
-
-        `in_mid_line` tells where the deadline ended it, None if it ended by itself.
-        """
+    def _suggestion(self, completion: "Completion", is_cut: bool) -> Suggestion:
+        """What one sample has to show, without the bytes given back and what nobody wants."""
         ids, reason, most = completion.ids, completion.finish_reason, self.options.max_tokens
         aligned = len(self.prompt.align)
         new = len(ids) - _covering(self.engine, ids, aligned)
         if new > most:
             ids, new, reason = ids[: len(ids) - new + most], most, "length"
-        text = whole_characters(written_bytes(self.engine.tokenizer, ids)[aligned:])
-        if in_mid_line:
-            text = _HALF_A_WORD.sub("", text)
         return Suggestion(
-            text=self._shown(text, complete=reason == "stop" and in_mid_line is None),
+            text=self._shown(self.written(ids), complete=reason == "stop" and not is_cut),
             score=completion.score,
             mean_logprob=completion.mean_logprob,
             tokens=new,

@@ -201,9 +201,10 @@ class Decoding:
                 live += self._draw(streams, row)
         forward = partial(self._forward, whole=True)
         for stream, leaf in cover(covered, self._options, forward, self._model.cache):
-            for token, logprob in zip(leaf.ids, leaf.logprobs, strict=True):
+            conditional = [0.0] * len(leaf.node.ids) + [leaf.conditional_logprob]
+            for token, *probabilities in zip(leaf.ids, leaf.logprobs, conditional, strict=True):
                 if not stream.finish:
-                    self._take(stream, token, logprob, math.nan)
+                    self._take(stream, token, *probabilities, math.nan)
             live += [] if stream.finish else [stream]
         return live
 
@@ -317,20 +318,22 @@ class Decoding:
             sample=stream.sample, position=len(stream.ids), allowed=stream.alignment.allowed(),
         )  # fmt: skip
         margin = _margin(row, token) if self._batch.on_token else math.nan
-        self._take(stream, token, logprob, margin)
+        self._take(stream, token, logprob, logprob, margin)
 
     def _seed(self, prompt: int) -> int:
         seed = self._requests[prompt].seed
         return self._options.seed if seed is None else seed
 
-    def _take(self, stream: Stream, token: int, logprob: float, margin: float) -> None:
+    def _take(
+        self, stream: Stream, token: int, logprob: float, conditional: float, margin: float
+    ) -> None:
         """Adds a drawn token to a completion, and finishes it if it is over."""
         if token in self._tokenizer.end_tokens:
             stream.finish = "stop"
             return
         stream.append(token, logprob, len(self._tokenizer.token_bytes(token)))
         if self._batch.on_token:
-            drawn = DrawnToken(stream.prompt, stream.sample, token, logprob, margin)
+            drawn = DrawnToken(stream.prompt, stream.sample, token, logprob, conditional, margin)
             self._batch.on_token(drawn)
         if self._wants_stop(stream):
             stream.finish = "stop"

@@ -13,15 +13,18 @@ class DrawnToken:
     """One token of a completion, as `on_token` gets it.
 
     prompt: the request's index in its batch. logprob: natural log-probability in the model's
-    unmodified distribution. margin: that logit less the highest logit of any other token, so how
-    clear a greedy choice was (negative if another token was likelier); NaN where the engine does
-    not know it, as behind a tokenization that was chosen as a whole.
+    unmodified distribution. conditional: the same given the bytes of `Request.align`, where the
+    probability of a tokenization that was chosen as a whole stands at its last token. margin: that
+    logit less the highest logit of any other token, so how clear a greedy choice was (negative if
+    another token was likelier); NaN where the engine does not know it, as behind a tokenization
+    that was chosen as a whole.
     """
 
     prompt: int
     sample: int
     id: int
     logprob: float
+    conditional: float
     margin: float
 
 

@@ -8,16 +8,35 @@ import logging
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING, TypeVar
-
-from midline.kernels import CancelFlag
-from midline.server.lsp.session import Request
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from midline.model.engines.base import Engine
 
 LOGGER = logging.getLogger(__name__)
 Result = TypeVar("Result")
+
+
+class Work(Protocol):
+    """What a task is for: asked before its turn and watched by it."""
+
+    @property
+    def stale(self) -> bool:
+        """Whether nobody wants the result any more."""
+        ...
+
+    def abandon(self) -> None:
+        """Nobody wants it any more."""
+
+
+class _Idle:
+    """A task of idle times for the document `uri`."""
+
+    def __init__(self, uri: str) -> None:
+        self.uri, self.stale = uri, False
+
+    def abandon(self) -> None:
+        self.stale = True
 
 
 class NoEngineError(Exception):
@@ -31,8 +50,8 @@ class EngineThread:
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="engine")
         self._engine: Engine | None = None
         self._loading: Future[Engine] | None = None
-        self._running: set[Request] = set()
-        self._idle: Request | None = None
+        self._running: set[Work] = set()
+        self._idle: _Idle | None = None
 
     def load(self, load: "Callable[[], Engine]") -> "Future[Engine]":
         """Replace the engine by what `load` returns; the old one is let go first."""
@@ -51,41 +70,42 @@ class EngineThread:
         """Whether the last load, if there was any, has ended without an engine."""
         return self._loading is not None and self._loading.done() and self._engine is None
 
-    def run(self, task: "Callable[[Engine], Result]", request: Request) -> "Future[Result | None]":
-        """The result of `task`; None if `request` was stale before its turn came.
+    def run(self, task: "Callable[[Engine], Result]", work: Work) -> "Future[Result | None]":
+        """The result of `task`; None if `work` was stale before its turn came.
 
-        The future raises NoEngineError when no model is loaded. `task` has to watch `request`.
+        The future raises NoEngineError when no model is loaded. `task` has to watch `work`.
         """
 
         def run() -> Result | None:
-            if request.stale:
+            if work.stale:
                 return None
             if self._engine is None:
                 raise NoEngineError
             return task(self._engine)
 
         self.stop_idle()
-        self._running.add(request)
+        self._running.add(work)
         future = self._executor.submit(run)
         # Not at the end of `run`: a future that is cancelled while it waits never gets there.
-        future.add_done_callback(lambda done: self._running.discard(request))
+        future.add_done_callback(lambda done: self._running.discard(work))
         return future
 
     def run_when_idle(
-        self, task: "Callable[[Engine, CancelFlag], None]", uri: str
+        self, task: "Callable[[Engine, Callable[[], bool]], None]", uri: str
     ) -> "Future[None]":
-        """Run a task for the document `uri` until its flag is set: when anything else comes.
+        """Run a task for the document `uri`, which has to end soon after its argument is true.
 
-        The future is done when the task has ended, for whatever reason.
+        That is when anything else comes. The future is done when the task has ended, for whatever
+        reason.
         """
         self.stop_idle()
-        request = self._idle = Request(uri)
+        idle = self._idle = _Idle(uri)
 
         def run() -> None:
-            if request.stale or self._engine is None:
+            if idle.stale or self._engine is None:
                 return
             try:
-                task(self._engine, request.flag)
+                task(self._engine, lambda: idle.stale)
             except Exception:
                 LOGGER.exception("reading ahead in %s", uri)
 
@@ -94,20 +114,14 @@ class EngineThread:
     def stop_idle(self, uri: str | None = None) -> None:
         """End the task of idle times, if it is for the document `uri` or whatever it is for."""
         if self._idle is not None and uri in (None, self._idle.uri):
-            self._idle.abort()
+            self._idle.abandon()
             self._idle = None
-
-    def abort_stale(self, uri: str) -> None:
-        """Stop what is still being read for documents other than `uri` and of no use to anybody."""
-        for request in list(self._running):
-            if request.stale and request.uri != uri:
-                request.abort()
 
     def close(self, seconds: float) -> bool:
         """Give up all tasks; whether the thread came to rest within `seconds`."""
         self.stop_idle()
-        for request in list(self._running):
-            request.abort()
+        for work in list(self._running):
+            work.abandon()
         resting = threading.Event()
         self._executor.submit(resting.set)
         self._executor.shutdown(wait=False)

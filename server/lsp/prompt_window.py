@@ -1,17 +1,17 @@
-"""How much a completion reads now, and how much it should have read: windows within a time budget.
+"""How much of the text a completion reads now, and how much it should have read.
 
-The wanted window has the chosen chunks of other files and all the text the settings ask for. Where
-reading it would take too long, a smaller one answers, and the wanted one is read when nothing else
-is to do. What takes how long is known from the tokens that are in the prefix cache already and from
-how fast this engine has read so far.
+The wanted window has all the text that the settings ask for and that this machine reads within a
+few seconds. It is read in small steps whenever nothing else is to do, and every step is kept.
+Until it is there, a smaller window answers. Both are anchored (`prompt_anchor`), so that a key and
+a new line cost a few tokens. What there is time for follows from the tokens in the prefix cache and
+from how fast this engine has read so far.
 """
 
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from midline.kernels import CancelFlag
 from midline.model.completion.fim import (
     Cursor,
     Prompt,
@@ -21,33 +21,68 @@ from midline.model.completion.fim import (
     context_header,
     prompt_room,
 )
+from midline.model.completion.prompt_anchor import PromptAnchor, drop_anchor
 from midline.server.context.chooser import ContextChooser
 from midline.server.lsp.session import Snapshot
 
 if TYPE_CHECKING:
     from midline.model.engines.base import Engine
 
-START_TOKENS_PER_SECOND = 100.0
-"""What a slow machine reads of a large model, until more is known."""
-_TELLING_TOKENS = 48
-"""Fewer tokens are read at another speed."""
-_PIECE_SECONDS = 0.2
-"""What is read ahead at a time: a piece that is broken off is lost."""
-_PAGE_TOKENS, _MAX_PIECE_TOKENS = 32, 256
-_KEYSTROKE_TOKENS = 16
-"""To read so few is always in time."""
-_QUICK, _COLD = 0.2, 0.6
-"""Shares of the time for a first answer: to read after every key, and to read at a new place."""
+KEY_TOKENS = 16
+"""A prefill this small always meets the deadline."""
+QUICK_SECONDS = 0.1
+"""Reading that may be added to a key."""
+COLD_SHARE = 0.4
+"""Of the time for a first answer, what may be spent on reading at a new place."""
+WANTED_SECONDS = 6.0
+"""A machine that takes longer to read the whole window gets a smaller one."""
+STEP_SECONDS = 0.08
+"""What is read between two looks for a key."""
+LEAST_TOKENS = 128
+"""Smaller windows complete almost nothing right (0 of 120 lines with 64 tokens, 12 with 128)."""
+REANCHOR_LINES = 8
+"""Lines behind the middle marker from which on a later anchor is prepared."""
+_LEAST_STEP, _MOST_STEP = 16, 64
 _MAX_DOCUMENTS = 64
+
+
+class ReadingSpeed:
+    """Tokens of a prompt that the engine computes in a second, learned from what it has read."""
+
+    START = 100.0
+    """What a slow machine reads of a large model, until more is known."""
+    TELLING_TOKENS = 16
+    """Fewer tokens are read at another speed."""
+    _BOUNDS = 1.0, 50_000.0
+    _MOST_CHANGE = 4.0
+
+    def __init__(self) -> None:
+        self.tokens_per_second = self.START
+        self._is_measured = False
+
+    def learn(self, tokens: int, seconds: float) -> None:
+        """Take in that `tokens` were computed, not found in the cache, in `seconds`.
+
+        One measurement changes a belief by a factor of four at most.
+        """
+        if tokens < self.TELLING_TOKENS or seconds <= 0:
+            return
+        low, high = self._BOUNDS
+        rate = min(max(tokens / seconds, low), high)
+        if self._is_measured:
+            now = self.tokens_per_second
+            rate = (now + min(max(rate, now / self._MOST_CHANGE), now * self._MOST_CHANGE)) / 2
+        self.tokens_per_second, self._is_measured = rate, True
 
 
 @dataclass(frozen=True)
 class Window:
-    """What a prompt is built from, and the prompt."""
+    """What a prompt is built from, and the prompt; `anchor` is None for a model without FIM."""
 
     cursor: Cursor
     limits: WindowLimits
     prompt: Prompt
+    anchor: PromptAnchor | None = None
 
 
 @dataclass(frozen=True)
@@ -63,63 +98,77 @@ class Plan:
         return self.window is self.wanted
 
 
-class WindowPlanner:
-    """Plans for one engine; used by the engine's thread alone."""
+@dataclass
+class _Anchored:
+    """A document's latest windows: the one that answered, and the one that was wanted."""
 
-    def __init__(self) -> None:
-        self.tokens_per_second = START_TOKENS_PER_SECOND
-        self._measured = False
-        self._context = ContextChooser()
-        self._last: dict[str, Window] = {}
+    answered: Window | None = None
+    wanted: Window | None = None
+
+
+@dataclass
+class WindowPlanner:
+    """Plans for one engine; owned by the engine's thread."""
+
+    speed: ReadingSpeed = field(default_factory=ReadingSpeed)
+    _context: ContextChooser = field(default_factory=ContextChooser)
+    _documents: dict[str, _Anchored] = field(default_factory=dict)
 
     def measure(self, engine: "Engine") -> None:
         """Read something, so that the first answer need not be careful."""
         fim = engine.tokenizer.fim
         marker = fim.middle if fim else min(engine.tokenizer.end_tokens)
         began = time.perf_counter()
-        engine.prefill((marker,) * (2 * _TELLING_TOKENS))
-        self.learn(2 * _TELLING_TOKENS, time.perf_counter() - began)
-
-    def learn(self, tokens: int, seconds: float) -> None:
-        """Take in how long a prompt took to read."""
-        if tokens < _TELLING_TOKENS or seconds <= 0:
-            return
-        rate = tokens / seconds
-        self.tokens_per_second = (self.tokens_per_second + rate) / 2 if self._measured else rate
-        self._measured = True
+        engine.prefill((marker,) * 96)
+        self.speed.learn(96, time.perf_counter() - began)
 
     def plan(self, engine: "Engine", snapshot: Snapshot) -> Plan:
-        """The largest window in time: at once after a key, within the budget at a new place."""
-        settings = snapshot.settings
-        seconds = settings.first_answer_milliseconds / 1000
-        room = prompt_room(engine.context_length, settings.max_tokens)
-        limits = settings.limits().fitted(room)
+        """What to answer from: the wanted window if it is read, else the last, else a new one."""
+        limits = self._limits(engine, snapshot)
         cursor = self._with_context(engine, snapshot, limits)
-        wanted = _window(engine, cursor, limits)
-        last = self._last.pop(snapshot.uri, None)
-        quick = max(_KEYSTROKE_TOKENS, _QUICK * seconds * self.tokens_per_second)
-
-        def nearby() -> Iterator[Window]:
-            yield wanted
-            if last is not None:
-                yield from _following(engine, cursor, limits, last)
-
-        window = (
-            _first_within(engine, nearby(), _KEYSTROKE_TOKENS)
-            or _first_within(engine, nearby(), quick)
-            or self._at_a_new_place(engine, wanted, last, _COLD * seconds * self.tokens_per_second)
-        )
-        self._last[snapshot.uri] = window
-        while len(self._last) > _MAX_DOCUMENTS:
-            self._last.pop(next(iter(self._last)))
+        latest = self._documents.pop(snapshot.uri, _Anchored())
+        wanted = self._wanted(engine, cursor, limits, latest)
+        answered = _moved(engine, latest.answered, cursor)
+        window = self._affordable(engine, wanted, answered, snapshot)
+        self._documents[snapshot.uri] = _Anchored(window, wanted)
+        while len(self._documents) > _MAX_DOCUMENTS:
+            self._documents.pop(next(iter(self._documents)))
         return Plan(window, wanted)
 
-    def _at_a_new_place(
-        self, engine: "Engine", wanted: Window, last: Window | None, tokens: float
+    def _limits(self, engine: "Engine", snapshot: Snapshot) -> WindowLimits:
+        room = prompt_room(engine.context_length, snapshot.settings.max_tokens)
+        limits = snapshot.settings.limits().fitted(room)
+        return within(limits, int(WANTED_SECONDS * self.speed.tokens_per_second))
+
+    def _wanted(
+        self, engine: "Engine", cursor: Cursor, limits: WindowLimits, latest: _Anchored
     ) -> Window:
-        """The best window that needs to read at most `tokens`, or else the smallest."""
-        smaller = list(_smaller(engine, wanted, last))
-        return _first_within(engine, iter([wanted, *smaller]), tokens) or smaller[-1]
+        """All that should be read: the last wanted window while it holds and is near."""
+        last = latest.wanted
+        if last and last.limits == limits and last.cursor.context == cursor.context:
+            moved = _moved(engine, last, cursor)
+            near = moved and moved.anchor and cursor.line - moved.anchor.line <= REANCHOR_LINES
+            if moved and near:
+                return moved
+        started = last.prompt.start_line if last else None
+        return _window(engine, cursor, limits, started)
+
+    def _affordable(
+        self, engine: "Engine", wanted: Window, answered: Window | None, snapshot: Snapshot
+    ) -> Window:
+        per_second = self.speed.tokens_per_second
+        quick = max(KEY_TOKENS, int(QUICK_SECONDS * per_second))
+        unread = _unread(engine, wanted)
+        if unread <= KEY_TOKENS:
+            return wanted
+        if answered and _unread(engine, answered) <= quick:
+            return answered
+        seconds = COLD_SHARE * snapshot.settings.first_answer_milliseconds / 1000
+        affordable = max(LEAST_TOKENS, int(seconds * per_second))
+        if unread <= affordable:
+            return wanted
+        limits = within(wanted.limits, affordable)
+        return _window(engine, replace(wanted.cursor, context=(), project=""), limits, None)
 
     def _with_context(self, engine: "Engine", snapshot: Snapshot, limits: WindowLimits) -> Cursor:
         tokenizer = engine.tokenizer
@@ -133,53 +182,63 @@ class WindowPlanner:
         )
         return replace(snapshot.cursor, context=context.chunks, project=context.project)
 
-    def read_ahead(self, engine: "Engine", plan: Plan, cancel: CancelFlag) -> None:
-        """Read the wanted window into the cache, piece by piece, until `cancel` is set."""
-        ids = plan.wanted.prompt.ids
-        known, before = engine.cached_tokens(ids), -1
-        while before < known < len(ids) - 1 and not cancel.is_set():
-            piece = min(_MAX_PIECE_TOKENS, int(self.tokens_per_second * _PIECE_SECONDS))
-            end = max(known + piece, known + _PAGE_TOKENS) // _PAGE_TOKENS * _PAGE_TOKENS
-            began = time.perf_counter()
-            engine.prefill(ids[:end], cancel=cancel)
-            before, known = known, engine.cached_tokens(ids)
-            if not cancel.is_set():
-                self.learn(known - before, time.perf_counter() - began)
+    def read_ahead(self, engine: "Engine", window: Window, is_over: Callable[[], bool]) -> bool:
+        """Read `window` in steps until `is_over`, asked between two; whether all of it was read.
 
-
-def _window(engine: "Engine", cursor: Cursor, limits: WindowLimits) -> Window:
-    return Window(cursor, limits, build_prompt(engine.tokenizer, cursor, limits))
-
-
-def _first_within(engine: "Engine", windows: Iterator[Window], tokens: float) -> Window | None:
-    """The first of `windows` of which at most `tokens` are not known yet."""
-    for window in windows:
+        Every step is kept in the prefix cache.
+        """
         ids = window.prompt.ids
-        if len(ids) - engine.cached_tokens(ids) <= tokens:
-            return window
-    return None
+        known, before = engine.cached_tokens(ids), -1
+        while before < known < len(ids) - 1:
+            if is_over():
+                return False
+            step = int(STEP_SECONDS * self.speed.tokens_per_second)
+            end = known + min(max(step, _LEAST_STEP), _MOST_STEP)
+            began = time.perf_counter()
+            engine.prefill(ids[:end])
+            before, known = known, engine.cached_tokens(ids)
+            self.speed.learn(known - before, time.perf_counter() - began)
+        return True
 
 
-def _following(
-    engine: "Engine", cursor: Cursor, limits: WindowLimits, last: Window
-) -> Iterator[Window]:
-    """Windows that begin as the last one did, and read less and less of the suffix."""
-    cursor = replace(cursor, context=last.cursor.context, project=last.cursor.project)
-    limits = replace(limits, start_line=last.prompt.start_line)
-    for share in (1, 2, 4):
-        shorter = replace(limits, suffix_tokens=limits.suffix_tokens // share)
-        yield _window(engine, cursor, shorter)
+def within(limits: WindowLimits, tokens: int) -> WindowLimits:
+    """The window of at most about `tokens` that is worth most: the text in front of the cursor
+    comes first, then a little behind it, then the rest behind it, then other files.
+    """
+    tokens = max(tokens, LEAST_TOKENS)
+    prefix = min(limits.prefix_tokens, max(LEAST_TOKENS, tokens * 7 // 8))
+    suffix = min(limits.suffix_tokens, max(0, tokens - prefix))
+    context = min(limits.context_tokens, max(0, tokens - prefix - suffix))
+    # Part of what the settings allow is not worth a choice of chunks.
+    context = context if 2 * context >= limits.context_tokens else 0
+    return replace(limits, prefix_tokens=prefix, suffix_tokens=suffix, context_tokens=context)
 
 
-def _smaller(engine: "Engine", wanted: Window, last: Window | None) -> Iterator[Window]:
-    """Windows of less and less text, each with the wanted context, the last one's, and without."""
-    lasting = last.cursor if last else wanted.cursor
-    contexts = [(wanted.cursor.context, wanted.cursor.project), (lasting.context, lasting.project)]
-    for share in (1, 2, 4, 8):
-        limits = replace(
-            wanted.limits,
-            prefix_tokens=wanted.limits.prefix_tokens // share,
-            suffix_tokens=wanted.limits.suffix_tokens // share,
-        )
-        for context, project in dict.fromkeys([*contexts, ((), "")]):
-            yield _window(engine, replace(wanted.cursor, context=context, project=project), limits)
+def _window(
+    engine: "Engine", cursor: Cursor, limits: WindowLimits, start_line: int | None
+) -> Window:
+    """A window anchored at the cursor's line."""
+    begun = replace(limits, start_line=start_line)
+    anchor = drop_anchor(engine.tokenizer, cursor, begun)
+    if anchor is None:
+        return Window(cursor, limits, build_prompt(engine.tokenizer, cursor, begun))
+    moved = _moved(engine, Window(cursor, limits, Prompt((), b""), anchor), cursor)
+    assert moved is not None  # an anchor holds where it was dropped
+    return moved
+
+
+def _moved(engine: "Engine", window: Window | None, cursor: Cursor) -> Window | None:
+    """`window` for another cursor, with its anchor where that holds; None where it does not."""
+    if window is None or window.anchor is None:
+        return None
+    middle = window.anchor.middle(cursor)
+    if middle is None:
+        return None
+    there = replace(cursor, context=window.cursor.context, project=window.cursor.project)
+    prompt = window.anchor.prompt(engine.tokenizer, middle, window.limits.backed_up_tokens)
+    return replace(window, cursor=there, prompt=prompt)
+
+
+def _unread(engine: "Engine", window: Window) -> int:
+    ids = window.prompt.ids
+    return len(ids) - engine.cached_tokens(ids)

@@ -28,6 +28,7 @@ from midline.server.lsp.session import Session
 from midline.server.lsp.settings import Settings
 from midline.server.lsp.stdio import claim_stdout
 from midline.server.lsp.transports import first_client, is_loopback, read_descriptor
+from midline.server.lsp.typing_rhythm import TypingRhythm
 
 if TYPE_CHECKING:
     from midline.model.engines.base import Engine
@@ -66,6 +67,7 @@ class MidlineServer(LanguageServer):
         self.session = Session()
         self.engine = EngineThread()
         self.planner = WindowPlanner()
+        self.rhythm = TypingRhythm()
         self.load_engine = load_engine
         self.load_settled = asyncio.Event()
         """Set while no model is being loaded or about to be, whether the last load went well."""

@@ -9,12 +9,11 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import islice
 
-from midline.kernels import CancelFlag
 from midline.model.completion.fim import Cursor
 from midline.server.context.projects import file_path
 from midline.server.documents import Document, PositionEncoding
+from midline.server.lsp.live_completion import LiveCompletion
 from midline.server.lsp.settings import Settings
-from midline.server.lsp.typed_ahead import Shown
 
 _MAX_OTHERS = 16
 """Open and recently edited documents that a completion may read parts of."""
@@ -45,27 +44,16 @@ class Snapshot:
 
 
 class Request:
-    """A request under way for the document `uri`.
-
-    A request that is given up still reads its prompt to the end: the next one, a key later, mostly
-    begins with the same tokens, and would otherwise start over at every key. An aborted one stops
-    between two layers of the model.
-    """
+    """A client's request under way for the document `uri`; `began` is its time in seconds."""
 
     def __init__(self, uri: str) -> None:
         self.uri = uri
         self.began = time.perf_counter()
         self.stale = False
-        self.flag = CancelFlag()
 
     def give_up(self) -> None:
         """Nobody waits for the answer any more."""
         self.stale = True
-
-    def abort(self) -> None:
-        """Nor is the prompt of use to anybody."""
-        self.stale = True
-        self.flag.set()
 
 
 @dataclass
@@ -76,9 +64,9 @@ class Session:
     settings: Settings = field(default_factory=Settings)
     documents: dict[str, Document] = field(default_factory=dict)
     shutdown_requested: bool = False
-    shown: dict[str, Shown] = field(default_factory=dict)
-    """The latest answer for each open document."""
-    _live: dict[str, Request] = field(default_factory=dict)
+    live: dict[str, LiveCompletion] = field(default_factory=dict)
+    """The latest completion of each open document."""
+    _requests: dict[str, Request] = field(default_factory=dict)
     _used: dict[str, bool] = field(default_factory=dict)
     """Whether an open document was edited; what was opened or edited last comes last."""
     _closed: dict[str, Document] = field(default_factory=dict)
@@ -87,21 +75,26 @@ class Session:
         """Take over a document from the client, in place of one of the same name."""
         self._closed.pop(document.uri, None)
         self._replace(document, edited=False)
+        self._abandon(document.uri)
 
     def close(self, uri: str) -> None:
         """The client has let go of a document."""
         document = self.documents.pop(uri, None)
-        self.shown.pop(uri, None)
         if self._used.pop(uri, False) and document:
             self._closed[uri] = document
             while len(self._closed) > _MAX_CLOSED:
                 del self._closed[next(iter(self._closed))]
-        if uri in self._live:
-            self._live.pop(uri).abort()
+        self.give_up(uri)
+        self._abandon(uri)
 
     def edit(self, document: Document) -> None:
-        """A new version of an open document: what is under way for the old one is stale."""
+        """A new version of an open document: a request for the old one is stale, and its live
+        completion goes on only if the edit agrees with it.
+        """
         self._replace(document, edited=True)
+        live = self.live.get(document.uri)
+        if live is not None and live.typed_in(document) is None:
+            self._abandon(document.uri)
 
     def _replace(self, document: Document, edited: bool) -> None:
         self.documents[document.uri] = document
@@ -132,24 +125,44 @@ class Session:
     def use(self, settings: Settings) -> None:
         """Take other settings; what was answered under the old ones is forgotten."""
         if settings != self.settings:
-            self.shown.clear()
+            for uri in list(self.live):
+                self._abandon(uri)
         self.settings = settings
+
+    def replace_live(self, live: LiveCompletion) -> None:
+        """Take over a new live completion: the one before it ends, and so does what is still being
+        written for other documents though nobody waits for it.
+        """
+        for uri, other in list(self.live.items()):
+            if uri == live.uri or not (other.is_finished or uri in self._requests):
+                self._abandon(uri)
+        self.live[live.uri] = live
+
+    def forget(self, live: LiveCompletion) -> None:
+        """Nobody goes on with a live completion, as after it has failed."""
+        if self.live.get(live.uri) is live:
+            self._abandon(live.uri)
+
+    def _abandon(self, uri: str) -> None:
+        live = self.live.pop(uri, None)
+        if live is not None:
+            live.abandon()
 
     def begin(self, uri: str) -> Request:
         """A new request for a document; the one before it is given up, newest wins."""
         self.give_up(uri)
-        self._live[uri] = Request(uri)
-        return self._live[uri]
+        self._requests[uri] = Request(uri)
+        return self._requests[uri]
 
     def end(self, uri: str, request: Request) -> None:
         """The request is answered, whatever the answer was."""
         request.give_up()
-        if self._live.get(uri) is request:
-            del self._live[uri]
+        if self._requests.get(uri) is request:
+            del self._requests[uri]
 
     def give_up(self, uri: str) -> None:
-        """Stop working on the request under way for a document, if there is one."""
-        request = self._live.pop(uri, None)
+        """Nobody waits for the request under way for a document any more."""
+        request = self._requests.pop(uri, None)
         if request is not None:
             request.give_up()
 

@@ -107,10 +107,10 @@ class Settings:
         _number(0, 16384, int),
         "Tokens to read of other files that are open or were just edited; 0 reads none.",
     )
-    answer_milliseconds: int = _setting(
-        400,
-        _number(0, 60000, int),
-        "How long an answer while typing may take before it ends with its line.",
+    answer_milliseconds: int | None = _setting(
+        None,
+        _or_null(_number(0, 60000, int)),
+        "How long to wait for several lines after a key; null follows the rhythm of typing.",
     )
     first_answer_milliseconds: int = _setting(
         1500,

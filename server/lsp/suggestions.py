@@ -1,23 +1,25 @@
-"""One request for completions: the newest of its document, given up as soon as it is stale."""
+"""What can be written at a cursor: one live completion for each document, from key to answer."""
 
 import asyncio
 import logging
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from midline.kernels import CancelFlag
 from midline.model.errors import MidlineError
 from midline.server.logs import log_hint
 from midline.server.lsp.engine_thread import NoEngineError
-from midline.server.lsp.prompt_window import Plan, WindowPlanner
+from midline.server.lsp.live_completion import LiveCompletion
+from midline.server.lsp.live_writing import write
+from midline.server.lsp.prompt_window import Plan
 from midline.server.lsp.session import Request, Snapshot
-from midline.server.lsp.settings import Settings
-from midline.server.lsp.typed_ahead import Shown
 
 if TYPE_CHECKING:
     from midline.model.completion.ranking import Suggestion
     from midline.model.completion.task import CompletionResult
-    from midline.model.engines.base import Engine, SamplingOptions
+    from midline.model.engines.base import Engine
     from midline.server.lsp.server import MidlineServer
 
 LOGGER = logging.getLogger(__name__)
@@ -27,8 +29,8 @@ LOGGER = logging.getLogger(__name__)
 class Answer:
     """Suggestions, best first, and how they came about: without `result` nothing was computed.
 
-    `suggestions` may be empty with a result: nobody waited for it any more. `plan` tells what was
-    read of the files.
+    `suggestions` may be empty with a result: nobody waited for it any more, or it was not likely
+    enough to be shown. `plan` tells what was read of the files.
     """
 
     suggestions: "list[Suggestion]"
@@ -40,28 +42,28 @@ class Answer:
 async def suggestions(
     ls: "MidlineServer", snapshot: Snapshot, *, automatic: bool, anew: bool = False
 ) -> Answer:
-    """What can be written at the cursor; nothing if the answer would be stale.
+    """What can be written at the cursor; nothing if a newer request or an edit made it stale.
 
-    A request of the same document, an edit, or the client's cancellation give the work up: it
-    ends at once, but for a prompt that is being read, which is read to its end (see `Request`).
-    What is left of a suggestion being typed is the answer, unless one is wanted `anew`: by hand, so
-    that it may take its time, and be a line above a finished one.
+    A key that agrees with the document's live completion goes on with it. Otherwise, or where one
+    is wanted `anew` (by hand, so that it may take its time), another one begins.
     """
     session = ls.session
     request = session.begin(snapshot.uri)
-    shown = session.shown.get(snapshot.uri)
     try:
-        if shown and not anew and (left := shown.continued(snapshot.document, snapshot.offset)):
-            if not snapshot.cursor.fragment.strip():
-                _read_ahead(ls, snapshot)  # in a new line: the first other key is to find it read
-            return Answer(left, is_typed_ahead=True)
-        ls.engine.abort_stale(snapshot.uri)
+        live = session.live.get(snapshot.uri)
+        if live and not anew and live.follow(snapshot.document, snapshot.offset):
+            answer = await _answer(ls, live, request, snapshot, is_typed_ahead=True)
+            if answer.suggestions or request.stale:
+                return answer
         if automatic and snapshot.settings.debounce_milliseconds:
             await asyncio.sleep(snapshot.settings.debounce_milliseconds / 1000)
         await ls.load_settled.wait()
+        if request.stale:
+            return Answer([])
         # The client's settings may have come in only now, together with the first model.
         snapshot = replace(snapshot, settings=session.settings)
-        return await _computed(ls, snapshot, request, anew)
+        live = _begin(ls, snapshot, by_hand=anew)
+        return await _answer(ls, live, request, snapshot, is_typed_ahead=False)
     except NoEngineError:
         return Answer([])
     except MidlineError as error:
@@ -75,81 +77,63 @@ async def suggestions(
         session.end(snapshot.uri, request)
 
 
-async def _computed(
-    ls: "MidlineServer", snapshot: Snapshot, request: Request, anew: bool
+def _begin(ls: "MidlineServer", snapshot: Snapshot, *, by_hand: bool) -> LiveCompletion:
+    """A new live completion of a document, in place of the one there was."""
+    live = LiveCompletion(snapshot, by_hand=by_hand)
+    ls.session.replace_live(live)
+    planner = ls.planner
+
+    def finished(done: "Future[None]") -> None:
+        live.error = done.exception()
+        if live.error is None and not live.stale:
+            _read_ahead(ls, live)
+        live.finish()
+
+    ls.engine.run(lambda engine: write(engine, planner, live), live).add_done_callback(finished)
+    return live
+
+
+async def _answer(
+    ls: "MidlineServer",
+    live: LiveCompletion,
+    request: Request,
+    snapshot: Snapshot,
+    *,
+    is_typed_ahead: bool,
 ) -> Answer:
-    """The engine's answer; what there was no time to read is read after it."""
-    planner = ls.planner
-    task = ls.engine.run(
-        lambda engine: _complete(engine, planner, snapshot, request, anew), request
-    )
-    found = await asyncio.wrap_future(task)
-    if found is None:
-        return Answer([])
-    result, plan = found
-    if not plan.is_whole and not request.flag.is_set():
-        _read_ahead(ls, snapshot, plan)
-    if request.stale:
-        return Answer([], result, plan)
-    written = [suggestion for suggestion in result.suggestions if suggestion.text]
-    if snapshot.settings == ls.session.settings:  # or typing along would go on with the old ones
-        ls.session.shown[snapshot.uri] = Shown(snapshot.document, snapshot.offset, tuple(written))
-    return Answer(written, result, plan)
+    """What is left of the live completion, as soon as it may be shown.
 
-
-def _read_ahead(ls: "MidlineServer", snapshot: Snapshot, plan: Plan | None = None) -> None:
-    """Read what a completion here would want to have read, when nothing else is to do."""
-    planner = ls.planner
-
-    def read(engine: "Engine", cancel: CancelFlag) -> None:
-        planner.read_ahead(engine, plan or planner.plan(engine, snapshot), cancel)
-
-    ls.reading = ls.engine.run_when_idle(read, snapshot.uri)
-
-
-def _complete(
-    engine: "Engine", planner: WindowPlanner, snapshot: Snapshot, request: Request, anew: bool
-) -> "tuple[CompletionResult, Plan]":
-    from midline.model.completion.complete import complete
-
-    plan = planner.plan(engine, snapshot)
-    seconds = snapshot.settings.answer_milliseconds / 1000
-    result = complete(
-        engine,
-        plan.window.cursor,
-        _generate_options(snapshot.settings, by_hand=anew),
-        limits=plan.window.limits,
-        cancel=request.flag,
-        give_up=lambda: request.stale,
-        insist=anew,
-        deadline=None if anew else request.began + seconds,
-    )
-    read = result.prompt_tokens - result.cached_tokens
-    planner.learn(read, result.timings.prefill_ms / 1000)
-    LOGGER.info(
-        "%s: %d prompt tokens%s, %d cached, prefill %.0f ms, decode %.0f ms%s",
-        snapshot.uri,
-        result.prompt_tokens,
-        "" if plan.is_whole else f" of {len(plan.wanted.prompt.ids)}",
-        result.cached_tokens,
-        result.timings.prefill_ms,
-        result.timings.decode_ms,
-        ", given up" if request.stale else "",
-    )
-    return result, plan
-
-
-def _generate_options(settings: Settings, *, by_hand: bool) -> "SamplingOptions":
-    """What to draw: several where one is asked for by hand, unless all would be the same.
-
-    The likeliest is among them where no temperature is set.
+    Until the patience of the typist is over, a longer text is waited for; afterwards whatever is
+    whole is shown, and where nothing is, the request waits until something is.
     """
-    from midline.model.engines.base import NativeOptions, SamplingOptions
+    show_at = request.began + _patience(ls, snapshot)
+    while True:
+        if request.stale:
+            return Answer([], live.result, live.plan)
+        left = live.left(snapshot.document, snapshot.offset)
+        now = time.perf_counter()
+        if live.is_finished or (left and now >= show_at):
+            break
+        live.is_overdue = now >= show_at
+        await live.news(None if live.is_overdue else show_at - now)
+    if live.error is not None:
+        ls.session.forget(live)
+        raise live.error
+    return Answer(left, None if is_typed_ahead else live.result, live.plan, is_typed_ahead)
 
-    samples = max(settings.samples, settings.alternatives) if by_hand else settings.samples
-    return SamplingOptions.chosen(
-        1 if settings.temperature == 0 else samples,
-        settings.temperature,
-        max_tokens=settings.max_tokens,
-        engine=NativeOptions(exact=settings.exact, sparsity=settings.sparsity),
-    )
+
+def _patience(ls: "MidlineServer", snapshot: Snapshot) -> float:
+    chosen = snapshot.settings.answer_milliseconds
+    return ls.rhythm.patience if chosen is None else chosen / 1000
+
+
+def _read_ahead(ls: "MidlineServer", live: LiveCompletion) -> None:
+    """Read what a completion here wants to have read, when nothing else is to do."""
+    planner, plan = ls.planner, live.plan
+    if plan is None or plan.is_whole:
+        return
+
+    def read(engine: "Engine", is_over: Callable[[], bool]) -> None:
+        planner.read_ahead(engine, plan.wanted, is_over)
+
+    ls.reading = ls.engine.run_when_idle(read, live.uri)

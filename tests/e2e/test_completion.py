@@ -29,7 +29,8 @@ async def test_the_item_replaces_the_word_before_the_cursor(tmp_path: Path) -> N
 
 async def test_several_lines_keep_their_indentation(tmp_path: Path) -> None:
     can = capabilities(inline=False)
-    async with editing(tmp_path, can=can, answer="a):\n    return a\n") as editor:
+    patient = {"answerMilliseconds": 60_000}
+    async with editing(tmp_path, can=can, options=patient, answer="a):\n    return a\n") as editor:
         found = await ask(editor, editor.open("def f(\n"), 0, 6)
         assert found is not None
         assert isinstance(found.items[0].text_edit, types.TextEdit)

@@ -17,7 +17,7 @@ def send(editor: Editor, settings: Any) -> None:
 async def test_settings_sent_along_hold(tmp_path: Path) -> None:
     async with editing(tmp_path, options={"enabled": False}, answer="a|b") as editor:
         uri = editor.open("x = \n")
-        assert await editor.inline(uri, 0, 4) is None
+        assert await editor.inline(uri, 0, 4) == []
         send(editor, {"midline": {"samples": 2}})
         items = await editor.inline(uri, 0, 4)
         assert items is not None
@@ -30,7 +30,7 @@ async def test_settings_that_the_client_keeps_are_fetched(tmp_path: Path) -> Non
     async with editing(tmp_path, can=can, configuration=kept) as editor:
         uri = editor.open("x = \n")
         await asyncio.sleep(0.3)
-        assert await editor.inline(uri, 0, 4) is None
+        assert await editor.inline(uri, 0, 4) == []
         editor.client.set_configuration({"enabled": True}, section="midline")
         send(editor, None)
         await asyncio.sleep(0.3)
@@ -86,4 +86,4 @@ async def test_settings_that_come_twice_load_once(tmp_path: Path) -> None:
 async def test_a_change_without_settings_changes_nothing(tmp_path: Path) -> None:
     async with editing(tmp_path, options={"enabled": False}) as editor:
         send(editor, None)
-        assert await editor.inline(editor.open("x = \n"), 0, 4) is None
+        assert await editor.inline(editor.open("x = \n"), 0, 4) == []

@@ -110,6 +110,14 @@ class Leaf:
             node = node.parent
         return [*reversed(path), self.logprob]
 
+    @property
+    def conditional_logprob(self) -> float:
+        """Log-probability of the whole leaf given the bytes that all leaves begin with."""
+        root = self.node
+        while root.parent is not None:
+            root = root.parent
+        return min(0.0, self.node.logprob + self.logprob - root.known)
+
 
 class CoveringTree:
     """All tokenizations of `given` behind the prompt that `sequence` holds.

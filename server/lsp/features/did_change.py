@@ -1,6 +1,7 @@
 """textDocument/didChange: edits, in order, each against the text that the one before it left."""
 
 import logging
+import time
 from typing import TYPE_CHECKING
 
 from lsprotocol import types
@@ -14,7 +15,7 @@ LOGGER = logging.getLogger(__name__)
 
 
 def did_change(ls: "MidlineServer", params: types.DidChangeTextDocumentParams) -> None:
-    """Replace the document by its new version; work under way for the old one is given up."""
+    """Replace the document by its new version; work that does not agree with it is given up."""
     session, uri = ls.session, params.text_document.uri
     document = session.documents.get(uri)
     if document is None:
@@ -22,6 +23,7 @@ def did_change(ls: "MidlineServer", params: types.DidChangeTextDocumentParams) -
         return
     for change in params.content_changes:
         document = _changed(document, change, params.text_document.version, session.encoding)
+    ls.rhythm.key(time.perf_counter())
     session.edit(document)
 
 

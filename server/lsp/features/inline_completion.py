@@ -13,8 +13,11 @@ if TYPE_CHECKING:
 
 async def inline_completion(
     ls: "MidlineServer", params: types.InlineCompletionParams
-) -> types.InlineCompletionList | None:
-    """Completions at the position; None when there is nothing to say or nobody listens any more."""
+) -> types.InlineCompletionList:
+    """Completions at the position.
+
+    An empty list where there is nothing to say: editors keep the text that they show on null.
+    """
     selected = params.context.selected_completion_info
     if selected is None:
         written, span = "", types.Range(params.position, params.position)
@@ -22,14 +25,14 @@ async def inline_completion(
         written, span = selected.text, selected.range
     snapshot = _snapshot(ls, params.text_document.uri, span, written)
     if snapshot is None:
-        return None
+        return types.InlineCompletionList([])
     automatic = params.context.trigger_kind is types.InlineCompletionTriggerKind.Automatic
     answer = await suggestions(ls, snapshot, automatic=automatic, anew=not automatic)
     items = [
         types.InlineCompletionItem(insert_text=written + suggestion.text, range=span)
         for suggestion in answer.suggestions
     ]
-    return types.InlineCompletionList(items) if items else None
+    return types.InlineCompletionList(items)
 
 
 def _snapshot(ls: "MidlineServer", uri: str, span: types.Range, written: str) -> Snapshot | None:

@@ -1,15 +1,14 @@
 """From a cursor to suggestions: what is stripped, what is kept, what is counted."""
 
 import threading
-import time
+from dataclasses import replace
 
 import pytest
 from fake_engine import FakeEngine
 from tiny_model import QWEN2, write_tiny_model
 
-from midline.model.completion import task as completion
 from midline.model.completion.complete import complete, complete_many
-from midline.model.completion.fim import Cursor, FimLayout, WindowLimits
+from midline.model.completion.fim import Cursor, FimLayout, WindowLimits, build_prompt
 from midline.model.engines.base import SamplingOptions
 from midline.model.tokenizer.tokenizer import Tokenizer
 from midline.model.weights.gguf import read_gguf
@@ -80,67 +79,12 @@ def test_a_cancelled_completion_says_so(tokenizer: Tokenizer) -> None:
     assert [(s.text, s.finish_reason) for s in result.suggestions] == [("", "cancelled")]
 
 
-def test_a_completion_given_up_has_read_its_prompt(tokenizer: Tokenizer) -> None:
-    engine = FakeEngine(tokenizer, lambda prompt: "value" * 50)
-    complete(engine, cursor_at("x = |"), OPTIONS, give_up=lambda: True)
-    assert len(engine.asked) == 1
-    assert engine.written == 1
-
-
-@pytest.mark.parametrize(
-    ("answer", "shown"),
-    [
-        ("first(1)\n    second(2)\n    third(3)\n", "first(1)"),
-        ("first_of_a_long_line(1, 2, 3)\n    b\n", "first_of_a_long_line(1, 2, 3)"),
-        ("\n    first(1)\n    second(2)\n", "\n    first(1)"),
-    ],
-)
-def test_when_time_is_over_the_line_is_the_last(
-    tokenizer: Tokenizer, monkeypatch: pytest.MonkeyPatch, answer: str, shown: str
-) -> None:
-    monkeypatch.setattr(completion, "_OVERTIME", 60.0)
-    engine = FakeEngine(tokenizer, lambda prompt: answer)
-    cursor = cursor_at("def f():\n    |\n")
-    late = complete(engine, cursor, OPTIONS, deadline=time.perf_counter() - 1)
-    assert late.suggestions[0].text == shown
-    assert engine.written <= len(tokenizer.encode(shown)) + 4
-    in_time = complete(engine, cursor, OPTIONS, deadline=time.perf_counter() + 60)
-    assert in_time.suggestions == complete(engine, cursor, OPTIONS).suggestions
-    assert len(in_time.suggestions[0].text) > len(shown)
-
-
-def test_when_time_is_over_white_space_goes_no_further(
-    tokenizer: Tokenizer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(completion, "_OVERTIME", 60.0)
-    engine = FakeEngine(tokenizer, lambda prompt: " \t" * 50)
-    deadline = time.perf_counter() - 1
-    late = complete(engine, cursor_at("def f():\n    |\n"), OPTIONS, deadline=deadline)
-    assert late.is_empty
-    assert 16 <= engine.written <= 20
-
-
-def test_well_after_the_deadline_the_last_whole_word_is_the_end(
-    tokenizer: Tokenizer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    answer = "value = first_of_the_values + second_of_them\n"
-    engine = FakeEngine(tokenizer, lambda prompt: answer)
-    cursor = cursor_at("def f():\n    |\n", "f.py")
-    assert complete(engine, cursor, OPTIONS).suggestions[0].text == answer.strip()
-    begun = engine.written + len(tokenizer.encode("value = first_of_the_values + seco"))
-    monkeypatch.setattr(time, "perf_counter", lambda: 9.0 * (engine.written >= begun))
-    late = complete(engine, cursor, OPTIONS, deadline=1.0)
-    assert late.suggestions[0].text == "value = first_of_the_values"
-
-
-def test_who_begins_after_the_deadline_still_writes_a_line(
-    tokenizer: Tokenizer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The model may have been loading meanwhile."""
-    engine = FakeEngine(tokenizer, lambda prompt: "first_of_a_long_line(1, 2, 3)\n    second(2)\n")
-    monkeypatch.setattr(time, "perf_counter", lambda: 100.0)
-    late = complete(engine, cursor_at("def f():\n    |\n", "f.py"), OPTIONS, deadline=1.0)
-    assert late.suggestions[0].text == "first_of_a_long_line(1, 2, 3)"
+def test_a_prompt_that_was_built_before_is_not_built_again(tokenizer: Tokenizer) -> None:
+    engine = FakeEngine(tokenizer, lambda prompt: "1")
+    cursor = cursor_at("y = 2\nx = |")
+    prompt = build_prompt(tokenizer, replace(cursor, before=b"x = "), WindowLimits())
+    assert complete(engine, cursor, OPTIONS, prompt=prompt).prompt_tokens == len(prompt.ids)
+    assert engine.asked == [tokenizer.decode(prompt.ids)]
 
 
 def test_the_window_leaves_room_for_the_answer(tokenizer: Tokenizer) -> None:

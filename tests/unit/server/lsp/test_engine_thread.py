@@ -2,15 +2,24 @@
 
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from midline.kernels import CancelFlag
 from midline.server.lsp.engine_thread import EngineThread, NoEngineError
-from midline.server.lsp.session import Request
 
 ENGINE: Any = object()
+
+
+class Request:
+    """Work that can be given up."""
+
+    def __init__(self, name: str) -> None:
+        self.name, self.stale = name, False
+
+    def abandon(self) -> None:
+        self.stale = True
 
 
 @pytest.fixture
@@ -78,24 +87,11 @@ def test_a_task_given_up_before_its_turn_never_runs(thread: EngineThread) -> Non
     gate, flag, ran = threading.Event(), Request("a"), []
     first = thread.run(lambda engine: gate.wait(5), Request("a"))
     second = thread.run(lambda engine: ran.append(1), flag)
-    flag.give_up()
+    flag.abandon()
     gate.set()
     assert first.result(5) is True
     assert second.result(5) is None
     assert ran == []
-
-
-def test_what_is_stale_elsewhere_is_aborted(thread: EngineThread) -> None:
-    thread.load(lambda: ENGINE)
-    gate = threading.Event()
-    here, there, live = Request("here"), Request("there"), Request("other")
-    for request in (here, there, live):
-        thread.run(lambda engine: gate.wait(5), request)
-    here.give_up()
-    there.give_up()
-    thread.abort_stale("here")
-    gate.set()
-    assert [request.flag.is_set() for request in (here, there, live)] == [False, True, False]
 
 
 def test_closing_gives_up_what_runs() -> None:
@@ -105,7 +101,7 @@ def test_closing_gives_up_what_runs() -> None:
 
     def work(flag: Request) -> int:
         started.set()
-        while not flag.flag.is_set():
+        while not flag.stale:
             time.sleep(0.001)
         return 7
 
@@ -125,8 +121,8 @@ def test_closing_does_not_wait_for_ever() -> None:
     gate.set()
 
 
-def _until_told(engine: Any, cancel: CancelFlag) -> None:
-    while not cancel.is_set():
+def _until_told(engine: Any, is_over: Callable[[], bool]) -> None:
+    while not is_over():
         time.sleep(0.001)
 
 
@@ -146,8 +142,8 @@ def test_an_idle_task_ends_with_its_document(thread: EngineThread) -> None:
     thread.load(lambda: ENGINE)
     ended = threading.Event()
 
-    def work(engine: Any, cancel: CancelFlag) -> None:
-        _until_told(engine, cancel)
+    def work(engine: Any, is_over: Callable[[], bool]) -> None:
+        _until_told(engine, is_over)
         ended.set()
 
     thread.run_when_idle(work, "a")

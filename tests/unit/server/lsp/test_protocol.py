@@ -154,7 +154,7 @@ async def test_every_malformed_request_has_its_answer(
     (answer,) = await answers(ready, message)
     assert (answer["error"]["code"], answer["id"], answer["jsonrpc"]) == (code, id, "2.0")
     (after,) = await answers(ready, request("after", INLINE, inline()))
-    assert after == {"jsonrpc": "2.0", "id": "after", "result": None}
+    assert after == {"jsonrpc": "2.0", "id": "after", "result": {"items": []}}
 
 
 async def test_ids_come_back_as_they_were(ready: MidlineServer) -> None:

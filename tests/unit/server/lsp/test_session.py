@@ -1,11 +1,12 @@
 """Requests under way: one a document, given up when they are stale."""
 
+import asyncio
 from pathlib import Path
 
 from midline.server.documents import Document
+from midline.server.lsp.live_completion import LiveCompletion
 from midline.server.lsp.session import Session
 from midline.server.lsp.settings import Settings
-from midline.server.lsp.typed_ahead import Shown
 
 
 def test_the_newest_request_gives_up_the_one_before() -> None:
@@ -38,7 +39,7 @@ def test_an_ended_request_is_forgotten() -> None:
     session.end("a", request)
     assert request.stale
     session.give_up("a")
-    assert session._live == {}
+    assert session._requests == {}
 
 
 def test_a_snapshot_keeps_what_was_there() -> None:
@@ -88,14 +89,52 @@ def test_others_are_few_and_of_languages_that_are_served(tmp_path: Path) -> None
     assert len(session._closed) == 8
 
 
-def test_other_settings_forget_what_was_shown() -> None:
+async def _lives(session: Session, *uris: str) -> list[LiveCompletion]:
+    """A live completion at the end of each document."""
+    found = []
+    for uri in uris:
+        document = session.documents[uri]
+        live = LiveCompletion(session.snapshot(document, len(document.text)))
+        live.written = "value"
+        session.replace_live(live)
+        found.append(live)
+    return found
+
+
+def test_other_settings_end_what_is_live() -> None:
     session = Session()
-    session.shown["a"] = Shown(Document("a", ""), 0, ())
+    session.open(Document("a", "x = "))
+    (live,) = asyncio.run(_lives(session, "a"))
     session.use(Settings())
-    assert session.shown
+    assert session.live == {"a": live}
     session.use(Settings(max_tokens=7))
-    assert session.shown == {}
+    assert session.live == {}
+    assert live.stale
     assert session.settings.max_tokens == 7
+
+
+def test_an_edit_that_agrees_leaves_a_live_completion_alone() -> None:
+    session = Session()
+    session.open(Document("a", "x = "))
+    (live,) = asyncio.run(_lives(session, "a"))
+    session.edit(Document("a", "x = va", version=2))
+    assert not live.stale
+    session.edit(Document("a", "x = vi", version=3))
+    assert live.stale
+    assert session.live == {}
+
+
+def test_a_new_live_completion_ends_what_is_written_elsewhere() -> None:
+    session = Session()
+    for uri in ("a", "b", "c"):
+        session.open(Document(uri, "x = "))
+    (first,) = asyncio.run(_lives(session, "a"))
+    first.is_finished = True
+    second, third = asyncio.run(_lives(session, "b", "c"))
+    assert [live.stale for live in (first, second, third)] == [False, True, False]
+    (fourth,) = asyncio.run(_lives(session, "c"))
+    assert third.stale
+    assert session.live == {"a": first, "c": fourth}
 
 
 def test_only_open_documents_of_served_languages_are_completable() -> None:
@@ -107,10 +146,11 @@ def test_only_open_documents_of_served_languages_are_completable() -> None:
     assert session.completable("elsewhere") is None
 
 
-def test_a_closed_document_is_read_no_further() -> None:
+def test_a_closed_document_is_written_no_further() -> None:
     session = Session()
-    given_up, closed = session.begin("a"), session.begin("b")
-    session.edit(Document("a", ""))
-    session.close("b")
-    assert (given_up.stale, given_up.flag.is_set()) == (True, False)
-    assert (closed.stale, closed.flag.is_set()) == (True, True)
+    session.open(Document("a", "x = "))
+    (live,) = asyncio.run(_lives(session, "a"))
+    request = session.begin("a")
+    session.close("a")
+    assert live.stale
+    assert request.stale

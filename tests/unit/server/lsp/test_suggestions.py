@@ -47,6 +47,7 @@ class Desk:
     """A server with an engine whose text is known, without a client."""
 
     def __init__(self, tokenizer: Tokenizer, answer: str, **settings: int) -> None:
+        self.runner = asyncio.Runner()
         self.server = MidlineServer()
         self.engine = FakeEngine(tokenizer, lambda prompt: answer)
         self.server.session.use(Settings(**settings))
@@ -64,10 +65,17 @@ class Desk:
             snapshot = session.snapshot(session.documents[uri], offset)
             return await suggestions(self.server, snapshot, automatic=True, **how)
 
-        answer = asyncio.run(asked())
+        answer = self.runner.run(asked())
+        self.runner.run(self.settled(uri))
+        return answer
+
+    async def settled(self, uri: str) -> None:
+        """Until the document's completion is written and all that is wanted is read."""
+        live = self.server.session.live.get(uri)
+        while live is not None and not live.is_finished:
+            await live.news(1)
         if self.server.reading is not None:
             self.server.reading.result(10)
-        return answer
 
     def texts(self, text: str, offset: int, **how: Any) -> list[str]:
         return [suggestion.text for suggestion in self.ask(text, offset, **how).suggestions]
@@ -84,6 +92,7 @@ def desks(tokenizer: Tokenizer) -> Iterator[Any]:
     yield make
     for desk in made:
         desk.server.engine.close(5)
+        desk.runner.close()
 
 
 def test_what_is_typed_along_costs_nothing(desks: Any) -> None:
@@ -116,14 +125,15 @@ def test_an_answer_under_way_while_settings_change_is_not_typed_along(desks: Any
         return "call(value)"
 
     desk.engine.answer = answer
-    assert desk.texts("x = \n", 4) == ["call(value)"]
+    assert desk.texts("x = \n", 4) == []
+    desk.engine.answer = lambda prompt: "call(value)"
     assert not desk.ask("x = c\n", 5).is_typed_ahead
     assert desk.ask("x = c\n", 5).is_typed_ahead
 
 
 def test_what_there_was_no_time_for_is_read_after_the_answer(desks: Any) -> None:
     desk = desks("1", first_answer_milliseconds=1000)
-    desk.server.planner.tokens_per_second = 300
+    desk.server.planner.speed.tokens_per_second = 300
     text = LINE * 200
     first = desk.ask(text + "x = \n" + text, len(text) + 4)
     assert first.plan is not None and not first.plan.is_whole
@@ -136,7 +146,7 @@ def test_what_there_was_no_time_for_is_read_after_the_answer(desks: Any) -> None
 
 def test_a_line_begun_by_typing_along_is_read_meanwhile(desks: Any) -> None:
     desk = desks("f(a)\n    g(a)\n")
-    desk.server.planner.tokens_per_second = 100_000
+    desk.server.planner.speed.tokens_per_second = 100_000
     text = LINE * 200
     before = "def h(a):\n    "
     assert desk.texts(text + before + "\n" + text, len(text + before)) == ["f(a)\n    g(a)"]
@@ -145,16 +155,66 @@ def test_a_line_begun_by_typing_along_is_read_meanwhile(desks: Any) -> None:
     assert along.is_typed_ahead
     other = desk.ask(text + typed + "x\n" + text, len(text + typed) + 1)
     assert other.result is not None
-    assert other.result.prompt_tokens - other.result.cached_tokens <= 3
+    typed_tokens = len(desk.engine.tokenizer.encode("f(a)\n    x"))
+    assert other.result.prompt_tokens - other.result.cached_tokens <= typed_tokens
 
 
-def test_an_answer_ends_with_its_line_when_time_is_over(desks: Any) -> None:
+def test_after_the_patience_whole_lines_are_shown_and_the_rest_when_it_is_there(
+    desks: Any,
+) -> None:
     text, place = "def h(a):\n    \n", 14
     desk = desks("f(a)\n    g(a)\n    h(a)\n", answer_milliseconds=0)
+    desk.engine.seconds = 0.01
     assert desk.texts(text, place) == ["f(a)"]
-    assert len(desk.texts(text, place, anew=True)[0].splitlines()) == 3
+    assert desk.texts("def h(a):\n    f\n", 15) == ["(a)\n    g(a)\n    h(a)"]
+    assert len(desk.engine.asked) == 1
     patient = desks("f(a)\n    g(a)\n    h(a)\n", answer_milliseconds=60_000)
     assert len(patient.texts(text, place)[0].splitlines()) == 3
+
+
+def test_a_key_that_agrees_goes_on_with_what_is_being_written(desks: Any) -> None:
+    """Keys come faster than tokens; nothing is given up, and the last key gets the answer."""
+    desk = desks("first(argument, other)\n")
+    desk.engine.seconds = 0.02
+
+    async def type_along() -> list[list[str]]:
+        session, found = desk.server.session, []
+        tasks = []
+        for typed in ("", "f", "fi", "fir", "firs", "first"):
+            session.edit(Document("untitled:a.py", f"x = {typed}\n", "python"))
+            snapshot = session.snapshot(session.documents["untitled:a.py"], 4 + len(typed))
+            tasks.append(asyncio.create_task(suggestions(desk.server, snapshot, automatic=True)))
+            await asyncio.sleep(0.005)
+        for task in tasks:
+            found.append([suggestion.text for suggestion in (await task).suggestions])
+        return found
+
+    found = desk.runner.run(type_along())
+    assert found == [[]] * 5 + [["(argument, other)"]]
+    assert len(desk.engine.asked) == 1
+    assert desk.engine.given_up == 0
+
+
+def test_a_key_that_disagrees_starts_anew_at_once(desks: Any) -> None:
+    desk = desks("first(argument, other, a, b, c, d, e, f, g, h, i, j, k)\n")
+    desk.engine.seconds = 0.05
+
+    async def type_other() -> list[str]:
+        session = desk.server.session
+        session.edit(Document("untitled:a.py", "x = \n", "python"))
+        snapshot = session.snapshot(session.documents["untitled:a.py"], 4)
+        first = asyncio.create_task(suggestions(desk.server, snapshot, automatic=True))
+        await asyncio.sleep(0.12)
+        desk.engine.answer = lambda prompt: "()"
+        session.edit(Document("untitled:a.py", "x = q\n", "python"))
+        snapshot = session.snapshot(session.documents["untitled:a.py"], 5)
+        answer = await suggestions(desk.server, snapshot, automatic=True)
+        assert (await first).suggestions == []
+        return [suggestion.text for suggestion in answer.suggestions]
+
+    assert desk.runner.run(type_other()) == ["()"]
+    assert desk.engine.given_up == 1
+    assert len(desk.engine.asked) == 2
 
 
 def test_several_are_drawn_for_who_asks_by_hand(desks: Any) -> None:

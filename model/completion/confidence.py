@@ -1,0 +1,79 @@
+"""How much of a greedy completion is likely enough to be shown unasked.
+
+Greedy decoding goes on through tokens that the model itself takes for unlikely. What a reader sees
+is the beginning that stands with a probability of at least `KEEP`, and nothing where already the
+first token is a guess (`FIRST`). Token probabilities of code models are close to calibrated, so
+that both are estimates of being right (`midline-bench quality typing` scores them).
+"""
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+FIRST = 0.45
+"""Least probability of the first token shown."""
+KEEP = 0.15
+"""Least probability of all that is shown of a line."""
+KEEP_LINES = 0.1
+"""Least probability of all that is shown where that is several lines."""
+_DANGLING = re.compile(r"[\s(\[{.,=+\-*/%<>:&|!?'\"`@]+\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class TokenConfidence:
+    """A token of a completion: where it ends in the text, in characters, and its natural
+    log-probability given what stands before it.
+    """
+
+    end: int
+    logprob: float
+
+
+def confident_end(text: str, tokens: Sequence[TokenConfidence], begin: int = 0) -> int:
+    """Offset in `text` up to which it may be shown to somebody who has typed `text[:begin]`.
+
+    `begin` where nothing may be. `tokens` are those of `text`, or of a beginning of it: what lies
+    behind them is not shown.
+    """
+    most = 0.0
+    end, is_first = begin, True
+    line_end = text.find("\n", begin + 1)
+    for token, start in zip(tokens, [0, *(token.end for token in tokens)], strict=False):
+        if token.end <= begin:
+            continue
+        most += token.logprob * _share_left(start, token.end, begin)
+        if is_first and most < math.log(FIRST):
+            return begin
+        is_first = False
+        beyond = 0 <= line_end < token.end
+        if most < math.log(KEEP_LINES if beyond else KEEP):
+            return _cut(text, begin, end)
+        end = token.end
+    return min(end, len(text))
+
+
+def is_hopeless(tokens: Sequence[TokenConfidence], begin: int) -> bool:
+    """Whether no token behind these can be shown, whatever it is."""
+    start, most = 0, 0.0
+    for token in tokens:
+        if token.end > begin:
+            most += token.logprob * _share_left(start, token.end, begin)
+        start = token.end
+    return most < math.log(KEEP_LINES)
+
+
+def _share_left(start: int, end: int, begin: int) -> float:
+    """Share of a token's characters that are not typed yet: what was typed is certain."""
+    return (end - max(start, begin)) / max(1, end - start)
+
+
+def _cut(text: str, begin: int, end: int) -> int:
+    """An end in front of what confidence lost, without a word begun or punctuation that opens."""
+    newline = text.rfind("\n", begin, end)
+    if newline >= 0 and text[begin:newline].strip():
+        return newline  # of several lines only whole ones
+    if text[end : end + 1].isidentifier() and text[end - 1 : end].isidentifier():
+        word = re.search(r"\w+\Z", text[begin:end])
+        end -= len(word.group()) if word else 0
+    return begin + len(_DANGLING.sub("", text[begin:end]))

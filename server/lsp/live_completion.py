@@ -1,0 +1,170 @@
+"""One completion of a document that lives across keys.
+
+It begins at a place of a text (its origin) and is written on the engine's thread. A key that agrees
+with what has been written only moves the cursor along it: nothing is computed again, and decoding
+goes on meanwhile. A key that disagrees, or an edit anywhere else, abandons it.
+
+The event loop owns `typed` and `abandoned`, the engine's thread owns `written`, `offers` and
+`is_finished`; each reads what the other owns, and all of them are replaced, never changed in place.
+"""
+
+import asyncio
+import contextlib
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from midline.kernels import CancelFlag
+from midline.model.completion.confidence import TokenConfidence, confident_end
+from midline.server.documents import Document
+
+if TYPE_CHECKING:
+    from midline.model.completion.ranking import Suggestion
+    from midline.model.completion.task import CompletionResult
+    from midline.server.lsp.prompt_window import Plan
+    from midline.server.lsp.session import Snapshot
+
+_CLOSERS = ")]}>\"'`;,"
+_MOST_CLOSERS = 8
+
+
+class LiveCompletion:
+    """What is written at `snapshot`'s place; `offers` are what may be shown there, best first."""
+
+    def __init__(self, snapshot: "Snapshot", *, by_hand: bool = False) -> None:
+        self.snapshot = snapshot
+        self.by_hand = by_hand
+        self.uri = snapshot.uri
+        self.began = time.perf_counter()
+        self.typed = ""
+        self.written = ""
+        self.tokens: tuple[TokenConfidence, ...] = ()
+        """Those of `written`; none where all that is offered may be shown."""
+        self.offers: tuple[Suggestion, ...] = ()
+        self.is_finished = False
+        self.is_overdue = False
+        """Set by the event loop where somebody waits for a beginning that may be shown."""
+        self.result: CompletionResult | None = None
+        self.plan: Plan | None = None
+        self.error: Exception | None = None
+        self.flag = CancelFlag()
+        self._loop = asyncio.get_running_loop()
+        self._news = asyncio.Event()
+
+    @property
+    def stale(self) -> bool:
+        """Whether nobody can want what is written any more."""
+        return self.flag.is_set()
+
+    def abandon(self) -> None:
+        """End the work between two layers of the model; what was computed stays cached."""
+        self.flag.set()
+
+    def publish(self, offers: "tuple[Suggestion, ...]") -> None:
+        """From the engine's thread: what may be shown by now."""
+        self.offers = offers
+        self._tell()
+
+    def finish(self) -> None:
+        """From the engine's thread: nothing more is written."""
+        self.is_finished = True
+        self._tell()
+
+    def _tell(self) -> None:
+        with contextlib.suppress(RuntimeError):  # the loop has ended, and with it whoever waited
+            self._loop.call_soon_threadsafe(self._news.set)
+
+    async def news(self, seconds: float | None) -> None:
+        """Until there is something new, or for `seconds`."""
+        self._news.clear()
+        if self.is_finished:
+            return
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._news.wait(), seconds)
+
+    def agrees(self, text: str) -> bool:
+        """Whether what was typed and what was written may still be the same."""
+        return (
+            self.written.startswith(text)
+            or (not self.is_finished and text.startswith(self.written))
+            or any(offer.text.startswith(text) for offer in self.offers)
+        )
+
+    def typed_in(self, document: Document) -> str | None:
+        """What stands at the origin of `document` besides the text there was; None if it differs
+        elsewhere. Closing brackets and quotes that an editor put behind the cursor are left out.
+        """
+        before, at = self.snapshot.document.text, self.snapshot.offset
+        after = document.text
+        grown = len(after) - len(before)
+        if grown < 0 or after[:at] != before[:at] or after[at + grown :] != before[at:]:
+            return None
+        inserted = after[at : at + grown]
+        for count in range(min(_MOST_CLOSERS, grown) + 1):
+            typed = inserted[: grown - count]
+            if self.agrees(typed):
+                return typed
+            if inserted[grown - count - 1 : grown - count] not in _CLOSERS:
+                break
+        return None
+
+    def follow(self, document: Document, offset: int) -> bool:
+        """Move the cursor along to `offset`; False if the text there does not agree."""
+        before, at = self.snapshot.document.text, self.snapshot.offset
+        grown = len(document.text) - len(before)
+        typed = document.text[at:offset]
+        closers = grown - len(typed)
+        if offset < at or not 0 <= closers <= _MOST_CLOSERS or not self.agrees(typed):
+            return False
+        behind = document.text[offset : offset + closers]
+        unchanged = document.text[:at] == before[:at]
+        if not unchanged or document.text[offset + closers :] != before[at:]:
+            return False
+        if behind.strip(_CLOSERS):
+            return False
+        self.typed = typed
+        return True
+
+    def left(self, document: Document, offset: int) -> "list[Suggestion]":
+        """What remains of the offers behind what was typed, as far as it is likely enough, without
+        closers that are there now.
+        """
+        closers = len(document.text) - len(self.snapshot.document.text) - len(self.typed)
+        behind = document.text[offset : offset + max(0, closers)]
+        found = []
+        for offer in self.offers:
+            if offer.text.startswith(self.typed) and offer.text != self.typed:
+                text = _without(self._likely(offer.text)[len(self.typed) :], behind)
+                if text:
+                    found.append(replace(offer, text=text))
+        return found
+
+    def _likely(self, offer: str) -> str:
+        """The beginning of an offer that is likely enough."""
+        if not self.tokens:
+            return offer
+        end = confident_end(self.written, self.tokens, len(self.typed))
+        return offer[: _same_place(self.written, end, offer)] if end < len(self.written) else offer
+
+
+def _same_place(text: str, end: int, other: str) -> int:
+    """Where `other`, which differs from `text` in white space only, is as far as `text[:end]`."""
+    if other.startswith(text[:end]):
+        return end
+    wanted = sum(not character.isspace() for character in text[:end])
+    for at, character in enumerate(other):
+        if wanted == 0:
+            return at
+        wanted -= not character.isspace()
+    return len(other)
+
+
+def _without(text: str, behind: str) -> str:
+    """`text` without what stands behind the cursor already: closers at its end, or of its line."""
+    if not behind:
+        return text
+    whole = text.rstrip()
+    if whole.endswith(behind):
+        return whole[: -len(behind)]
+    line = text.partition("\n")[0].rstrip()
+    return line[: -len(behind)] if line.endswith(behind) else text

@@ -1,0 +1,151 @@
+"""The engine's side of a live completion: plan, prefill, decode, and what of it may be shown."""
+
+import logging
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from midline.model.completion.confidence import TokenConfidence, is_hopeless
+from midline.server.lsp.live_completion import LiveCompletion
+from midline.server.lsp.prompt_window import Window, WindowPlanner
+from midline.server.lsp.settings import Settings
+
+if TYPE_CHECKING:
+    from midline.model.completion.task import CompletionTask
+    from midline.model.engines.base import DrawnToken, Engine, SamplingOptions
+
+LOGGER = logging.getLogger(__name__)
+_BLANK_TOKENS = 16
+"""White space that goes on for so many tokens will hardly become a line."""
+
+
+def write(engine: "Engine", planner: WindowPlanner, live: LiveCompletion) -> None:
+    """Write `live` from the window that there is time for, until it is over or abandoned."""
+    plan = live.plan = planner.plan(engine, live.snapshot)
+    if live.by_hand:
+        _write_by_hand(engine, plan.window, live)
+    else:
+        _write_along(engine, plan.window, live)
+    result = live.result
+    assert result is not None
+    read = result.prompt_tokens - result.cached_tokens
+    if not live.stale:
+        planner.speed.learn(read, result.timings.prefill_ms / 1000)
+    LOGGER.info(
+        "%s: %d prompt tokens%s, %d cached, prefill %.0f ms, decode %.0f ms%s",
+        live.uri,
+        result.prompt_tokens,
+        "" if plan.is_whole else f" of {len(plan.wanted.prompt.ids)}",
+        result.cached_tokens,
+        result.timings.prefill_ms,
+        result.timings.decode_ms,
+        ", given up" if live.stale else "",
+    )
+
+
+def _write_by_hand(engine: "Engine", window: Window, live: LiveCompletion) -> None:
+    """Several ranked samples: whoever asks by hand waits for them."""
+    from midline.model.completion.complete import complete
+
+    live.result = complete(
+        engine,
+        window.cursor,
+        _options(live.snapshot.settings, by_hand=True),
+        limits=window.limits,
+        prompt=window.prompt,
+        cancel=live.flag,
+    )
+    live.publish(tuple(offer for offer in live.result.suggestions if offer.text))
+
+
+def _write_along(engine: "Engine", window: Window, live: LiveCompletion) -> None:
+    """One greedy answer, or as many as the settings ask for, published line by line."""
+    from midline.model.completion.task import completion_tasks
+    from midline.model.engines.base import Request
+
+    options = _options(live.snapshot.settings, by_hand=False)
+    task, *_ = completion_tasks(
+        engine, window.cursor, options, window.limits, insist=False, prompt=window.prompt
+    )
+    writing = _Writing(task, live)
+    prompt = task.prompt
+    generation = engine.generate(
+        Request(prompt.ids, prompt.align, writing.stop),
+        replace(task.options, max_tokens=options.max_tokens + prompt.backed_up),
+        cancel=live.flag,
+        on_token=writing.take,
+    )
+    live.result = task.result(generation, is_cut=writing.is_cut)
+    live.publish(tuple(offer for offer in live.result.suggestions if offer.text))
+
+
+class _Writing:
+    """What `stop` is asked of a live completion: whether it is over, and what to publish."""
+
+    def __init__(self, task: "CompletionTask", live: LiveCompletion) -> None:
+        self._task, self._live = task, live
+        self.is_cut = False
+        """Whether it was ended because nothing more could be shown."""
+        self._lines = 0
+        self._logprobs: list[float] = []
+
+    def take(self, token: "DrawnToken") -> None:
+        """Keep how likely each token of the first sample is."""
+        if token.sample == 0:
+            self._logprobs.append(token.conditional)
+
+    def stop(self, sample: int, ids: list[int]) -> bool:
+        """After each token: whether the completion is over, or not what is being typed."""
+        live, task = self._live, self._task
+        if sample > 0:
+            return task.stop(sample, ids)
+        text = self._written(ids)
+        if not live.agrees(live.typed):
+            return True
+        over = task.stop(sample, ids)
+        if not over and self._is_in_vain(text, ids):
+            over = self.is_cut = True
+        if not over and self._has_another_line(text):
+            offer = task.beginning(ids)
+            if offer is not None:
+                live.publish((offer,))
+        return over
+
+    def _written(self, ids: list[int]) -> str:
+        """The text so far, which the live completion gets together with its tokens."""
+        live, task = self._live, self._task
+        text = task.written(ids)
+        if task.options.samples == 1 and len(self._logprobs) == len(ids):
+            end = len(live.tokens) and live.tokens[-1].end
+            token = TokenConfidence(len(text), self._logprobs[-1])
+            if len(text) > end or not live.tokens:
+                live.tokens = (*live.tokens, token)
+        live.written = text
+        return text
+
+    def _is_in_vain(self, text: str, ids: list[int]) -> bool:
+        """Whether nothing more can be shown: it would be too unlikely, or is only white space."""
+        live = self._live
+        if not text.strip():
+            return len(ids) >= self._task.prompt.backed_up + _BLANK_TOKENS
+        return bool(live.tokens) and is_hopeless(live.tokens, len(live.typed))
+
+    def _has_another_line(self, text: str) -> bool:
+        lines = text.count("\n")
+        more, self._lines = lines > self._lines and text.strip() != "", lines
+        return more
+
+
+def _options(settings: Settings, *, by_hand: bool) -> "SamplingOptions":
+    """What to draw: several where one is asked for by hand, unless all would be the same.
+
+    The likeliest is among them where no temperature is set.
+    """
+    from midline.model.engines.base import NativeOptions, SamplingOptions
+
+    samples = max(settings.samples, settings.alternatives) if by_hand else settings.samples
+    return SamplingOptions.chosen(
+        1 if settings.temperature == 0 else samples,
+        settings.temperature,
+        max_tokens=settings.max_tokens,
+        engine=NativeOptions(exact=settings.exact, sparsity=settings.sparsity),
+    )

@@ -1,0 +1,36 @@
+"""How fast somebody types: what an answer has to be ready for. Nothing of it is stored on disk."""
+
+import math
+
+START_SECONDS = 0.2
+"""Interval between keys until one was seen: about 60 words a minute."""
+PAUSE_SECONDS = 1.0
+"""A longer interval is a pause and says nothing of the rhythm."""
+_SHARE = 0.8
+"""Of an interval, what an answer may take: it is read before the next key."""
+_LEAST, _MOST = 0.1, 0.35
+_WEIGHT = 0.15
+
+
+class TypingRhythm:
+    """A running geometric mean of the intervals between keys."""
+
+    def __init__(self) -> None:
+        self._log_interval = math.log(START_SECONDS)
+        self._last = -math.inf
+
+    def key(self, now: float) -> None:
+        """Take in a key at the time `now` in seconds; a clock that jumps changes nothing."""
+        interval, self._last = now - self._last, now
+        if 0 < interval < PAUSE_SECONDS:
+            self._log_interval += _WEIGHT * (math.log(max(interval, 0.02)) - self._log_interval)
+
+    @property
+    def interval(self) -> float:
+        """Seconds between keys."""
+        return math.exp(self._log_interval)
+
+    @property
+    def patience(self) -> float:
+        """Seconds from a key until what is written by then had better be shown."""
+        return min(max(_SHARE * self.interval, _LEAST), _MOST)
