@@ -59,7 +59,7 @@ QUALITY = Program(
         "fuzz": "completions at random places of real files: exceptions, empty answers, broken "
         "syntax",
         "infilling": "HumanEval-Infilling, completed at a cursor and executed",
-        "typing": "what is on the screen while a person types real lines (in a later version)",
+        "typing": "what is on the screen while a person types real lines",
         "alignment": "completions that start inside a token",
         "sparsity": "activation sparsity against perplexity",
         "quantization": "forms of quantization against each other (in a later version)",

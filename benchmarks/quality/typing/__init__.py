@@ -1,0 +1,1 @@
+"""Typing at the language server: what is on the screen at pauses, and what Tab would save."""

@@ -1,0 +1,255 @@
+"""An editor that types at a real `midline serve` process over standard input and output.
+
+It does what VS Code and its language client do: every key is a didChange, cancels the request
+under way and, after the debounce, makes another one. Nothing is asked for where the cursor only
+moves, and nothing more when a pause comes: what is on the screen then answers the last key.
+"""
+
+import asyncio
+import contextlib
+import itertools
+import os
+import re
+import sys
+import time
+from collections.abc import AsyncIterator, Sequence
+from concurrent.futures import Future
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from lsprotocol import types
+from pygls.lsp.client import LanguageClient
+
+from midline.benchmarks.quality.typing.cpu import processor_seconds
+from midline.benchmarks.quality.typing.screen import Screen
+from midline.model.errors import MidlineError
+from midline.model.paths import HOME_VARIABLE, models_folder, packed_folder, profiles_folder
+from midline.server.documents import Document, PositionEncoding, count_units
+
+DEBOUNCE_SECONDS = 0.05
+"""VS Code's, between a change and its request."""
+READY_SECONDS = 600
+LEAVE_SECONDS = 10
+COMMAND = (sys.executable, "-P", "-m", "midline.server.cli.main", "serve")
+READ = re.compile(r"(\d+) prompt tokens\b.*?(\d+) cached")
+ENCODING = PositionEncoding.UTF16
+
+
+@dataclass
+class LspEditor:
+    """One client with one cursor; `screen` is what its person sees."""
+
+    client: LanguageClient
+    log: Path
+    debounce: float = DEBOUNCE_SECONDS
+    name: str = "midline"
+    screen: Screen = field(default_factory=Screen)
+    documents: dict[str, Document] = field(default_factory=dict)
+    uri: str = ""
+    offset: int = 0
+    requests: int = 0
+    _task: "asyncio.Task[None] | None" = None
+    _pending: str | None = None
+    _numbers: "itertools.count[int]" = field(default_factory=itertools.count)
+
+    async def open(self, uri: str, text: str, language: str) -> None:
+        """Open a document, or give an open one another text."""
+        if uri in self.documents:
+            self._close(uri)
+        self.documents[uri] = Document(uri, text, language, 1)
+        item = types.TextDocumentItem(uri, language, 1, text)
+        self.client.text_document_did_open(types.DidOpenTextDocumentParams(item))
+
+    async def close_all(self) -> None:
+        """Close every document, as when another project is opened."""
+        self._cancel()
+        for uri in list(self.documents):
+            self._close(uri)
+
+    def jump(self, uri: str, offset: int) -> None:
+        """Move the cursor; editors ask for nothing there."""
+        self.uri, self.offset = uri, offset
+        self._cancel()
+        self.screen.moved(time.perf_counter())
+
+    def insert(self, text: str) -> None:
+        """Type `text` at the cursor."""
+        self._edit(self.offset, self.offset, text)
+        self.offset += len(text)
+        self.screen.typed(text, time.perf_counter())
+        self._ask()
+
+    def erase(self) -> None:
+        """Take back the character in front of the cursor."""
+        self._edit(self.offset - 1, self.offset, "")
+        self.offset -= 1
+        self.screen.moved(time.perf_counter())
+        self._ask()
+
+    async def settle(self) -> None:
+        """Wait until the server does nothing, at most `READY_SECONDS`."""
+        self._cancel()
+        deadline = time.perf_counter() + READY_SECONDS
+        while time.perf_counter() < deadline:
+            before = self.cpu_seconds() or 0.0
+            await asyncio.sleep(0.5)
+            if (self.cpu_seconds() or 0.0) - before < 0.05:
+                return
+
+    def cpu_seconds(self) -> float | None:
+        """Processor time of the server so far; None where the system does not tell."""
+        server = self.client._server
+        return processor_seconds(server.pid) if server else None
+
+    def tokens_read(self) -> int | None:
+        """Prompt tokens that the server has computed for answers, by its log; None without one."""
+        files = [path for path in self.log.parent.glob(self.log.name + "*") if path.is_file()]
+        found = [match for path in files for match in READ.finditer(path.read_text("utf-8"))]
+        return sum(int(m[1]) - int(m[2]) for m in found) if found else None
+
+    def _edit(self, start: int, end: int, text: str) -> None:
+        document = self.documents[self.uri]
+        span = types.Range(*(types.Position(*document.position(o, ENCODING)) for o in (start, end)))
+        document = document.edited(start, end, text, (document.version or 0) + 1)
+        self.documents[self.uri] = document
+        change = types.TextDocumentContentChangePartial(range=span, text=text)
+        version = types.VersionedTextDocumentIdentifier(document.version or 0, self.uri)
+        self.client.text_document_did_change(types.DidChangeTextDocumentParams(version, [change]))
+
+    def _cancel(self) -> None:
+        """Give up the request under way; whatever answer comes is dropped."""
+        if self._task is not None:
+            self._task.cancel()
+            self._task = None
+        if self._pending is not None:
+            self.client.protocol.notify(types.CANCEL_REQUEST, types.CancelParams(self._pending))
+            self._pending = None
+
+    def _ask(self) -> None:
+        self._cancel()
+        self._task = asyncio.create_task(self._request())
+
+    async def _request(self) -> None:
+        if self.debounce:
+            await asyncio.sleep(self.debounce)
+        document, offset = self.documents[self.uri], self.offset
+        id = self._pending = f"key-{next(self._numbers)}"
+        self.requests += 1
+        params = _params(document, offset, types.InlineCompletionTriggerKind.Automatic)
+        method = types.TEXT_DOCUMENT_INLINE_COMPLETION
+        future = self.client.protocol.send_request(method, params, msg_id=id)
+        future.add_done_callback(lambda done: self._answered(id, done, document, offset))
+
+    def _answered(self, id: str, done: "Future[Any]", document: Document, offset: int) -> None:
+        """Show an answer; one that was cancelled meanwhile, or that failed, shows nothing new."""
+        if self._pending != id:
+            return
+        self._pending = None
+        failed = done.cancelled() or done.exception() is not None
+        text = "" if failed else ghost_text(done.result(), document, offset)
+        self.screen.answered(text, time.perf_counter())
+
+    def _close(self, uri: str) -> None:
+        del self.documents[uri]
+        identifier = types.TextDocumentIdentifier(uri)
+        self.client.text_document_did_close(types.DidCloseTextDocumentParams(identifier))
+
+
+def ghost_text(answer: Any, document: Document, offset: int) -> str:
+    """What VS Code shows of the first item: behind the cursor, if the text before it agrees."""
+    items = answer.items if isinstance(answer, types.InlineCompletionList) else answer
+    if not items:
+        return ""
+    text, span = items[0].insert_text, items[0].range
+    text = text if isinstance(text, str) else text.value
+    if span is None:
+        return text
+    start = document.offset(span.start.line, span.start.character, ENCODING)
+    before = document.text[start:offset]
+    return text[len(before) :] if text.startswith(before) else ""
+
+
+def _params(
+    document: Document, offset: int, kind: types.InlineCompletionTriggerKind
+) -> types.InlineCompletionParams:
+    line = document.line_number(offset)
+    column = count_units(document.text[document.line_starts[line] : offset], ENCODING)
+    return types.InlineCompletionParams(
+        context=types.InlineCompletionContext(kind),
+        text_document=types.TextDocumentIdentifier(document.uri),
+        position=types.Position(line, column),
+    )
+
+
+@asynccontextmanager
+async def serving(
+    folder: Path,
+    options: dict[str, Any],
+    *,
+    debounce: float = DEBOUNCE_SECONDS,
+    command: Sequence[str] = COMMAND,
+) -> AsyncIterator[LspEditor]:
+    """An editor at a server of its own whose model is loaded; `folder` has the server's log.
+
+    Raises MidlineError if the server does not answer.
+    """
+    client = LanguageClient("midline-bench", "1")
+    told: list[str] = []
+
+    @client.feature(types.WINDOW_SHOW_MESSAGE)
+    def keep(params: types.ShowMessageParams) -> None:
+        told.append(params.message)
+
+    environment = {**os.environ, HOME_VARIABLE: str(_home(folder))}
+    await client.start_io(*command, env=environment)
+    try:
+        text = types.TextDocumentClientCapabilities(
+            inline_completion=types.InlineCompletionClientCapabilities()
+        )
+        can = types.ClientCapabilities(text_document=text)
+        params = types.InitializeParams(capabilities=can, initialization_options=options)
+        await client.initialize_async(params)
+        client.initialized(types.InitializedParams())
+        editor = LspEditor(client, folder / "logs" / "midline.log", debounce)
+        await _until_ready(editor, told)
+        yield editor
+        await client.shutdown_async(None)
+        client.exit(None)
+        if client._server is not None:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(client._server.wait(), LEAVE_SECONDS)
+    finally:
+        # A server that was not shut down would be waited for.
+        if client._server is not None and client._server.returncode is None:
+            client._server.kill()
+        await client.stop()  # type: ignore[no-untyped-call]
+
+
+def _home(folder: Path) -> Path:
+    """A home with the models of the user's and a log of its own."""
+    for real in (models_folder(), packed_folder(), profiles_folder()):
+        link = folder / real.name
+        if not link.exists():
+            real.mkdir(parents=True, exist_ok=True)
+            link.symlink_to(real.resolve(), target_is_directory=True)
+    return folder
+
+
+async def _until_ready(editor: LspEditor, told: list[str]) -> None:
+    """Ask for something by hand: the answer comes when the model is there."""
+    uri = "untitled:ready"
+    await editor.open(uri, "print(", "python")
+    kind = types.InlineCompletionTriggerKind.Invoked
+    params = _params(editor.documents[uri], 6, kind)
+    try:
+        question = editor.client.text_document_inline_completion_async(params)
+        await asyncio.wait_for(question, READY_SECONDS)
+    except TimeoutError:
+        raise MidlineError(
+            f"the server did not answer within {READY_SECONDS} s; see {editor.log}"
+        ) from None
+    if told:
+        raise MidlineError(f"the server cannot complete: {told[0]}")
+    await editor.close_all()

@@ -1,0 +1,237 @@
+"""`midline-bench quality typing`: what is on the screen while a person types real lines.
+
+A fake editor starts `midline serve`, opens real files of several languages from which blocks of a
+few lines were taken out, jumps to each block and types its lines with a human rhythm. Everything
+takes the time it takes: 100 lines are about ten minutes of typing. Beside it stands the oracle,
+what the model answers at the same positions without a time limit. With --trace a run that was
+interrupted goes on behind the last block that was typed.
+"""
+
+import argparse
+import asyncio
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import AsyncExitStack, contextmanager
+from dataclasses import asdict
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from midline.benchmarks.machine import describe_machine, describe_versions
+from midline.benchmarks.outputs import output_file
+from midline.benchmarks.quality.typing.editor import DEBOUNCE_SECONDS, serving
+from midline.benchmarks.quality.typing.files import (
+    BLOCK_LINES,
+    TypedFile,
+    default_files,
+    given_files,
+)
+from midline.benchmarks.quality.typing.oracle import CACHE_TOKENS, Answers, oracle
+from midline.benchmarks.quality.typing.report import MIDLINE, build, print_report
+from midline.benchmarks.quality.typing.rhythm import RHYTHMS
+from midline.benchmarks.quality.typing.scores import is_pause
+from midline.benchmarks.quality.typing.session import Assistant, Cost, Position, Trace, Typist
+from midline.model.catalog.catalog import resolve
+from midline.model.engines.native.engine import Engine
+from midline.model.errors import UsageError
+from midline.model.paths import cache_folder
+from midline.model.threads import thread_count
+
+DEFAULT_LINES = 100
+PEERS = ("llama.cpp",)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what is typed, how, at what, and where the results go."""
+    parser.add_argument(
+        "files",
+        nargs="*",
+        type=Path,
+        metavar="FILE",
+        help="files or folders to type in (default: of packages and tools that are installed)",
+    )
+    parser.add_argument("--lines", type=int, default=DEFAULT_LINES, metavar="N", help="(100)")
+    parser.add_argument(
+        "--block", type=int, default=BLOCK_LINES, metavar="N", help="lines at one place (5)"
+    )
+    parser.add_argument(
+        "--keys", type=int, metavar="N", help="type N keys of each line, paste the rest of it"
+    )
+    parser.add_argument("--model", default="qwen2.5-coder-0.5b", help="catalogue name or GGUF file")
+    parser.add_argument(
+        "--peer", choices=PEERS, help="type the same with llama.vim's rules, block by block in turn"
+    )
+    parser.add_argument("--rhythm", choices=list(RHYTHMS), default="human", help="(human)")
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="other places and times")
+    parser.add_argument(
+        "--debounce",
+        type=int,
+        default=round(DEBOUNCE_SECONDS * 1000),
+        metavar="MS",
+        help="between a key and its request (50, as VS Code does)",
+    )
+    parser.add_argument(
+        "--option",
+        action="append",
+        default=[],
+        metavar="NAME=JSON",
+        help="a setting of the server, e.g. answerMilliseconds=600",
+    )
+    parser.add_argument(
+        "--oracle",
+        choices=("keys", "pauses", "none"),
+        default="keys",
+        help="where the model is asked without a time limit (at every key)",
+    )
+    parser.add_argument("--show", action="store_true", help="print every pause")
+    parser.add_argument("--trace", type=output_file, metavar="FILE", help="every key; to resume")
+    parser.add_argument("--json", type=output_file, metavar="FILE", help="figures and pauses")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Type, ask the oracle, and report."""
+    files = _files(args)
+    about = _about(args, files)
+    trace = Trace(args.trace, about)
+    print(f"{_minutes(args, files):.0f} minutes of typing", file=sys.stderr)
+    with tempfile.TemporaryDirectory(prefix="midline-typing-") as folder:
+        asyncio.run(_type(args, files, trace, Path(folder)))
+    positions = list(trace.positions)
+    if args.oracle != "none":
+        own = [position for position in positions if position.engine == MIDLINE]
+        positions += _oracle(args, own, files)
+    result = build(positions, trace.costs, {**about, **_environment()})
+    print_report(result, show=args.show)
+    if args.json:
+        args.json.write_text(json.dumps(result, indent=1) + "\n", "utf-8")
+    return 0
+
+
+def _files(args: argparse.Namespace) -> list[TypedFile]:
+    if args.lines < 1 or args.block < 1:
+        raise UsageError("--lines and --block are at least 1")
+    if args.files:
+        return given_files(args.files, args.lines, args.seed, args.block)
+    return default_files(args.lines, args.seed, args.block)
+
+
+def _about(args: argparse.Namespace, files: Sequence[TypedFile]) -> dict[str, Any]:
+    """What a run is: two with the same type the same keys at the same server."""
+    return {
+        "benchmark": "typing",
+        "model": args.model,
+        "rhythm": args.rhythm,
+        "distribution": asdict(RHYTHMS[args.rhythm]),
+        "seed": args.seed,
+        "lines": sum(len(block.lines) for file in files for block in file.blocks),
+        "keys": args.keys,
+        "debounce_ms": args.debounce,
+        "options": _options(args),
+        "peer": args.peer,
+        "files": [{"language": f.language, "name": f.name, "sha256": f.sha256} for f in files],
+    }
+
+
+def _environment() -> dict[str, Any]:
+    return {"machine": describe_machine(), "versions": describe_versions("pygls")}
+
+
+def _options(args: argparse.Namespace) -> dict[str, Any]:
+    """Settings for the server; UsageError where one is not NAME=JSON."""
+    found: dict[str, Any] = {}
+    for text in args.option:
+        name, sign, value = text.partition("=")
+        try:
+            found[name] = json.loads(value)
+        except ValueError:
+            sign = ""
+        if not sign:
+            raise UsageError(f"--option {text!r} is not NAME=JSON, as in answerMilliseconds=600")
+    return found
+
+
+def _minutes(args: argparse.Namespace, files: Sequence[TypedFile]) -> float:
+    rhythm = RHYTHMS[args.rhythm]
+    seconds = 0.0
+    for file in files:
+        for number, block in enumerate(file.blocks):
+            seed = f"{args.seed} {file.name} {number}"
+            seconds += sum(s.seconds for s in rhythm.strokes(block.lines, seed, args.keys))
+    return seconds / 60
+
+
+async def _type(
+    args: argparse.Namespace, files: Sequence[TypedFile], trace: Trace, folder: Path
+) -> None:
+    """Type every block that the trace does not have."""
+    home = folder / "home"
+    home.mkdir()
+    options = {"model": str(resolve(args.model)), **_options(args)}
+    typist = Typist(folder / "projects", RHYTHMS[args.rhythm], args.seed, args.keys)
+    async with AsyncExitStack() as stack:
+        server = await stack.enter_async_context(
+            serving(home, options, debounce=args.debounce / 1000)
+        )
+        assistants: list[Assistant] = [server]
+        if args.peer:
+            assistants.append(stack.enter_context(_peer(args)))
+        for file in files:
+            for number in range(len(file.blocks)):
+                for assistant in assistants:
+                    if not trace.has(assistant.name, file, number):
+                        trace.add(*await _block(typist, assistant, file, number))
+                        _say(trace, files, len(assistants))
+
+
+@contextmanager
+def _peer(args: argparse.Namespace) -> Iterator[Assistant]:
+    """llama.vim's rules at llama.cpp, with as many threads as Midline has."""
+    if find_spec("llama_cpp") is None:
+        raise UsageError("--peer llama.cpp needs llama-cpp-python; `pip install 'midline[peers]'`")
+    from midline.benchmarks.quality.typing.llama_server import InfillServer
+    from midline.benchmarks.quality.typing.llama_vim import LlamaVim
+
+    server = InfillServer(resolve(args.model), thread_count(None))
+    peer = LlamaVim(server, args.seed)
+    try:
+        yield peer
+    finally:
+        peer.close()
+        server.close()
+
+
+async def _block(
+    typist: Typist, assistant: Assistant, file: TypedFile, number: int
+) -> tuple[list[Position], Cost]:
+    """Open the file of a block, type it, and say what that took."""
+    await typist.open(assistant, file, number)
+    await assistant.settle()
+    began, cpu, read = time.perf_counter(), assistant.cpu_seconds(), assistant.tokens_read() or 0
+    positions = await typist.type_block(assistant, file, number)
+    seconds = time.perf_counter() - began
+    spent = assistant.cpu_seconds()
+    tokens = assistant.tokens_read()
+    cost = Cost(
+        assistant.name, file.language, file.name, number, round(seconds, 3),
+        None if cpu is None or spent is None else round(spent - cpu, 3),
+        None if tokens is None else tokens - read,
+    )  # fmt: skip
+    return positions, cost
+
+
+def _say(trace: Trace, files: Sequence[TypedFile], engines: int) -> None:
+    total = sum(len(file.blocks) for file in files) * engines
+    print(f"\rtyped {len(trace.costs)} of {total} blocks", end="", file=sys.stderr, flush=True)
+
+
+def _oracle(
+    args: argparse.Namespace, positions: Sequence[Position], files: Sequence[TypedFile]
+) -> list[Position]:
+    """The oracle's answers, from the cache or computed now."""
+    engine = Engine.load(args.model, cache_tokens=CACHE_TOKENS)
+    answers = Answers(cache_folder() / "typing" / f"{engine.name}.jsonl")
+    asked = [one for one in positions if args.oracle == "keys" or is_pause(one)]
+    return oracle(engine, asked, files, Path("/projects"), answers)
