@@ -20,7 +20,8 @@ from midline.benchmarks.quality.typing.session import Position
 from midline.model import completion
 from midline.model.completion.complete import complete_many
 from midline.model.completion.fim import Cursor, chunk_ids
-from midline.model.engines.native.engine import Engine, GenerateOptions
+from midline.model.decoding.request import GenerateOptions
+from midline.model.engines.native.engine import Engine
 from midline.server.context.chooser import ContextChooser
 from midline.server.documents import Document
 from midline.server.lsp.settings import Settings
