@@ -35,7 +35,7 @@ from midline.benchmarks.quality.typing.rhythm import RHYTHMS
 from midline.benchmarks.quality.typing.scores import is_pause
 from midline.benchmarks.quality.typing.session import Assistant, Cost, Position, Trace, Typist
 from midline.model.catalog.catalog import resolve
-from midline.model.engines.native.engine import Engine
+from midline.model.engines.load import load_engine
 from midline.model.errors import UsageError
 from midline.model.paths import cache_folder
 from midline.model.threads import thread_count
@@ -231,7 +231,7 @@ def _oracle(
     args: argparse.Namespace, positions: Sequence[Position], files: Sequence[TypedFile]
 ) -> list[Position]:
     """The oracle's answers, from the cache or computed now."""
-    engine = Engine.load(args.model, cache_tokens=CACHE_TOKENS)
+    engine = load_engine(args.model, cache_tokens=CACHE_TOKENS)
     answers = Answers(cache_folder() / "typing" / f"{engine.name}.jsonl")
     asked = [one for one in positions if args.oracle == "keys" or is_pause(one)]
     return oracle(engine, asked, files, Path("/projects"), answers)

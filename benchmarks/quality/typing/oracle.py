@@ -20,8 +20,7 @@ from midline.benchmarks.quality.typing.session import Position
 from midline.model import completion
 from midline.model.completion.complete import complete_many
 from midline.model.completion.fim import Cursor, chunk_ids
-from midline.model.decoding.request import GenerateOptions
-from midline.model.engines.native.engine import Engine
+from midline.model.engines.base import Engine, NativeOptions, SamplingOptions
 from midline.server.context.chooser import ContextChooser
 from midline.server.documents import Document
 from midline.server.lsp.settings import Settings
@@ -150,7 +149,7 @@ def _step(
 ) -> Iterator[Position]:
     """Answer the current position of each block, and those that the answers reach."""
     cursors = [block.cursor(chooser, engine, settings) for block in batch]
-    options = GenerateOptions(max_tokens=settings.max_tokens)
+    options = SamplingOptions(max_tokens=settings.max_tokens, engine=NativeOptions(sparsity=0.0))
     keys = [_key(engine, cursor, settings) for cursor in cursors]
     missing = [number for number, key in enumerate(keys) if answers.get(key) is None]
     if missing:
