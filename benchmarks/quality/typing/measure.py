@@ -50,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "files",
         nargs="*",
         type=Path,
-        metavar="FILE",
+        metavar="PATH",
         help="files or folders to type in (default: of packages and tools that are installed)",
     )
     parser.add_argument("--lines", type=int, default=DEFAULT_LINES, metavar="N", help="(100)")
