@@ -85,6 +85,7 @@ struct AttentionBlock {
 
 struct Kernels {
   const char* name;
+  bool folds;  // gemm of more than kExactRows rows folds K-quants; otherwise a row's result never depends on the others
   // out[panel units * 128] = the product over chunk `chunk` of panel `panel`; blk is scratch of the same size.
   void (*gemv)(const Matrix& m, int panel, int chunk, const Activations& a, const Upcoming& next, float* out,
                float* blk);

@@ -44,13 +44,28 @@ void check_folded(const float* exact, const float* folded, size_t n, const std::
   expect(error <= 4e-4 * size, "folded gemm near the exact one, " + what);
 }
 
+bool folded(const Kernels& k, const Packed& p, const Batch& in) {
+  return k.folds && in.rows > kExactRows && p.m.needs_q256;
+}
+
+// The scalar kernels fold many rows; where `k` does not, its twin is their product of one row, row after row.
+std::vector<float> scalar_twin(const Kernels& k, const Packed& p, const Batch& in, const std::string& what) {
+  if (folded(k, p, in) == folded(scalar_kernels(), p, in)) return whole_gemm(scalar_kernels(), p, in, what);
+  std::vector<float> y;
+  for (int r = 0; r < in.rows; r++) {
+    const std::vector<float> row = whole_gemv(scalar_kernels(), p.m, every_channel(in, r).row());
+    y.insert(y.end(), row.begin(), row.end());
+  }
+  return y;
+}
+
 void check_rows(const Kernels& k, const Packed& p, const Batch& in, const std::string& what) {
   const size_t n = p.m.outputs();
-  const std::vector<float> y = whole_gemm(k, p, in, what), twin = whole_gemm(scalar_kernels(), p, in, what);
+  const std::vector<float> y = whole_gemm(k, p, in, what), twin = scalar_twin(k, p, in, what);
   expect(same_bits(y.data(), twin.data(), y.size()), "gemm = scalar twin, " + what);
   for (int r = 0; r < in.rows; r++) {
     const std::vector<float> one = whole_gemv(k, p.m, every_channel(in, r).row());
-    if (in.rows > kExactRows && p.m.needs_q256) check_folded(one.data(), y.data() + r * n, n, what);
+    if (folded(k, p, in)) check_folded(one.data(), y.data() + r * n, n, what);
     else expect(same_bits(one.data(), y.data() + r * n, n), "gemv = gemm, row " + std::to_string(r) + ", " + what);
     for (size_t o = n - kUnit + kLastRows; o < n; o++)
       expect(y[r * n + o] == 0.0f, "outputs that fill up a unit are 0, " + what);
@@ -128,9 +143,10 @@ void test_products(const Kernels& k) {
     for (int rows : {2, 4, 5, 7, kExactRows}) check(k, {inputs, {t, t}, rows, 1, 3});
     check_truth(k, {inputs, {t, t}, 2, 2, 1});
     if (!is_float(type)) check_extremes(k, type);
-    if (is_k_quant(type))
-      check_folded(k, {inputs, {t}, kExactRows + 2, 1, 2}), check_folded(k, {256, {t}, kGemmRows, 1, 1});
-    else check(k, {64, {t}, kExactRows + 1, 1, 1}), check(k, {32, {t}, kGemmRows, 1, 1});
+    const int block = is_k_quant(type) ? kSuper : kGroup;
+    if (is_k_quant(type) && k.folds)
+      check_folded(k, {inputs, {t}, kExactRows + 2, 1, 2}), check_folded(k, {block, {t}, kGemmRows, 1, 1});
+    else check(k, {2 * block, {t}, kExactRows + 1, 1, 2}), check(k, {block, {t}, kGemmRows, 1, 1});
   }
   check(k, {512, {Q4_K, Q4_K, Q6_K}, 4, 1, 2});
   check(k, {896, {Q5_0, Q5_0, Q8_0}, 7, 1, 4});

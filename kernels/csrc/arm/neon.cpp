@@ -10,6 +10,7 @@ namespace {
 #include "simd/unpack.inc"
 #include "simd/gemv.inc"
 #include "simd/tile.inc"
+#include "simd/rows.inc"
 #include "simd/gemm.inc"
 #include "simd/fold.inc"
 #include "simd/gemm_unit.inc"
@@ -23,8 +24,8 @@ namespace {
 
 const Kernels* neon_kernels() {
   using namespace neon;
-  static const Kernels table{"neon", gemv,   gemm, quantize, drop_small, sparsify, rms_norm,  add,
-                             swiglu, attend, join, screen,   sum_exp,    peak,     dot_chains};
+  static const Kernels table{"neon", kFolds, gemv,   gemm, quantize, drop_small, sparsify, rms_norm,
+                             add,    swiglu, attend, join, screen,   sum_exp,    peak,     dot_chains};
   return &table;
 }
 }  // namespace midline

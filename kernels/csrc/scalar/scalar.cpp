@@ -14,8 +14,8 @@ namespace {
 
 const Kernels& scalar_kernels() {
   using namespace scalar;
-  static const Kernels table{"scalar", gemv,   gemm, quantize, drop_small, sparsify, rms_norm,  add,
-                             swiglu,   attend, join, screen,   sum_exp,    peak,     dot_chains};
+  static const Kernels table{"scalar", kFolds, gemv,   gemm, quantize, drop_small, sparsify, rms_norm,
+                             add,      swiglu, attend, join, screen,   sum_exp,    peak,     dot_chains};
   return table;
 }
 }  // namespace midline

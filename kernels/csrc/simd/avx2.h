@@ -18,8 +18,15 @@ namespace midline::MIDLINE_ISA {
 using vi = __m256i;
 using vf = __m256;
 constexpr int W = 8, VB = 32;
-constexpr int kGemmMR = 2, kGemmNV = 2, kFoldMR = 2, kAttendQ = 3, kFewQueries = 3;
+constexpr int kGemmNV = 2, kAttendQ = 3, kFewQueries = 3;
 constexpr bool kExpandBeside = false;
+#ifdef MIDLINE_AVXVNNI
+constexpr bool kFolds = true;
+constexpr int kGemmMR = 2, kFoldMR = 4;
+#else
+constexpr bool kFolds = false;  // two products of 8-bit weights overflow 16 bits
+constexpr int kGemmMR = 4, kFoldMR = kGemmMR;
+#endif
 
 inline vi load(const void* p) { return _mm256_loadu_si256(static_cast<const __m256i*>(p)); }
 // Holds a value in a register: compilers reload what they know to be in memory, once for each use.
@@ -59,6 +66,35 @@ inline vi dot_full(vi acc, vi u, vi s) {
   return dot(dot(acc, _mm256_andnot_si256(top, u), s), _mm256_and_si256(top, u), s);
 }
 inline vi dot_pairs(vi acc, vi a, vi b) { return _mm256_add_epi32(acc, _mm256_madd_epi16(a, b)); }
+inline vi mul_pairs(vi a, vi b) { return _mm256_madd_epi16(a, b); }
+// Products of bytes that are summed in pairs of channels, 16 bits each: modulo 2^16 but for the first sum of two, which
+// saturates.
+inline vi mul16(vi u, vi s) { return _mm256_maddubs_epi16(u, s); }
+inline vi add16(vi a, vi b) { return _mm256_add_epi16(a, b); }
+inline vi sub16(vi a, vi b) { return _mm256_sub_epi16(a, b); }
+inline vi widen16(vi a) { return _mm256_madd_epi16(a, _mm256_set1_epi16(1)); }  // both halves of every lane added up
+inline vi flip(vi a) { return _mm256_xor_si256(a, _mm256_set1_epi8(static_cast<char>(0x80))); }
+// Signed bytes times signed ones, |s| <= 127: four to a lane.
+inline vi abs8(vi a) { return _mm256_abs_epi8(a); }
+inline vi dot_signed(vi acc, vi magnitude, vi w, vi s) {
+  return _mm256_add_epi32(acc, widen16(_mm256_maddubs_epi16(magnitude, _mm256_sign_epi8(s, w))));
+}
+// 8 sums of 32 channels as 16 bits each.
+inline void pack_sums(const int* sums, int* to) {
+  const __m128i low = _mm_loadu_si128(reinterpret_cast<const __m128i*>(sums)),
+                high = _mm_loadu_si128(reinterpret_cast<const __m128i*>(sums + 4));
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm_packs_epi32(low, high));
+}
+// -Zero times the sums of channels 0 and 1 of the quads of 32 channels, or of 16 and 16, and of channels 2 and 3 above
+// them.
+template <int Zero, bool Halves> inline void pair_sums(const int8_t* q, int* to) {
+  vi p = _mm256_maddubs_epi16(_mm256_set1_epi8(static_cast<char>(Zero)), load(q));
+  p = _mm256_add_epi16(p, _mm256_shuffle_epi32(p, 0x4e));
+  p = _mm256_sub_epi16(_mm256_setzero_si256(), _mm256_add_epi16(p, _mm256_shuffle_epi32(p, 0xb1)));
+  const __m128i low = _mm256_castsi256_si128(p), high = _mm256_extracti128_si256(p, 1);
+  if constexpr (Halves) to[0] = _mm_cvtsi128_si32(low), to[1] = _mm_cvtsi128_si32(high);
+  else to[0] = _mm_cvtsi128_si32(_mm_add_epi16(low, high));
+}
 #endif
 inline vi widen_u8(const uint8_t* p) {
   return _mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p)));

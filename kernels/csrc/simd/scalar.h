@@ -13,6 +13,7 @@ namespace midline::scalar {
 using vi = int;
 using vf = float;
 constexpr int W = 1, VB = 4;
+constexpr bool kFolds = true;
 constexpr int kAttendQ = 6, kFewQueries = 8;
 
 inline void prefetch(const void*) {}

@@ -3,8 +3,8 @@
 
 const Kernels* avx2_kernels() {
   using namespace avx2;
-  static const Kernels table{"avx2", gemv,   gemm, quantize, drop_small, sparsify, rms_norm,  add,
-                             swiglu, attend, join, screen,   sum_exp,    peak,     dot_chains};
+  static const Kernels table{"avx2", kFolds, gemv,   gemm, quantize, drop_small, sparsify, rms_norm,
+                             add,    swiglu, attend, join, screen,   sum_exp,    peak,     dot_chains};
   return &table;
 }
 }  // namespace midline

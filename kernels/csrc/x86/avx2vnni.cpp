@@ -4,8 +4,8 @@
 
 const Kernels* avx2vnni_kernels() {
   using namespace avx2vnni;
-  static const Kernels table{"avx2vnni", gemv,   gemm, quantize, drop_small, sparsify, rms_norm,  add,
-                             swiglu,     attend, join, screen,   sum_exp,    peak,     dot_chains};
+  static const Kernels table{"avx2vnni", kFolds, gemv,   gemm, quantize, drop_small, sparsify, rms_norm,
+                             add,        swiglu, attend, join, screen,   sum_exp,    peak,     dot_chains};
   return &table;
 }
 }  // namespace midline

@@ -10,6 +10,7 @@ namespace {
 #include "simd/unpack.inc"
 #include "simd/gemv.inc"
 #include "simd/tile.inc"
+#include "simd/rows.inc"
 #include "simd/gemm.inc"
 #include "simd/fold.inc"
 #include "simd/gemm_unit.inc"
@@ -23,8 +24,8 @@ namespace {
 
 const Kernels* avx512_kernels() {
   using namespace avx512;
-  static const Kernels table{"avx512", gemv,   gemm, quantize, drop_small, sparsify, rms_norm,  add,
-                             swiglu,   attend, join, screen,   sum_exp,    peak,     dot_chains};
+  static const Kernels table{"avx512", kFolds, gemv,   gemm, quantize, drop_small, sparsify, rms_norm,
+                             add,      swiglu, attend, join, screen,   sum_exp,    peak,     dot_chains};
   return &table;
 }
 }  // namespace midline
