@@ -9,7 +9,6 @@ from midline.server.context.chooser import (
     MOVED_LINES,
     ContextChooser,
     looks_generated,
-    looks_secret,
 )
 from midline.server.documents import Document
 
@@ -38,29 +37,6 @@ def size(chunk: ContextChunk) -> int:
 )
 def test_generated_files(name: str, text: str, is_generated: bool) -> None:
     assert looks_generated(name, text) is is_generated
-
-
-@pytest.mark.parametrize(
-    ("name", "text", "is_secret"),
-    [
-        ("src/app.py", "password = read_password()\n", False),
-        ("views/password_reset.py", "x = 1\n", False),
-        ("token.py", "token = ''\n", False),
-        (".env", "A=1\n", True),
-        ("conf/.env.production", "A=1\n", True),
-        ("keys/server.pem", "x\n", True),
-        ("id_ed25519", "x\n", True),
-        ("aws-credentials.json", "{}\n", True),
-        ("a.txt", "-----BEGIN OPENSSH PRIVATE KEY-----\n", True),
-        ("a.py", "KEY = 'AKIAABCDEFGHIJKLMNOP'\n", True),
-        ("a.py", "api_key = 'c2VjcmV0c2VjcmV0'\n", True),
-        ("a.json", '{"Password": "correct-horse"}\n', True),
-        ("a.yml", "password: ${PASSWORD_FROM_ENV}\n", False),
-        ("a.sh", "curl -H ghp_" + "a1" * 18 + "\n", True),
-    ],
-)
-def test_secret_files(name: str, text: str, is_secret: bool) -> None:
-    assert looks_secret(name, text) is is_secret
 
 
 def choose(
