@@ -17,6 +17,29 @@ LINK = re.compile(r"\]\((?!https?:)([^)#]+)\)")
 CALL = re.compile(r"(midline(?:-bench)?)((?: [a-z-]+)+)")
 TERM = re.compile(r"^\| (?!term )([^|]+) \| ([^|]+) \| ([^|]*) \| (`[^|]+`) \|$", re.MULTILINE)
 
+# What a stranger asks of the tree: a word of the question, and the path that answers it.
+QUESTIONS = {
+    "Where do samples of one prompt share its keys and values?":
+        ("bifurcated attention", "kernels/csrc/decoder/bifurcated_attention.cpp"),
+    "Where would I add Rust to MBXP?": ("Rust", "benchmarks/mbxp/languages"),
+    "Where is a word half typed continued correctly?":
+        ("token healing", "model/decoding/alignment/token_healing.py"),
+    "Where are repeated passages drafted?":
+        ("prompt lookup decoding", "model/decoding/speculative/prompt_lookup.py"),
+    "Where is decided which weights a step skips?": ("TEAL", "model/teal"),
+    "Where is a prompt recognized that was read before?":
+        ("prefix tree", "model/runtime/prefix_tree.py"),
+    "Where would an ONNX engine go?": ("ONNX", "model/engines/base.py"),
+    "Where is a block format of GGUF decoded?":
+        ("a block format", "kernels/csrc/packing/gguf_blocks.h"),
+    "Where would an instruction set go?": ("an instruction set", "kernels/csrc/dispatch.cpp"),
+    "Where does a generated program run?": ("a kind of isolation", "benchmarks/mbxp/sandbox"),
+    "Where is the prompt of a completion laid out?":
+        ("fill-in-the-middle", "model/completion/fim.py"),
+    "Where does a claim of speed get its command?":
+        ("a measurement", "benchmarks/figures.toml"),
+}  # fmt: skip
+
 
 def text_of(name: str) -> str:
     return (ROOT / name).read_text("utf-8")
@@ -52,3 +75,12 @@ def test_the_glossary_has_twenty_to_fifty_terms_in_order_each_with_a_path() -> N
         assert names == sorted(names)
     for _, _, _, here in terms:
         assert PATH.findall(here)
+
+
+@pytest.mark.parametrize("question", QUESTIONS)
+def test_a_stranger_finds_the_place_by_one_word(question: str) -> None:
+    word, path = QUESTIONS[question]
+    lines = [line for name in DOCUMENTS[2:] for line in text_of(name).splitlines()]
+    named = [line for line in lines if word.lower() in line.lower()]
+    assert [line for line in named if f"`{path}`" in line], question
+    assert (ROOT / path).exists()
