@@ -96,7 +96,7 @@ def _open(client: Client, folder: Path, model: str) -> str:
     path = folder / "orders.py"
     path.write_text(TEXT)
     options = {"model": model, "contextTokens": 0, "maxTokens": 8}
-    capabilities = {"textDocument": {"inlineCompletion": {}}}
+    capabilities: dict[str, Any] = {"textDocument": {"inlineCompletion": {}}}
     client.ask(
         "initialize",
         {

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from midline.benchmarks.figures.figure import look_up
+from midline.benchmarks.figures.lookup import look_up
 from midline.benchmarks.mbxp.record import read_table
 from midline.benchmarks.mbxp.results import RESULTS, latest_results
 from midline.benchmarks.mbxp.statistics import paired_difference
