@@ -3,5 +3,5 @@
 return {
   cmd = { 'midline', 'serve' },
   root_markers = { '.git' },
-  settings = { midline = {} },
+  settings = { midline = vim.empty_dict() }, -- an empty table would be sent as a list
 }
