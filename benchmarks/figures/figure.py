@@ -120,7 +120,6 @@ def load_figures(path: Path = FOLDER / "figures.toml") -> list[Figure]:
     """Every promised figure in the order of the file; MidlineError names a wrong entry."""
     figures = []
     for entry in tomllib.loads(path.read_text("utf-8"))["figure"]:
-        entry.pop("issue", None)
         try:
             figure = Figure(**entry)
             figure.check()

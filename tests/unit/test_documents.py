@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from midline.benchmarks.figures.figure import load_figures
 from midline.benchmarks.main import PROGRAM as BENCH
 from midline.server.cli.command_line import Program
 from midline.server.cli.main import PROGRAM as MIDLINE
@@ -84,3 +85,9 @@ def test_a_stranger_finds_the_place_by_one_word(question: str) -> None:
     named = [line for line in lines if word.lower() in line.lower()]
     assert [line for line in named if f"`{path}`" in line], question
     assert (ROOT / path).exists()
+
+
+def test_the_readme_has_the_count_that_figures_prints() -> None:
+    statuses = [figure.status(figure.recorded()) for figure in load_figures()]
+    count = f"{statuses.count('missed')} of the {len(statuses)} figures miss their target"
+    assert count in " ".join(text_of("README.md").split())
