@@ -23,12 +23,16 @@ from midline.model.errors import MidlineError, UsageError
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the names and what to do with them."""
     parser.add_argument("names", nargs="*", metavar="NAME", help="figures (default: all)")
-    parser.add_argument("--isa", metavar="ISA", help="only those of an instruction set, avx2 say")
+    parser.add_argument(
+        "--isa", metavar="ISA", help="only figures of an instruction set, such as avx2"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.add_argument("--plot", type=output_file, metavar="FILE", help="draw the recorded speeds")
-    parser.add_argument("--run", action="store_true", help="measure them again first")
     parser.add_argument(
-        "--floors", action="store_true", help="print the floors that accepting today's values sets"
+        "--run", action="store_true", help="run the commands first, which records new results"
+    )
+    parser.add_argument(
+        "--floors", action="store_true", help="print the floors that the recorded values would set"
     )
 
 

@@ -20,12 +20,19 @@ HERE = Path(__file__).resolve().parents[2]
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the tree, the model of the keystroke and the form of the answer."""
-    parser.add_argument("--root", type=Path, default=HERE, metavar="DIR", help="another checkout")
     parser.add_argument(
-        "--python", default=sys.executable, metavar="PROGRAM", help="in which that one is installed"
+        "--root", type=Path, default=HERE, metavar="DIR", help="measure another checkout"
     )
-    parser.add_argument("--model", default="smollm2-135m", help="of the keystroke (smollm2-135m)")
-    parser.add_argument("--no-keystroke", action="store_true", help="numbers of the files alone")
+    parser.add_argument(
+        "--python",
+        default=sys.executable,
+        metavar="PROGRAM",
+        help="the interpreter in which that checkout is installed",
+    )
+    parser.add_argument(
+        "--model", default="smollm2-135m", help="model of the traced keystroke (smollm2-135m)"
+    )
+    parser.add_argument("--no-keystroke", action="store_true", help="measure the files only")
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 

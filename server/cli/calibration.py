@@ -19,15 +19,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("name", metavar="NAME", help="a name of the catalogue or the path of a GGUF file")
     add("--text", type=Path, nargs="+", required=True, metavar="PATH", help="files or folders")
-    add("--sparsity", type=float, nargs="+", required=True, metavar="S", help="shares to skip")
+    add(
+        "--sparsity",
+        type=float,
+        nargs="+",
+        required=True,
+        metavar="S",
+        help="sparsity levels, from 0 to 0.9",
+    )
     add("--allocation", choices=("greedy", "uniform"), default="greedy",
-        help="unequal or equal levels for the matrices (default: greedy)")  # fmt: skip
+        help="different or equal levels for the matrices (default: greedy)")  # fmt: skip
     add("--criterion", choices=("weighted", "magnitude"), default="weighted",
-        help="what a threshold is held against (default: magnitude times column norm)")  # fmt: skip
+        help="what thresholds apply to (default: magnitude times column norm)")  # fmt: skip
     add("--dense", nargs="+", choices=INPUTS, default=[], metavar="INPUT",
-        help=f"inputs of which nothing is skipped: {', '.join(INPUTS)}")  # fmt: skip
-    add("--description", metavar="TEXT", help="what the text is, kept in the profile")
-    add("--to", type=Path, metavar="DIR", help="folder to write to instead of Midline's own")
+        help=f"inputs that stay dense: {', '.join(INPUTS)}")  # fmt: skip
+    add("--description", metavar="TEXT", help="a description of the text, kept in the profile")
+    add("--to", type=Path, metavar="DIR", help="folder of the profiles (default: Midline's own)")
     add_threads_argument(parser)
 
 

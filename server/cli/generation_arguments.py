@@ -26,33 +26,49 @@ if TYPE_CHECKING:
 def add_generation_arguments(parser: argparse.ArgumentParser, max_tokens: int) -> None:
     """Add the shared options; `max_tokens` is the default of --max-tokens."""
     add = parser.add_argument
-    add("--model", default=DEFAULT_MODEL, metavar="NAME", help="a name of the catalogue or a path")
-    add("--engine", choices=("native", "onnx"), default="native", help="what runs the model")
-    add("--samples", type=_integer(1), default=1, metavar="N", help="draw N answers")
+    add(
+        "--model",
+        default=DEFAULT_MODEL,
+        metavar="NAME",
+        help="catalogue name or path of a GGUF file",
+    )
+    add(
+        "--engine",
+        choices=("native", "onnx"),
+        default="native",
+        help="the engine that runs the model (native)",
+    )
+    add("--samples", type=_integer(1), default=1, metavar="N", help="number of completions (1)")
     add(
         "--max-tokens",
         type=_integer(1),
         default=max_tokens,
         metavar="N",
-        help=f"write at most N tokens ({max_tokens})",
+        help=f"most tokens of a completion ({max_tokens})",
     )
     _add_sampling_arguments(parser)
     add(
         "--sparsity",
         type=_real(0, 0.9),
         metavar="S",
-        help="share of weights to skip (what the model's quality gate chose)",
+        help="share of the weights to skip (the model's default)",
     )
     add(
         "--draft",
         choices=("lookup", "self", "both", "none"),
-        help="who guesses tokens ahead: the text, the model, both (what was measured faster)",
+        help="draft by prompt lookup, self-speculation, both or not at all (the model's default)",
     )
-    add("--exact", action="store_true", help="compute the whole output matrix")
-    add("--seed", type=_integer(0, 2**63 - 1), default=0, metavar="N", help="of the random numbers")
+    add("--exact", action="store_true", help="compute all logits exactly, without screening")
+    add(
+        "--seed",
+        type=_integer(0, 2**63 - 1),
+        default=0,
+        metavar="N",
+        help="seed of random sampling (0)",
+    )
     add_threads_argument(parser)
     add("--json", action="store_true", help="print one JSON object")
-    add("--verbose", action="store_true", help="say on standard error how fast it went")
+    add("--verbose", action="store_true", help="print the speed on standard error")
 
 
 def _add_sampling_arguments(parser: argparse.ArgumentParser) -> None:
@@ -62,33 +78,33 @@ def _add_sampling_arguments(parser: argparse.ArgumentParser) -> None:
         "--temperature",
         type=_real(0, 10),
         metavar="T",
-        help=f"0 takes the likeliest token (0, or {SAMPLING_TEMPERATURE} for several samples)",
+        help=f"0 is greedy decoding (0, or {SAMPLING_TEMPERATURE} for several samples)",
     )
     add(
         "--top-p",
         type=_real(0, 1),
         default=1.0,
         metavar="P",
-        help="draw from the likeliest tokens only, which together have P of the probability (1)",
+        help="nucleus sampling: draw from the likeliest tokens with total probability P (1)",
     )
     add(
         "--min-p",
         type=_real(0, 1),
         default=0.0,
         metavar="P",
-        help="tokens less probable than P times the likeliest are never drawn (0)",
+        help="min-p: never draw tokens less probable than P times the likeliest (0)",
     )
     add(
         "--greedy-first",
         action=argparse.BooleanOptionalAction,
-        help="let the first of several samples be the likeliest (unless --temperature is given)",
+        help="decode the first of several samples greedily (default without --temperature)",
     )
     add(
         "--max-repeats",
         type=_integer(0),
         default=0,
         metavar="N",
-        help="end an answer whose last tokens are the same N times over (0: never)",
+        help="end a completion that repeats the same tokens N times (0: never)",
     )
 
 
@@ -98,7 +114,7 @@ def add_threads_argument(parser: argparse.ArgumentParser) -> None:
         "--threads",
         type=_integer(1, MAX_THREADS),
         metavar="N",
-        help=f"threads to use ({THREADS_VARIABLE}, or one for each physical core)",
+        help=f"number of threads ({THREADS_VARIABLE}, or the physical cores)",
     )
 
 

@@ -30,10 +30,12 @@ EXAMPLES = "examples"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Samples, problems and how to run them."""
     parser.add_argument("samples", type=Path, nargs="?", metavar="SAMPLES.jsonl")
-    parser.add_argument("--canonical", action="store_true", help="the data's own solutions instead")
+    parser.add_argument(
+        "--canonical", action="store_true", help="evaluate the canonical solutions of the data"
+    )
     parser.add_argument(
         "--published", type=Path, nargs="?", const=True, metavar="DIR",
-        help="the reference's sample completions instead, mb*_samples.jsonl "
+        help="evaluate the published sample completions, mb*_samples.jsonl "
         f"(default: {EXAMPLES} in the folder of the problems)",
     )  # fmt: skip
     parser.add_argument(
@@ -42,35 +44,37 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", metavar="DIR", help="folder of the problems")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR")
     parser.add_argument(
-        "--limit", type=int, metavar="N", help="only the first N samples a language"
+        "--limit", type=int, metavar="N", help="the first N samples of each language"
     )
     add_execution_arguments(parser)
 
 
 def add_execution_arguments(parser: argparse.ArgumentParser) -> None:
     """Options of everything that executes programs."""
-    parser.add_argument("--workers", type=int, default=2, metavar="N", help="programs at a time")
+    parser.add_argument(
+        "--workers", type=int, default=2, metavar="N", help="programs executed in parallel (2)"
+    )
     parser.add_argument(
         "--no-corrections", action="store_true",
-        help="status by the reference evaluator's rules, known defects included",
+        help="judge by the reference evaluator's rules, with the benchmark's known defects",
     )  # fmt: skip
     parser.add_argument(
         "--no-correction", action="append", default=[], choices=sorted(CORRECTIONS), metavar="NAME",
-        help=f"leave this one defect in ({', '.join(sorted(CORRECTIONS))}); may be repeated",
+        help=f"turn one correction off ({', '.join(sorted(CORRECTIONS))}); may be repeated",
     )  # fmt: skip
     parser.add_argument(
-        "--fresh", action="store_true", help="execute again what has its verdict in --out"
+        "--fresh", action="store_true", help="execute samples again that have a verdict in --out"
     )
     parser.add_argument(
-        "--json", type=output_file, metavar="FILE", help="write the report here, too"
+        "--json", type=output_file, metavar="FILE", help="also write the report to FILE"
     )
     parser.add_argument(
         "--record", action="store_true",
-        help="keep the other languages of the report --json names, and verdicts beside it",
+        help="merge into the report of --json and write tables of verdicts beside it",
     )  # fmt: skip
-    parser.add_argument("--sandbox", metavar="LEVEL", help="this kind of isolation, no other")
+    parser.add_argument("--sandbox", metavar="LEVEL", help="use this sandbox and no other")
     parser.add_argument(
-        "--unsafe", action="store_true", help="accept resource limits without isolation"
+        "--unsafe", action="store_true", help="run without isolation, under resource limits only"
     )
 
 

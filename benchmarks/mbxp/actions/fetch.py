@@ -12,7 +12,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Where from and where to."""
     parser.add_argument("--to", type=Path, metavar="DIR", help="folder (default: in the cache)")
     parser.add_argument(
-        "--from", type=Path, dest="origin", metavar="DIR", help="copy from here, no download"
+        "--from",
+        type=Path,
+        dest="origin",
+        metavar="DIR",
+        help="copy from DIR instead of downloading",
     )
 
 

@@ -32,7 +32,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--verdicts",
         type=output_file,
         metavar="FILE",
-        help="write the first folder's as a compact table",
+        help="write the verdicts of the first folder as a table",
     )
 
 

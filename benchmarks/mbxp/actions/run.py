@@ -39,7 +39,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--lang", nargs="+", choices=NAMES, required=True, metavar="L")
     parser.add_argument("--data", metavar="DIR", help="folder of the problems")
     parser.add_argument("--out", type=Path, required=True, metavar="DIR")
-    parser.add_argument("--samples", type=int, default=1, metavar="N", help="completions a problem")
+    parser.add_argument(
+        "--samples", type=int, default=1, metavar="N", help="completions per problem (1)"
+    )
     parser.add_argument("--temperature", type=float, default=None, metavar="T",
                         help="default 0 (greedy), 0.8 for several samples")  # fmt: skip
     parser.add_argument("--top-p", type=float, default=None, metavar="P", help="default 1, or 0.95")
@@ -47,10 +49,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--max-tokens", type=int, default=320, metavar="N")
     parser.add_argument("--sparsity", type=float, default=0.0, metavar="S")
     parser.add_argument("--exact", action="store_true", help="compute the whole output matrix")
-    parser.add_argument("--shots", type=int, default=0, metavar="N", help="solved problems before")
-    parser.add_argument("--limit", type=int, metavar="N", help="first N problems of each language")
+    parser.add_argument(
+        "--shots",
+        type=int,
+        default=0,
+        metavar="N",
+        help="solved problems in front of each prompt (0)",
+    )
+    parser.add_argument(
+        "--limit", type=int, metavar="N", help="the first N problems of each language"
+    )
     parser.add_argument("--common", action="store_true",
-                        help="only problems that all thirteen languages have")  # fmt: skip
+                        help="only problems that exist in all thirteen languages")  # fmt: skip
     parser.add_argument("--threads", type=int, metavar="N")
     parser.add_argument("--no-evaluate", action="store_true", help="write samples.jsonl only")
     add_execution_arguments(parser)

@@ -79,7 +79,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=", ".join(MODES))  # fmt: skip
     add("--prompt", choices=("fim", "raw"), default="fim",
         help="the editor's layout, or the plain text in front of the cursor (fim)")  # fmt: skip
-    add("--seed", type=int, default=0, metavar="N", help="other lines and cuts")
+    add("--seed", type=int, default=0, metavar="N", help="seed of the choice of lines and cuts (0)")
     add("--threads", type=int, metavar="N", help="default: the physical cores")
     add("--json", type=output_file, metavar="FILE", help="write the figures here")
 

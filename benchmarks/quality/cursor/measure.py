@@ -62,12 +62,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="(default: both, or the one in use with --sparsity)",
     )
     parser.add_argument(
-        "--sparsity", type=float, default=0.0, metavar="S", help="complete sparse and dense"
+        "--sparsity",
+        type=float,
+        default=0.0,
+        metavar="S",
+        help="compare decoding at this sparsity with dense decoding",
     )
-    parser.add_argument("--only", default="", metavar="TEXT", help="cases whose place contains it")
-    parser.add_argument("--samples", type=int, metavar="N", help="rank N samples, against greedy")
+    parser.add_argument(
+        "--only", default="", metavar="TEXT", help="only cases whose place contains TEXT"
+    )
+    parser.add_argument(
+        "--samples",
+        type=int,
+        metavar="N",
+        help="compare the best of N ranked samples with greedy decoding",
+    )
     parser.add_argument("--temperature", type=float, default=SAMPLING_TEMPERATURE, metavar="T")
-    parser.add_argument("--greedy-first", action="store_true", help="one of them is the greedy one")
+    parser.add_argument(
+        "--greedy-first", action="store_true", help="decode the first of the samples greedily"
+    )
     parser.add_argument("--csv", type=output_file, metavar="FILE", help="write every answer here")
     parser.add_argument("--json", type=output_file, metavar="FILE", help="write the figures here")
 

@@ -67,14 +67,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FOLDER",
         help="with source files (default: what Python and the system have installed)",
     )
-    parser.add_argument("--files", type=int, default=500, metavar="N", help="in all (500)")
-    parser.add_argument("--places", type=int, default=1, metavar="N", help="in each file (1)")
+    parser.add_argument("--files", type=int, default=500, metavar="N", help="number of files (500)")
+    parser.add_argument(
+        "--places", type=int, default=1, metavar="N", help="places in each file (1)"
+    )
     parser.add_argument("--form", choices=FORMS, action="append", help="(default: typed and gap)")
     parser.add_argument("--model", default="qwen2.5-coder-0.5b", help="catalogue name or GGUF file")
-    parser.add_argument("--max-tokens", type=int, default=24, metavar="N", help="of an answer (24)")
+    parser.add_argument(
+        "--max-tokens", type=int, default=24, metavar="N", help="most tokens of a completion (24)"
+    )
     parser.add_argument("--window", type=int, default=192, metavar="N", help="prompt tokens (192)")
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="other files and places")
-    parser.add_argument("--show", action="store_true", help="print answers that do harm, or none")
+    parser.add_argument(
+        "--seed",
+        type=int,
+        default=0,
+        metavar="N",
+        help="seed of the choice of files and places (0)",
+    )
+    parser.add_argument(
+        "--show", action="store_true", help="print completions that are empty or break a file"
+    )
     parser.add_argument("--json", type=output_file, metavar="FILE", help="write the figures here")
 
 

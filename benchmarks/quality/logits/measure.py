@@ -32,7 +32,7 @@ FLOAT = "midline float"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the model, the texts, what is compared, --threads and --json."""
     parser.add_argument("--model", default="qwen2.5-coder-0.5b", help="catalogue name or GGUF file")
-    parser.add_argument("--prompts", type=int, default=8, metavar="N", help="how many texts")
+    parser.add_argument("--prompts", type=int, default=8, metavar="N", help="number of texts (8)")
     parser.add_argument("--tokens", type=int, default=224, metavar="N", help="tokens of each text")
     parser.add_argument(
         "--engine", choices=ENGINES, action="append", help="engine to compare (default: both)"

@@ -56,7 +56,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("folder", type=Path, metavar="DIR", help="of `mbxp run --samples 8 --temperature 0.6`")
     add("--greedy", type=Path, metavar="PATH", help="folder of the greedy run, or its table .tsv")
-    add("--fit-with", type=Path, nargs="+", default=[], metavar="DIR", help="more samples to fit")
+    add(
+        "--fit-with",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="DIR",
+        help="further samples to fit the weights with",
+    )
     add("--data", metavar="DIR", help="folder of the MBXP problems")
     add("--json", type=output_file, metavar="FILE", help="write the figures here")
 

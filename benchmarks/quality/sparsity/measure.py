@@ -65,10 +65,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--json", type=output_file, metavar="FILE", help="write the figures here")
     add("--plot", type=output_file, metavar="FILE", help="draw perplexity over bytes")
     add("--gate", action="store_true",
-        help="name the highest level whose recorded price is small enough")  # fmt: skip
+        help="print the highest level that passes the quality gate")  # fmt: skip
     add("--pass-at-1", nargs="+", metavar="S=PATH",
         help="gate: MBXP results of a level, 0 for dense, not the recorded ones")  # fmt: skip
-    add("--results", type=Path, default=RESULTS, metavar="DIR", help="gate: where records are")
+    add(
+        "--results",
+        type=Path,
+        default=RESULTS,
+        metavar="DIR",
+        help="with --gate: folder of the recorded results",
+    )
 
 
 @dataclass

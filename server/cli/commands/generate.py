@@ -36,10 +36,15 @@ _MAX_TOKENS = 512
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the prompt, the file and the options of generation."""
-    parser.add_argument("prompt_text", metavar="PROMPT", help="what to answer; - reads it")
-    parser.add_argument("--file", metavar="FILE", help="put the text of FILE before the prompt")
     parser.add_argument(
-        "--prompt", choices=("chat", "raw"), default="chat", help="the form of the prompt (chat)"
+        "prompt_text", metavar="PROMPT", help="the prompt; - reads it from standard input"
+    )
+    parser.add_argument("--file", metavar="FILE", help="insert the text of FILE before the prompt")
+    parser.add_argument(
+        "--prompt",
+        choices=("chat", "raw"),
+        default="chat",
+        help="use the chat template or the text as it is (chat)",
     )
     add_generation_arguments(parser, _MAX_TOKENS)
 

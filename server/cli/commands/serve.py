@@ -21,9 +21,11 @@ from midline.server.lsp.transports import LOOPBACK
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the transport and the listing of settings."""
-    parser.add_argument("--tcp", metavar="[HOST:]PORT", help="wait for one client at this port")
+    parser.add_argument("--tcp", metavar="[HOST:]PORT", help="serve one client on a TCP port")
     parser.add_argument(
-        "--print-settings", action="store_true", help="print every setting as JSON, and leave"
+        "--print-settings",
+        action="store_true",
+        help="print all settings with their defaults as JSON and exit",
     )
     # Accepted because many clients pass it; standard input and output are the default anyway.
     parser.add_argument("--stdio", action="store_true", help=argparse.SUPPRESS)
