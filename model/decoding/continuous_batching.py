@@ -192,8 +192,8 @@ class Decoding:
         covered: list[Covered[Stream]] = []
         for streams, row in self._prefill(numbers):
             first = streams[0]
-            given = first.alignment.remaining if self._native.alignment == "tree" else b""
-            tree = CoveringTree(self._tokenizer, first.sequence, given)
+            align = first.alignment.remaining if self._native.alignment == "tree" else b""
+            tree = CoveringTree(self._tokenizer, first.sequence, align)
             if tree.is_possible:
                 tree.add(tree.root, row)
                 covered.append((tree, streams, self._seed(first.prompt)))
@@ -202,9 +202,9 @@ class Decoding:
         forward = partial(self._forward, whole=True)
         for stream, leaf in cover(covered, self._options, forward, self._model.cache):
             conditional = [0.0] * len(leaf.node.ids) + [leaf.conditional_logprob]
-            for token, *probabilities in zip(leaf.ids, leaf.logprobs, conditional, strict=True):
+            for token, logprob, given in zip(leaf.ids, leaf.logprobs, conditional, strict=True):
                 if not stream.finish:
-                    self._take(stream, token, *probabilities, math.nan)
+                    self._take(stream, token, logprob, given, math.nan)
             live += [] if stream.finish else [stream]
         return live
 

@@ -31,9 +31,13 @@ class _Node:
     used: int = 0
     children: "dict[tuple[tuple[int, ...], Hashable], _Node]" = field(default_factory=dict)
 
-    def common(self, wanted: tuple[int, ...], origin: Hashable) -> int:
-        """How many tokens `wanted` begins with that are here, for a sequence of this origin."""
-        usable = self.dense if self.origin is None or self.origin != origin else len(self.tokens)
+    def common(self, wanted: tuple[int, ...], origin: Hashable, dense: int) -> int:
+        """How many of the tokens that `wanted` begins with are here, computed in the same way.
+
+        That is densely for the first `dense` of them, and as `origin` says for the others.
+        """
+        is_same = self.origin is not None and self.origin == origin
+        usable = len(self.tokens) if is_same else min(self.dense, dense)
         return min(usable, _common(self.tokens, wanted))
 
 
@@ -54,7 +58,7 @@ class PrefixTree:
         `sparse_key` see `Sequence`.
         """
         sequence, now = Sequence([], [], sparse_from, sparse_key), next(self._clock)
-        for node, common in self._shared(tokens, sequence.origin):
+        for node, common in self._shared(tokens, sequence.sparse_from, sequence.origin):
             node.used = now
             self.pool.hold(node.page)
             sequence.pages.append(node.page)
@@ -63,7 +67,7 @@ class PrefixTree:
 
     def known(self, tokens: Tokens[int]) -> int:
         """How many of `tokens` a dense sequence that `start` returns would begin with."""
-        return sum(common for _, common in self._shared(tokens, None))
+        return sum(common for _, common in self._shared(tokens, NEVER, None))
 
     def grouped(self, prompts: Tokens[Tokens[int]], most: int) -> Iterator[range]:
         """Runs of prompts of which at most `most` tokens are not known, or single prompts."""
@@ -76,12 +80,15 @@ class PrefixTree:
             total += unknown
         yield range(start, len(prompts))
 
-    def _shared(self, tokens: Tokens[int], origin: Hashable) -> Iterator[tuple[_Node, int]]:
+    def _shared(
+        self, tokens: Tokens[int], sparse_from: int, origin: Hashable
+    ) -> Iterator[tuple[_Node, int]]:
         """Nodes along the longest known prefix, and how many of their tokens belong to it."""
         node, at, wanted = self._root, 0, tuple(tokens)
         limit = len(wanted) - 1
         while at < limit:
-            child, common = self._best_child(node, wanted[at : min(at + PAGE, limit)], origin)
+            piece, dense = wanted[at : min(at + PAGE, limit)], max(0, sparse_from - at)
+            child, common = self._best_child(node, piece, origin, dense)
             if child is None:
                 return
             yield child, common
@@ -91,15 +98,14 @@ class PrefixTree:
 
     @staticmethod
     def _best_child(
-        node: _Node, wanted: tuple[int, ...], origin: Hashable
+        node: _Node, wanted: tuple[int, ...], origin: Hashable, dense: int
     ) -> tuple[_Node | None, int]:
-        if len(wanted) == PAGE:
-            for key in ((wanted, None), (wanted, origin)):
-                if key in node.children:
-                    return node.children[key], PAGE
+        whole = node.children.get((wanted, None if dense >= PAGE else origin))
+        if whole is not None and whole.common(wanted, origin, dense) == PAGE:
+            return whole, PAGE
         best, most = None, 0
         for child in node.children.values():
-            common = child.common(wanted, origin)
+            common = child.common(wanted, origin, dense)
             if common > most:
                 best, most = child, common
         return best, most
@@ -158,7 +164,8 @@ class PrefixTree:
             origin = None if dense == len(tokens) else sequence.origin
             child = node.children.get((tokens, origin))
             if child is None:
-                if any(c.common(tokens, origin) == len(tokens) for c in node.children.values()):
+                covering = (c.common(tokens, origin, dense) for c in node.children.values())
+                if any(common == len(tokens) for common in covering):
                     return  # a longer page holds these tokens already
                 self._drop_covered(node, tokens, dense, origin)
                 child = _Node(tokens, page, node, dense, origin)

@@ -143,6 +143,31 @@ def test_cxx_lines_keep_to_the_column_limit() -> None:
     assert too_long == []
 
 
+BEYOND_THE_INTERFACE = (
+    "server/cli/calibration.py", "server/cli/commands/doctor.py", "benchmarks/speed/",
+    "benchmarks/quality/alignment/", "benchmarks/quality/logits/", "benchmarks/quality/screen/",
+    "benchmarks/quality/sparsity/",
+)  # fmt: skip
+"""Who measures, calibrates or describes the native engine itself."""
+
+
+def test_nobody_else_knows_the_native_engine() -> None:
+    """All that generates goes through `model/engines/base.py`, whatever the engine."""
+    inside = (
+        "midline.model.engines.native",
+        "midline.model.runtime",
+        "midline.model.decoding.cont",
+    )
+    paths = [*_files("server"), *_files("benchmarks"), *(ROOT / "model/completion").rglob("*.py")]
+    reaching = {
+        str(path.relative_to(ROOT))
+        for path in paths
+        for name in _imports(ast.parse(path.read_text("utf-8")))
+        if name.startswith(inside)
+    }
+    assert [path for path in sorted(reaching) if not path.startswith(BEYOND_THE_INTERFACE)] == []
+
+
 def test_the_server_starts_light() -> None:
     """Importing every file of the server loads no framework, in a process of its own."""
     modules = [

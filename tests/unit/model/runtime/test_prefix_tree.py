@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from midline.model.errors import MidlineError
-from midline.model.runtime.kv_cache import PAGE, PagePool, Sequence
+from midline.model.runtime.kv_cache import NEVER, PAGE, PagePool, Sequence
 from midline.model.runtime.prefix_tree import PrefixTree
 
 HALVES = PAGE
@@ -17,11 +17,12 @@ def make(pages: int) -> PrefixTree:
     return PrefixTree(PagePool(HALVES, pages))
 
 
-def mark(tokens: list[int]) -> int:
-    """What the keys of the last of `tokens` are: a function of all before it."""
+def mark(tokens: list[int], sequence: Sequence) -> int:
+    """What the keys of the last of `tokens` are: a function of all before it, and how sparse."""
     value = 17
-    for token in tokens:
-        value = (value * 31 + token + 1) % 65_521
+    for at, token in enumerate(tokens):
+        sparse = at >= sequence.sparse_from
+        value = (value * 31 + token + 1 + sparse * (7 + hash(sequence.origin) % 1000)) % 65_521
     return value
 
 
@@ -32,14 +33,14 @@ def compute(cache: PrefixTree, sequence: Sequence, tokens: list[int]) -> None:
         at = len(sequence.tokens)
         sequence.tokens.append(token)
         page = sequence.pages[at // PAGE]
-        cache.pool.data[page * HALVES + at % PAGE] = mark(sequence.tokens)
+        cache.pool.data[page * HALVES + at % PAGE] = mark(sequence.tokens, sequence)
 
 
 def check(cache: PrefixTree, sequence: Sequence) -> None:
     """Every page of the sequence holds the keys of exactly its tokens."""
     for at in range(len(sequence.tokens)):
         found = cache.pool.data[sequence.pages[at // PAGE] * HALVES + at % PAGE]
-        assert found == mark(sequence.tokens[: at + 1]), f"position {at}"
+        assert found == mark(sequence.tokens[: at + 1], sequence), f"position {at}"
 
 
 def run(cache: PrefixTree, tokens: list[int]) -> int:
@@ -57,23 +58,6 @@ def run(cache: PrefixTree, tokens: list[int]) -> int:
 
 def text(count: int, seed: int = 0) -> list[int]:
     return random.Random(seed).choices(range(1000), k=count)
-
-
-def test_pages_are_taken_held_and_dropped() -> None:
-    pool = PagePool(HALVES, 3)
-    assert [pool.take() for _ in range(3)] == [0, 1, 2]
-    with pytest.raises(MidlineError, match="cache is full"):
-        pool.take()
-    pool.hold(1)
-    pool.drop(1)
-    assert pool.free_pages == 0
-    pool.drop(1)
-    pool.drop(0)
-    assert pool.free_pages == 2
-    assert pool.take() == 0  # the lowest, so that memory stays compact
-    pool.data[2 * HALVES :] = 9
-    copy = pool.copy(2)
-    assert copy == 1 and (pool.data[HALVES : 2 * HALVES] == 9).all()
 
 
 @pytest.mark.parametrize("length", [1, 2, 31, 32, 33, 63, 64, 65, 100, 256, 257])
@@ -240,6 +224,7 @@ class Naive:
             if node.parent is not None:
                 held[node.page] += 1
                 assert len(node.tokens) == PAGE or not node.children
+                assert (node.dense < len(node.tokens)) == (node.origin is not None)
         assert held.tolist() == self.cache.pool.references
         assert self.cache.pool.free_pages == (held == 0).sum()
 
@@ -249,13 +234,14 @@ def test_random_requests_against_a_naive_model(seed: int) -> None:
     """Few tokens and few pages, so that beginnings meet and pages run out all the time."""
     rng = random.Random(seed)
     naive = Naive(pages=rng.choice([6, 12, 40]))
+    ways = [(NEVER, None), (rng.randrange(70), "a"), (rng.randrange(70), "b"), (40, None)]
     cache, refused = naive.cache, 0
     for _ in range(150):
         action = rng.random()
         try:
             if action < 0.35 or not naive.live:
                 tokens = rng.choices(range(2), k=rng.randrange(1, 4)) * rng.randrange(1, 40)
-                sequence = cache.start(tokens)
+                sequence = cache.start(tokens, *rng.choice(ways))
                 naive.live.append((sequence, list(sequence.tokens)))
                 assert sequence.tokens == tokens[: len(sequence.tokens)]
                 more = tokens[len(sequence.tokens) :]
@@ -297,3 +283,44 @@ def test_truncated_tokens_are_forgotten_and_others_keep_theirs(kept: int) -> Non
     for one in (sequence, fork):
         cache.finish(one, remember=False)
     assert cache.pool.free_pages == 12
+
+
+@pytest.mark.parametrize("sparse_from", [0, 5, 32, 40, 64])
+def test_sparse_tokens_are_known_to_the_same_sparsity_alone(sparse_from: int) -> None:
+    cache, tokens = make(30), text(100)
+    sequence = cache.start(tokens, sparse_from, "half")
+    compute(cache, sequence, tokens)
+    cache.finish(sequence)
+    assert cache.known([*tokens, 1]) == sparse_from
+    for other in ((sparse_from, "third"), (sparse_from + 1, "half"), (NEVER, None)):
+        found = cache.start([*tokens, 1], *other)
+        assert len(found.tokens) == sparse_from
+        cache.finish(found)
+    again = cache.start([*tokens, 1], sparse_from, "half")
+    assert again.tokens == tokens
+    check(cache, again)
+    cache.finish(again)
+    assert run(cache, tokens) == sparse_from  # and its dense pages stand beside the sparse ones
+    assert len(cache.start(tokens, sparse_from, "half").tokens) == 99
+
+
+def test_without_a_key_sparse_tokens_are_forgotten() -> None:
+    cache, tokens = make(30), text(100)
+    sequence = cache.start(tokens, 40, None)
+    compute(cache, sequence, tokens)
+    cache.finish(sequence)
+    assert len(cache.start([*tokens, 1], 40, None).tokens) == 40
+
+
+def test_a_page_that_is_sparse_in_its_middle_serves_dense_requests_up_to_there() -> None:
+    cache, tokens = make(30), text(60)
+    dense = cache.start(tokens[:20])
+    compute(cache, dense, tokens[:20])
+    cache.finish(dense)
+    assert cache.pool.free_pages == 29
+    sequence = cache.start(tokens, 25, "half")
+    assert sequence.tokens == tokens[:20]
+    compute(cache, sequence, tokens[20:])
+    cache.finish(sequence)
+    assert cache.pool.free_pages == 28  # the shorter dense page has gone
+    assert cache.known(tokens) == 25
