@@ -1,4 +1,4 @@
-"""Waiting for the client's answers: it may give an error instead, or never say anything."""
+"""Requests to the client, which may answer with an error or not at all."""
 
 import asyncio
 import logging
@@ -15,7 +15,7 @@ person to answer it."""
 
 
 async def answer(question: Awaitable[Any], method: str, otherwise: Any = None) -> Any:
-    """What the client answers to `method`; `otherwise`, and a line in the log, where it does not.
+    """The client's answer to `method`; `otherwise`, and a log record, if there is none.
 
     The question is never cancelled, because pygls takes an answer to a cancelled one for an error.
     """

@@ -1,7 +1,7 @@
 """The thread that owns the engine.
 
-The event loop answers the client and never waits for the model. One thread loads the engine and
-runs one task at a time on it; a task gets immutable values and its request, which may grow stale.
+The event loop answers the client and never blocks on the model. One thread loads the engine and
+runs one task at a time on it. A task gets immutable values and its request, which may become stale.
 """
 
 import logging
@@ -22,15 +22,15 @@ class Work(Protocol):
 
     @property
     def stale(self) -> bool:
-        """Whether nobody wants the result any more."""
+        """Whether the result is no longer wanted."""
         ...
 
     def abandon(self) -> None:
-        """Nobody wants it any more."""
+        """Mark the work as no longer wanted."""
 
 
 class _Idle:
-    """A task of idle times for the document `uri`."""
+    """A task for the document `uri` that runs while the engine is idle."""
 
     def __init__(self, uri: str) -> None:
         self.uri, self.stale = uri, False
@@ -40,11 +40,11 @@ class _Idle:
 
 
 class NoEngineError(Exception):
-    """No model is loaded, so there is nothing to run a task on."""
+    """No model is loaded."""
 
 
 class EngineThread:
-    """Loads engines and runs tasks on the latest one, in the order of their arrival."""
+    """Loads engines and runs tasks on the latest one, first in, first out."""
 
     def __init__(self) -> None:
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="engine")
@@ -54,7 +54,7 @@ class EngineThread:
         self._idle: _Idle | None = None
 
     def load(self, load: "Callable[[], Engine]") -> "Future[Engine]":
-        """Replace the engine by what `load` returns; the old one is let go first."""
+        """Replace the engine with the result of `load`; the old one is released first."""
 
         def replace() -> "Engine":
             self._engine = None
@@ -118,7 +118,7 @@ class EngineThread:
             self._idle = None
 
     def close(self, seconds: float) -> bool:
-        """Give up all tasks; whether the thread came to rest within `seconds`."""
+        """Abandon all tasks; returns whether the thread became idle within `seconds`."""
         self.stop_idle()
         for work in list(self._running):
             work.abandon()

@@ -1,4 +1,4 @@
-"""The base protocol's framing: messages are cut out of a stream of bytes.
+"""The framing of the base protocol: reads messages from a byte stream.
 
 A header ends with an empty line; names are case-insensitive and white space around values does not
 count. What is no header is skipped, so that the reader finds its way back after a frame that it

@@ -1,4 +1,4 @@
-"""One completion of a document that lives across keys.
+"""A live completion: a completion of one document that continues across keys.
 
 It begins at a place of a text (its origin) and is written on the engine's thread. A key that agrees
 with what has been written only moves the cursor along it: nothing is computed again, and decoding
@@ -53,20 +53,20 @@ class LiveCompletion:
 
     @property
     def stale(self) -> bool:
-        """Whether nobody can want what is written any more."""
+        """Whether the completion was abandoned."""
         return self.flag.is_set()
 
     def abandon(self) -> None:
-        """End the work between two layers of the model; what was computed stays cached."""
+        """Cancel the work between two layers of the model; computed tokens stay cached."""
         self.flag.set()
 
     def publish(self, offers: "tuple[Suggestion, ...]") -> None:
-        """From the engine's thread: what may be shown by now."""
+        """Set the offers; called on the engine's thread."""
         self.offers = offers
         self._tell()
 
     def finish(self) -> None:
-        """From the engine's thread: nothing more is written."""
+        """Mark the completion as finished; called on the engine's thread."""
         self.is_finished = True
         self._tell()
 
@@ -75,7 +75,7 @@ class LiveCompletion:
             self._loop.call_soon_threadsafe(self._news.set)
 
     async def news(self, seconds: float | None) -> None:
-        """Until there is something new, or for `seconds`."""
+        """Wait for a change, at most `seconds`."""
         self._news.clear()
         if self.is_finished:
             return

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 LOGGER = logging.getLogger(__name__)
 _BLANK_TOKENS = 16
-"""White space that goes on for so many tokens will hardly become a line."""
+"""A completion that is only white space ends after this many tokens."""
 
 
 def write(engine: "Engine", planner: WindowPlanner, live: LiveCompletion) -> None:
@@ -43,7 +43,7 @@ def write(engine: "Engine", planner: WindowPlanner, live: LiveCompletion) -> Non
 
 
 def _write_by_hand(engine: "Engine", window: Window, live: LiveCompletion) -> None:
-    """Several ranked samples: whoever asks by hand waits for them."""
+    """Write several ranked samples, for a completion requested by hand."""
     from midline.model.completion.complete import complete
 
     live.result = complete(
@@ -58,7 +58,7 @@ def _write_by_hand(engine: "Engine", window: Window, live: LiveCompletion) -> No
 
 
 def _write_along(engine: "Engine", window: Window, live: LiveCompletion) -> None:
-    """One greedy answer, or as many as the settings ask for, published line by line."""
+    """Write a greedy completion, or as many as the settings ask for, published line by line."""
     from midline.model.completion.task import completion_tasks
     from midline.model.engines.base import Request
 

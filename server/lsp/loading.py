@@ -52,7 +52,7 @@ async def load_model(ls: "MidlineServer") -> None:
 
 
 class _ProgressBar:
-    """`$/progress` in whole percents, or nothing for a client that shows none."""
+    """Reports `$/progress` in whole percents, if the client supports it."""
 
     def __init__(self, ls: "MidlineServer", token: str | None) -> None:
         self._ls, self._token, self._percentage = ls, token, 0

@@ -1,4 +1,4 @@
-"""The client's process: a server whose client has died ends as well, as the protocol wants it."""
+"""Watches the client's process: the server ends with it, as the protocol requires."""
 
 import asyncio
 import os
@@ -7,7 +7,7 @@ SECONDS_BETWEEN_LOOKS = 2.0
 
 
 async def wait_for_end(process_id: int) -> None:
-    """Return when there is no process `process_id` any more."""
+    """Wait until the process `process_id` has ended."""
     while _is_running(process_id):
         await asyncio.sleep(SECONDS_BETWEEN_LOOKS)
 

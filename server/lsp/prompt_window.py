@@ -1,10 +1,10 @@
-"""How much of the text a completion reads now, and how much it should have read.
+"""Prompt windows: how much text is prefilled for a completion now, and how much eventually.
 
-The wanted window has all the text that the settings ask for and that this machine reads within a
-few seconds. It is read in small steps whenever nothing else is to do, and every step is kept.
-Until it is there, a smaller window answers. Both are anchored (`prompt_anchor`), so that a key and
-a new line cost a few tokens. What there is time for follows from the tokens in the prefix cache and
-from how fast this engine has read so far.
+The wanted window has all the text that the settings ask for, as far as this machine prefills it
+within a few seconds. It is prefilled in small steps while the engine is idle, and every step stays
+in the prefix cache. Until then, a smaller window is used for completions. Both are anchored
+(`model/completion/prompt_anchor.py`), so that a key or a new line adds a few tokens. The size of a
+window follows from the tokens in the prefix cache and the measured prefill speed.
 """
 
 import time
@@ -31,28 +31,28 @@ if TYPE_CHECKING:
 KEY_TOKENS = 16
 """A prefill this small always meets the deadline."""
 QUICK_SECONDS = 0.1
-"""Reading that may be added to a key."""
+"""Prefill time that a key may additionally take."""
 COLD_SHARE = 0.4
-"""Of the time for a first answer, what may be spent on reading at a new place."""
+"""Share of the time for a first completion that prefill may take at a new position."""
 WANTED_SECONDS = 6.0
-"""A machine that takes longer to read the whole window gets a smaller one."""
+"""Most time to prefill the wanted window; slower machines get a smaller window."""
 STEP_SECONDS = 0.08
-"""What is read between two looks for a key."""
+"""Duration of a prefill step, between two checks for a key."""
 LEAST_TOKENS = 128
-"""Smaller windows complete almost nothing right (0 of 120 lines with 64 tokens, 12 with 128)."""
+"""Least window: smaller ones are useless (0 of 120 lines exact with 64 tokens, 12 with 128)."""
 REANCHOR_LINES = 8
-"""Lines behind the middle marker from which on a later anchor is prepared."""
+"""Lines behind the middle token after which a later anchor is prepared."""
 _LEAST_STEP, _MOST_STEP = 16, 64
 _MAX_DOCUMENTS = 64
 
 
 class ReadingSpeed:
-    """Tokens of a prompt that the engine computes in a second, learned from what it has read."""
+    """The prefill speed of the engine in tokens per second, measured from its requests."""
 
     START = 100.0
-    """What a slow machine reads of a large model, until more is known."""
+    """Initial estimate: a large model on a slow machine."""
     TELLING_TOKENS = 16
-    """Fewer tokens are read at another speed."""
+    """Shorter prefills are not measured, since their speed is different."""
     _BOUNDS = 1.0, 50_000.0
     _MOST_CHANGE = 4.0
 
@@ -61,9 +61,9 @@ class ReadingSpeed:
         self._is_measured = False
 
     def learn(self, tokens: int, seconds: float) -> None:
-        """Take in that `tokens` were computed, not found in the cache, in `seconds`.
+        """Record that `tokens` were computed, without cached ones, in `seconds`.
 
-        One measurement changes a belief by a factor of four at most.
+        One measurement changes the estimate by at most a factor of four.
         """
         if tokens < self.TELLING_TOKENS or seconds <= 0:
             return
@@ -77,7 +77,7 @@ class ReadingSpeed:
 
 @dataclass(frozen=True)
 class Window:
-    """What a prompt is built from, and the prompt; `anchor` is None for a model without FIM."""
+    """A prompt and what it was built from; `anchor` is None for a model without FIM."""
 
     cursor: Cursor
     limits: WindowLimits
@@ -87,14 +87,14 @@ class Window:
 
 @dataclass(frozen=True)
 class Plan:
-    """The window to answer from, and the one to read when there is time."""
+    """The window of the completion, and the wanted one, to be prefilled later."""
 
     window: Window
     wanted: Window
 
     @property
     def is_whole(self) -> bool:
-        """Whether the answer is made from all that was wanted."""
+        """Whether the window of the completion is the wanted one."""
         return self.window is self.wanted
 
 
@@ -108,14 +108,14 @@ class _Anchored:
 
 @dataclass
 class WindowPlanner:
-    """Plans for one engine; owned by the engine's thread."""
+    """Plans the windows of one engine; owned by the engine's thread."""
 
     speed: ReadingSpeed = field(default_factory=ReadingSpeed)
     _context: ContextChooser = field(default_factory=ContextChooser)
     _documents: dict[str, _Anchored] = field(default_factory=dict)
 
     def measure(self, engine: "Engine") -> None:
-        """Read something, so that the first answer need not be careful."""
+        """Measure the prefill speed, so that the first window has the right size."""
         fim = engine.tokenizer.fim
         marker = fim.middle if fim else min(engine.tokenizer.end_tokens)
         began = time.perf_counter()

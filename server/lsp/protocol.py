@@ -1,7 +1,7 @@
-"""The rules of the protocol that pygls leaves open: every request is answered, whatever is in it.
+"""The protocol layer: every request is answered, even if it is invalid.
 
-A message that pygls cannot take apart is logged and forgotten, and its sender waits for ever. Here
-it is answered with the error that JSON-RPC and the protocol have for it.
+pygls only logs messages that it cannot parse, so that their sender would wait forever. Here they
+are answered with the error that JSON-RPC and LSP define.
 """
 
 import json
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 
 LOGGER = logging.getLogger(__name__)
 _MAX_DIGITS = 4000
-"""Python makes no whole number of many more."""
+"""Numbers with more digits are not parsed (Python's own limit is close)."""
 _MAX_REASON = 200
 
 Message = dict[str, Any]
 
 
 class MidlineProtocol(LanguageServerProtocol):
-    """pygls's protocol, from the bytes of a message on."""
+    """The protocol of pygls, with handling of raw messages."""
 
     _server: "MidlineServer"
 
@@ -57,7 +57,7 @@ class MidlineProtocol(LanguageServerProtocol):
         self._send_data({"jsonrpc": self.VERSION, "id": id, "error": answer})
 
     def _send_data(self, data: Any) -> None:
-        """Write a message; a client that has gone is no error but the end."""
+        """Write a message; a closed connection ends the server without an error."""
         try:
             super()._send_data(data)
         except OSError:
@@ -80,7 +80,7 @@ class MidlineProtocol(LanguageServerProtocol):
         self.handle_message(message)
 
     def _receive_notification(self, data: Message) -> None:
-        """Handle a notification; nobody waits for an answer, so a wrong one is only logged."""
+        """Handle a notification; invalid ones are logged, since they have no answer."""
         method = data["method"]
         is_in_time = self._workspace is not None or method == types.EXIT
         if not isinstance(method, str) or not is_in_time or not self._knows(method):

@@ -38,7 +38,7 @@ LoadEngine = Callable[[Settings, Callable[[float], None]], "Engine"]
 
 _SECONDS_TO_REST = 5.0
 INTERRUPTED = 130
-"""Exit status of a process that the user interrupted, where it cannot end in the usual way."""
+"""Exit status after an interrupt."""
 
 
 def load_engine(settings: Settings, progress: Callable[[float], None]) -> "Engine":
@@ -53,7 +53,7 @@ def load_engine(settings: Settings, progress: Callable[[float], None]) -> "Engin
 
 
 class MidlineServer(LanguageServer):
-    """pygls with a session, an engine thread, and one way to tell the user something."""
+    """The pygls server with a session, an engine thread and messages to the user."""
 
     protocol: MidlineProtocol
 
@@ -86,7 +86,7 @@ class MidlineServer(LanguageServer):
             self.window_show_message(types.ShowMessageParams(type=kind, message=sentence))
 
     def report_server_error(self, error: Exception, source: Any) -> None:
-        """What pygls calls when a handler fails: the log has all of it, the user a sentence."""
+        """Log the failure of a handler and show the user one sentence; called by pygls."""
         LOGGER.error("%s", source.__name__, exc_info=error)
         if source is not FeatureRequestError:
             self.tell(f"Midline ran into a problem ({type(error).__name__}); {log_hint()}")

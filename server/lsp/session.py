@@ -1,7 +1,7 @@
-"""What the server knows of the client: its documents, its settings, its requests under way.
+"""The session: documents, settings and current requests of the client.
 
-Only the event loop changes a session. Documents and settings are immutable, so what a task takes
-along is a snapshot.
+Only the event loop changes a session. Documents and settings are immutable, so tasks on other
+threads get snapshots.
 """
 
 import time
@@ -16,13 +16,13 @@ from midline.server.lsp.live_completion import LiveCompletion
 from midline.server.lsp.settings import Settings
 
 _MAX_OTHERS = 16
-"""Open and recently edited documents that a completion may read parts of."""
+"""Most open and recently edited documents that a prompt takes chunks from."""
 _MAX_CLOSED = 8
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """What a completion is made from: a place in a text, other texts, the settings of that moment.
+    """The input of a completion: a position in a document, other documents, and the settings.
 
     `others` are what else is open or was edited before it was closed, the latest first.
     """
@@ -39,7 +39,7 @@ class Snapshot:
 
     @cached_property
     def cursor(self) -> Cursor:
-        """As much of the text around the place as the settings allow."""
+        """The text around the position, as much as the settings allow."""
         return self.document.cursor(self.offset, self.settings.limits())
 
 
@@ -52,7 +52,7 @@ class Request:
         self.stale = False
 
     def give_up(self) -> None:
-        """Nobody waits for the answer any more."""
+        """Mark the request as stale: its answer is no longer wanted."""
         self.stale = True
 
 
@@ -78,7 +78,7 @@ class Session:
         self._abandon(document.uri)
 
     def close(self, uri: str) -> None:
-        """The client has let go of a document."""
+        """Remove a document that the client has closed."""
         document = self.documents.pop(uri, None)
         if self._used.pop(uri, False) and document:
             self._closed[uri] = document
@@ -139,7 +139,7 @@ class Session:
         self.live[live.uri] = live
 
     def forget(self, live: LiveCompletion) -> None:
-        """Nobody goes on with a live completion, as after it has failed."""
+        """Drop a live completion, for example after it failed."""
         if self.live.get(live.uri) is live:
             self._abandon(live.uri)
 
@@ -149,19 +149,19 @@ class Session:
             live.abandon()
 
     def begin(self, uri: str) -> Request:
-        """A new request for a document; the one before it is given up, newest wins."""
+        """Start a request for a document; an older request becomes stale."""
         self.give_up(uri)
         self._requests[uri] = Request(uri)
         return self._requests[uri]
 
     def end(self, uri: str, request: Request) -> None:
-        """The request is answered, whatever the answer was."""
+        """Remove an answered request."""
         request.give_up()
         if self._requests.get(uri) is request:
             del self._requests[uri]
 
     def give_up(self, uri: str) -> None:
-        """Nobody waits for the request under way for a document any more."""
+        """Mark the current request of a document as stale."""
         request = self._requests.pop(uri, None)
         if request is not None:
             request.give_up()

@@ -1,7 +1,7 @@
-"""What a user can set in the editor: options as the client sends them, settings as they hold.
+"""Settings: options as the client sends them, and their validated form.
 
-Options are the JSON object under `midline`, camelCase, every one optional. `resolve` turns them
-into `Settings`; what is wrong in them is reported and the default holds.
+Options are the JSON object under `midline`, camelCase, all optional. `resolve` turns them into
+`Settings`; invalid options are reported and replaced by their defaults.
 """
 
 import dataclasses
@@ -21,12 +21,12 @@ CLIENT_OPTIONS = frozenset({"command"})
 
 Options = Mapping[str, Any]
 _MAX_SAMPLES = 16
-"""Fewer than the engine draws: nobody looks through more, and each makes every answer later."""
+"""Most samples in an editor: users do not look at more, and each adds latency."""
 
 
 @dataclass(frozen=True)
 class _Rule:
-    """What a value may be, said for people in `allowed` and for the program in `accepts`."""
+    """The valid values of an option: `allowed` describes them, `accepts` checks them."""
 
     allowed: str
     accepts: Callable[[Any], bool]

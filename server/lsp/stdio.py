@@ -1,4 +1,4 @@
-"""Standard output for the protocol alone."""
+"""Reserves standard output for the protocol."""
 
 import os
 import sys
@@ -6,7 +6,7 @@ from typing import BinaryIO
 
 
 def claim_stdout() -> BinaryIO:
-    """The real standard output; whatever else is written to it from now on goes to standard error.
+    """The real standard output; all other writes to it are redirected to standard error.
 
     That holds for `print`, for libraries in C and for child processes alike, because the file
     descriptor itself is turned round. OSError if there is no standard output.

@@ -1,4 +1,4 @@
-"""What can be written at a cursor: one live completion for each document, from key to answer."""
+"""Completion requests: one live completion per document, from a key to its answer."""
 
 import asyncio
 import logging
@@ -27,10 +27,10 @@ LOGGER = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Answer:
-    """Suggestions, best first, and how they came about: without `result` nothing was computed.
+    """Suggestions, best first; `result` is None if nothing was computed for them.
 
-    `suggestions` may be empty with a result: nobody waited for it any more, or it was not likely
-    enough to be shown. `plan` tells what was read of the files.
+    `suggestions` may be empty with a result, if the request became stale or the text was not likely
+    enough to be shown. `plan` has the windows of the prompt.
     """
 
     suggestions: "list[Suggestion]"
@@ -42,10 +42,10 @@ class Answer:
 async def suggestions(
     ls: "MidlineServer", snapshot: Snapshot, *, automatic: bool, anew: bool = False
 ) -> Answer:
-    """What can be written at the cursor; nothing if a newer request or an edit made it stale.
+    """The completions at the cursor; empty if a newer request or an edit made the request stale.
 
-    A key that agrees with the document's live completion goes on with it. Otherwise, or where one
-    is wanted `anew` (by hand, so that it may take its time), another one begins.
+    A key that agrees with the document's live completion continues it. Otherwise, or with `anew`
+    (for requests by hand, which may take longer), a new one is started.
     """
     session = ls.session
     request = session.begin(snapshot.uri)
@@ -101,10 +101,10 @@ async def _answer(
     *,
     is_typed_ahead: bool,
 ) -> Answer:
-    """What is left of the live completion, as soon as it may be shown.
+    """The remaining text of the live completion, as soon as it may be shown.
 
-    Until the patience of the typist is over, a longer text is waited for; afterwards whatever is
-    whole is shown, and where nothing is, the request waits until something is.
+    Until the typist's patience is over, the request waits for a longer text; afterwards for the
+    first text that is whole.
     """
     show_at = request.began + _patience(ls, snapshot)
     while True:

@@ -1,4 +1,4 @@
-"""Where messages come from: standard input, or the first client of a TCP port that speaks LSP."""
+"""The transports: standard input, or the first client on a TCP port that speaks LSP."""
 
 import asyncio
 import contextlib

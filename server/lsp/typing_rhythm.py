@@ -1,13 +1,13 @@
-"""How fast somebody types: what an answer has to be ready for. Nothing of it is stored on disk."""
+"""The typing rhythm, which sets the latency that completions aim at. It is never stored."""
 
 import math
 
 START_SECONDS = 0.2
-"""Interval between keys until one was seen: about 60 words a minute."""
+"""Initial interval between keys: about 60 words per minute."""
 PAUSE_SECONDS = 1.0
-"""A longer interval is a pause and says nothing of the rhythm."""
+"""Longer intervals are pauses and are not counted."""
 _SHARE = 0.8
-"""Of an interval, what an answer may take: it is read before the next key."""
+"""Share of an interval within which a completion is shown, so that it can be read."""
 _LEAST, _MOST = 0.1, 0.35
 _WEIGHT = 0.15
 

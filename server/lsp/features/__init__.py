@@ -1,4 +1,4 @@
-"""The methods of the protocol that Midline answers, one file each."""
+"""The LSP methods that Midline handles, one file each."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""textDocument/didChange: edits, in order, each against the text that the one before it left."""
+"""textDocument/didChange: applies edits in order."""
 
 import logging
 import time
@@ -15,7 +15,7 @@ LOGGER = logging.getLogger(__name__)
 
 
 def did_change(ls: "MidlineServer", params: types.DidChangeTextDocumentParams) -> None:
-    """Replace the document by its new version; work that does not agree with it is given up."""
+    """Replace the document with its new version; work that disagrees with it is abandoned."""
     session, uri = ls.session, params.text_document.uri
     document = session.documents.get(uri)
     if document is None:

@@ -1,4 +1,4 @@
-"""textDocument/didClose: the document's text is no longer the client's."""
+"""textDocument/didClose: the client closes a document."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""textDocument/didOpen: the client owns a document's text from now on."""
+"""textDocument/didOpen: the client opens a document."""
 
 from typing import TYPE_CHECKING
 

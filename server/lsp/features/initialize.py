@@ -1,4 +1,4 @@
-"""initialize: what the client can do decides what the server offers."""
+"""initialize: negotiates capabilities with the client."""
 
 from typing import TYPE_CHECKING
 

@@ -1,4 +1,4 @@
-"""initialized: the client listens, so settings are fetched and the model is loaded."""
+"""initialized: fetches the settings and loads the model."""
 
 from typing import TYPE_CHECKING
 

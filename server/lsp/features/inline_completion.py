@@ -16,7 +16,7 @@ async def inline_completion(
 ) -> types.InlineCompletionList:
     """Completions at the position.
 
-    An empty list where there is nothing to say: editors keep the text that they show on null.
+    An empty list if there are none, because editors keep the text they show on null.
     """
     selected = params.context.selected_completion_info
     if selected is None:

@@ -1,4 +1,4 @@
-"""shutdown: the client is about to leave."""
+"""shutdown: the client is about to exit."""
 
 from typing import TYPE_CHECKING
 
