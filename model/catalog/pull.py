@@ -106,6 +106,8 @@ def _fetch(
 ) -> Path:
     reasons = []
     for source in sources:
+        if announcement := source.announcement(entry):
+            notice(announcement)
         try:
             return source.fetch(entry, folder, report)
         except SourceError as error:

@@ -25,6 +25,10 @@ class Source(Protocol):
 
     name: str
 
+    def announcement(self, entry: ModelEntry) -> str:
+        """A sentence for the user before the download, where it comes from third parties; or ""."""
+        ...
+
     def fetch(self, entry: ModelEntry, folder: Path, report: Report) -> Path:
         """Download the whole model, unverified, into one file inside `folder`; returns its path.
 

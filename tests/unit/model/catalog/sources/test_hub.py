@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -188,6 +189,39 @@ def test_silence_costs_the_bounded_wait(entry: ModelEntry, tmp_path: Path) -> No
         with pytest.raises(SourceError, match=r"did not answer within 0\.3 s"):
             source.fetch(entry, tmp_path, _ignore)
         assert time.monotonic() - began < 3
+
+
+def test_many_silent_addresses_cost_the_wait_of_one(
+    entry: ModelEntry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = silent.getsockname()
+        many = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", address)] * 8
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: many)
+        source = HubSource("http://hub.example.org", answer_seconds=0.3)
+        with pytest.raises(SourceError, match=r"hub\.example\.org did not answer within 0\.3 s"):
+            source.fetch(entry, tmp_path, _ignore)
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "sent"), [("https://hub.example.org", True), ("http://hub.example.org", False)]
+)
+def test_a_token_goes_to_the_hub_alone_and_never_in_the_clear(
+    entry: ModelEntry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, endpoint: str, sent: bool
+) -> None:
+    asked = []
+
+    def refuse(request: urllib.request.Request, timeout: float) -> None:
+        asked.append(request)
+        raise OSError("no way")
+
+    monkeypatch.setenv("HF_TOKEN", "a-token")
+    monkeypatch.setattr(urllib.request, "urlopen", refuse)
+    with pytest.raises(SourceError, match="no way"):
+        HubSource(endpoint).fetch(entry, tmp_path, _ignore)
+    (request,) = asked
+    assert request.unredirected_hdrs.get("Authorization") == ("Bearer a-token" if sent else None)
+    assert "Authorization" not in request.headers  # what a redirect takes along
 
 
 _PULL = """
