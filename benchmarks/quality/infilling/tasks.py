@@ -46,6 +46,15 @@ class Infilling:
         before = self.before.encode()
         return Cursor(before, self.after.encode(), before.count(b"\n"), FILE_NAME)
 
+    @property
+    def published(self) -> "Infilling":
+        """The task as published: lines are taken out whole, with indentation and line end."""
+        if self.kind == "random-span":
+            return self
+        before = self.before[: self.before.rfind("\n") + 1]
+        middle = self.before[len(before) :] + self.middle + "\n"
+        return replace(self, before=before, middle=middle, after=self.after.removeprefix("\n"))
+
 
 def data_folder(chosen: str | os.PathLike[str] | None = None) -> Path:
     """`chosen`, else MIDLINE_INFILLING_DATA, else a folder of the cache."""

@@ -125,13 +125,18 @@ class TypedFile:
 
 def default_files(lines: int, seed: int, block: int = BLOCK_LINES) -> list[TypedFile]:
     """Files with `lines` lines to type in all, of every language that is found here."""
-    candidates: dict[str, list[Path]] = {}
+    return _files(candidates(), lines, seed, block)
+
+
+def candidates() -> dict[str, list[Path]]:
+    """Files by language that are found here and are neither very short nor very long."""
+    found: dict[str, list[Path]] = {}
     for source in SOURCES:
         folder = source.folder()
         if folder is not None and folder.is_dir():
-            candidates.setdefault(source.language, []).extend(sorted(folder.rglob(source.pattern)))
-    usable = {name: _usable(paths) for name, paths in candidates.items()}
-    return _files({name: paths for name, paths in usable.items() if paths}, lines, seed, block)
+            found.setdefault(source.language, []).extend(sorted(folder.rglob(source.pattern)))
+    usable = {name: _usable(paths) for name, paths in found.items()}
+    return {name: paths for name, paths in usable.items() if paths}
 
 
 def given_files(
@@ -172,17 +177,20 @@ def _files(paths: dict[str, list[Path]], lines: int, seed: int, block: int) -> l
         drawn = dice.sample(candidates, len(candidates))
         blocks = wanted * (number + 1) // len(paths) - wanted * number // len(paths)
         files = min(3, len(drawn), blocks)
-        others = tuple((path.name, _text(path)) for path in drawn[files : files + OTHERS])
+        others = tuple((path.name, source_text(path)) for path in drawn[files : files + OTHERS])
         for at, path in enumerate(drawn[:files]):
             share = blocks * (at + 1) // files - blocks * at // files
-            text = _text(path)
+            text = source_text(path)
             chosen = choose_blocks(text, share, block, dice)
-            beside = tuple((other.name, _text(other)) for other in drawn[:files] if other != path)
+            beside = tuple(
+                (other.name, source_text(other)) for other in drawn[:files] if other != path
+            )
             found.append(TypedFile(language, path.name, text, chosen, (*beside, *others)))
     return found
 
 
-def _text(path: Path) -> str:
+def source_text(path: Path) -> str:
+    """The text of a file with LF line ends."""
     return from_bytes(path.read_bytes()).replace("\r\n", "\n")
 
 

@@ -22,6 +22,7 @@ from typing import Any
 
 from midline.benchmarks.machine import describe_machine, describe_versions
 from midline.benchmarks.outputs import output_file
+from midline.benchmarks.quality.answers import Answers
 from midline.benchmarks.quality.typing.editor import DEBOUNCE_SECONDS, serving
 from midline.benchmarks.quality.typing.files import (
     BLOCK_LINES,
@@ -29,7 +30,7 @@ from midline.benchmarks.quality.typing.files import (
     default_files,
     given_files,
 )
-from midline.benchmarks.quality.typing.oracle import CACHE_TOKENS, Answers, oracle
+from midline.benchmarks.quality.typing.oracle import CACHE_TOKENS, oracle
 from midline.benchmarks.quality.typing.report import MIDLINE, build, print_report
 from midline.benchmarks.quality.typing.rhythm import RHYTHMS
 from midline.benchmarks.quality.typing.scores import is_pause

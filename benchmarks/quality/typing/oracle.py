@@ -5,19 +5,17 @@ an answer that is typed along has left is the answer at the next key, as for eve
 are kept in a file by everything that they depend on, the rules that end and trim them included.
 """
 
-import hashlib
-import json
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
+from midline.benchmarks.quality.answers import Answers, completion_rules, question
 from midline.benchmarks.quality.typing.files import TypedFile
 from midline.benchmarks.quality.typing.scores import TYPED, blocks
 from midline.benchmarks.quality.typing.screen import Cause
 from midline.benchmarks.quality.typing.session import Position
-from midline.model import completion
 from midline.model.completion.complete import complete_many
 from midline.model.completion.fim import Cursor, chunk_ids
 from midline.model.engines.base import Engine, NativeOptions, SamplingOptions
@@ -28,30 +26,6 @@ from midline.server.lsp.settings import Settings
 NAME = "oracle"
 BATCH = 6
 CACHE_TOKENS = 48 << 10
-
-
-class Answers:
-    """Answers by the hash of their question, in a file of JSON lines."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self._known: dict[str, str] = {}
-        if path.exists():
-            for line in path.read_text("utf-8").split("\n"):
-                if line.endswith("}"):
-                    row = json.loads(line)
-                    self._known[row["key"]] = row["text"]
-
-    def get(self, key: str) -> str | None:
-        """A known answer."""
-        return self._known.get(key)
-
-    def add(self, key: str, text: str) -> None:
-        """Keep an answer."""
-        self._known[key] = text
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        with self.path.open("a", encoding="utf-8") as file:
-            file.write("\n" + json.dumps({"key": key, "text": text}))
 
 
 @dataclass
@@ -165,18 +139,8 @@ def _step(
 
 
 def _key(engine: Engine, cursor: Cursor, settings: Settings) -> str:
-    digest = hashlib.sha256()
     context = [(chunk.name, chunk.text) for chunk in cursor.context]
-    for part in (engine.name, _rules(), settings.limits(), settings.max_tokens, cursor.name,
-                 cursor.project, context, cursor.before, cursor.after):  # fmt: skip
-        digest.update(repr(part).encode("utf-8", "surrogatepass") + b"\0")
-    return digest.hexdigest()
-
-
-def _rules() -> str:
-    """Hash of the modules that build prompts and that end, trim and rank completions."""
-    digest = hashlib.sha256()
-    for folder in completion.__path__:
-        for path in sorted(Path(folder).rglob("*.py")):
-            digest.update(path.read_bytes())
-    return digest.hexdigest()
+    return question(
+        engine.name, completion_rules(), settings.limits(), settings.max_tokens, cursor.name,
+        cursor.project, context, cursor.before, cursor.after,
+    )  # fmt: skip

@@ -9,7 +9,7 @@ from mbxp_programs import require_sandbox
 from tiny_model import QWEN2, write_tiny_model
 
 from midline.benchmarks.main import main
-from midline.benchmarks.quality.infilling.measure import summary
+from midline.benchmarks.quality.infilling.measure import comparisons, summary
 from midline.benchmarks.quality.infilling.tasks import KINDS
 
 TASK = {
@@ -46,7 +46,7 @@ def test_the_rules_are_judged_by_execution(
 
 def test_a_summary_counts_each_kind_apart() -> None:
     rows = [
-        {"kind": kind, "shown": shown, "exact": shown == "x", "status": status}
+        {"engine": "midline", "kind": kind, "shown": shown, "exact": shown == "x", "status": status}
         for kind, shown, status in [
             ("single-line", "x", "pass"),
             ("single-line", " ", "wrong"),
@@ -57,3 +57,27 @@ def test_a_summary_counts_each_kind_apart() -> None:
     assert (single["tasks"], single["empty"], single["exact"], single["passed"]) == (2, 1, 1, 1)
     assert single["pass_rate"] == 0.5 and single["interval"][0] < 0.5 < single["interval"][1]
     assert (multi["kind"], multi["pass_rate"], multi["exact"]) == ("multi-line", 1.0, 0)
+
+
+def test_engines_are_compared_in_pairs() -> None:
+    rows = [
+        {"engine": engine, "kind": "single-line", "task_id": task, "status": status}
+        for engine, task, status in [
+            ("midline", "a", "pass"),
+            ("midline", "b", "pass"),
+            ("llama.cpp", "a", "wrong"),
+            ("llama.cpp", "b", "pass"),
+        ]
+    ]
+    (found,) = comparisons(rows)
+    assert (found["first"], found["second"]) == ("midline", "llama.cpp")
+    assert (found["passed"]["difference"], found["passed"]["only_first"]) == (0.5, 1)
+    assert comparisons(rows[:2]) == []
+
+
+@pytest.mark.parametrize("words", [["--perfect", "--peer", "llama.cpp"], ["--syntax", "9"]])
+def test_calls_that_would_ignore_something_are_wrong(
+    tmp_path: Path, words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert call(tmp_path, *words) == 2
+    assert "leave out" in capsys.readouterr().err

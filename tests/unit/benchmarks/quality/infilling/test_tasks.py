@@ -34,6 +34,13 @@ def test_a_line_is_completed_from_its_indentation(tmp_path: Path) -> None:
     assert (cursor.line, cursor.fragment, cursor.name) == (1, b"    ", "solution.py")
 
 
+def test_the_published_task_has_whole_lines(tmp_path: Path) -> None:
+    (task,) = load(write(tmp_path, "single-line", ROW), "single-line")
+    published = task.published
+    texts = (published.before, published.middle, published.after)
+    assert texts == (ROW["prompt"], ROW["canonical_solution"], ROW["suffix"])
+
+
 def test_a_span_is_completed_where_it_begins(tmp_path: Path) -> None:
     row = {**ROW, "prompt": "def dou", "canonical_solution": "ble(x):\n    y", "suffix": " = 2\n"}
     (task,) = load(write(tmp_path, "random-span", row), "random-span")

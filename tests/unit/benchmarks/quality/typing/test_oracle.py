@@ -7,8 +7,9 @@ import pytest
 from fake_engine import FakeEngine
 from tiny_model import QWEN2, write_tiny_model
 
+from midline.benchmarks.quality.answers import Answers
 from midline.benchmarks.quality.typing.files import Block, TypedFile
-from midline.benchmarks.quality.typing.oracle import Answers, oracle
+from midline.benchmarks.quality.typing.oracle import oracle
 from midline.benchmarks.quality.typing.session import Position, rest_of
 from midline.model.tokenizer.tokenizer import Tokenizer
 from midline.model.weights.gguf import read_gguf
