@@ -8,17 +8,24 @@ from collections import Counter
 from dataclasses import dataclass
 
 from midline.model.completion.fim import Cursor
+from midline.model.completion.languages import language_of_text
 
 _NEAR_LINES = 200
 _INDENT = re.compile(r"\n([ \t]+)(?=\S)")
 _INDENT_OF_LINE = re.compile(r"(?m)^[ \t]+")
 _UNITS = (2, 3, 4, 8)
 _DEFAULT_UNIT = 4
+_MOST_OTHERS = 0.05
+"""Share of the lines that may be indented otherwise: a single space is not counted, comments have
+it."""
 
 
 @dataclass(frozen=True)
 class FileStyle:
-    """`unit` is what one step of indentation is, a tab or spaces; "" where that cannot be told."""
+    """`unit` is what one step of indentation is, a tab or spaces; "" where both are in use.
+
+    Tabs mean something in makefiles: there too white space is left as it is.
+    """
 
     line_end: str = "\n"
     unit: str = ""
@@ -28,7 +35,8 @@ class FileStyle:
         """The style near the cursor, which is what counts in a file that mixes several."""
         before = cursor.before.decode("utf-8", "replace")
         after = cursor.after.decode("utf-8", "replace")
-        return cls(_line_end(before, after), _unit(before, after))
+        mixes = language_of_text(cursor.name, cursor.language) == "makefile"
+        return cls(_line_end(before, after), "" if mixes else _unit(before, after))
 
     def apply(self, text: str, fragment: str = "") -> str:
         """`text`, which has LF, as the file would have it; the first line continues `fragment`."""
@@ -65,10 +73,10 @@ def _unit(before: str, after: str) -> str:
     near = before.splitlines()[-_NEAR_LINES:] + after.splitlines()[:_NEAR_LINES]
     indents = [match.group(1) for match in _INDENT.finditer("\n" + "\n".join(near))]
     tabs = sum(indent.startswith("\t") for indent in indents)
-    spaces = [len(indent) for indent in indents if "\t" not in indent]
-    if tabs != len(spaces):
-        return "\t" if tabs > len(spaces) else " " * _step(spaces)
-    return ""
+    spaces = [len(indent) for indent in indents if "\t" not in indent and len(indent) > 1]
+    if min(tabs, len(spaces)) > _MOST_OTHERS * (tabs + len(spaces)):
+        return ""
+    return "\t" if tabs > len(spaces) else " " * _step(spaces) if spaces else ""
 
 
 def _step(widths: list[int]) -> int:

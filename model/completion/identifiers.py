@@ -6,8 +6,10 @@ node types and fields that the grammars have in common; what they do not know co
 
 import builtins
 import re
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -52,6 +54,45 @@ BUILT_IN = {
 """Names that need no declaration, of the languages in which every other name of a file is declared
 or imported in it; elsewhere packages, headers and directories bring names that a file does not
 show."""
+
+
+_KEYWORDS = """abstract and as assert async await bool break case catch char class const continue
+    def default defer del do done double elif else elsif end enum esac except export extends False
+    fi final finally float fn for foreach from func function global goto if impl implements import
+    in include instanceof int interface is lambda let local long loop match mod module mut namespace
+    new nil None nonlocal not null object of operator or override package pass print private
+    protected pub public raise readonly record require rescue return self short static std string
+    struct super switch template then this throw throws trait True true try type typedef typeof
+    union unless unsafe unsigned until use using val var virtual void when where while with yield
+    false"""
+
+
+_PYTHON_ATTRIBUTES = frozenset(sys.stdlib_module_names).union(
+    *(dir(kind) for kind in (bytes, dict, float, int, list, set, str, type(_WORD)))
+)
+
+
+class KnownWords:
+    """Tells whether a word occurs around a cursor or belongs to the language.
+
+    The word at the cursor itself, which may be two halves of one, does not count.
+    """
+
+    def __init__(self, before: bytes, after: bytes, language: str | None) -> None:
+        self._before, self._after = before, after
+        self._built_in = BUILT_IN.get(language or "", frozenset()).union(_KEYWORDS.split())
+        self._others = _PYTHON_ATTRIBUTES if language == "python" else frozenset()
+
+    def __call__(self, word: str) -> bool:
+        """Whether `word` is known; every number is."""
+        known = word.isdigit() or word in self._built_in or word in self._others
+        return known or word in self._words
+
+    @cached_property
+    def _words(self) -> set[str]:
+        before = re.sub(r"\w+\Z", "", self._before.decode("utf-8", "replace"))
+        after = re.sub(r"\A\w+", "", self._after.decode("utf-8", "replace"))
+        return {*re.findall(r"\w+", before), *re.findall(r"\w+", after)}
 
 
 @dataclass(frozen=True)

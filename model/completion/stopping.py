@@ -4,141 +4,39 @@ One rule serves twice: `completion_end` finds where a text is over. While tokens
 when to stop, and afterwards where to cut (`trimming`).
 """
 
-import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
-from functools import cached_property
-from itertools import islice
 
-from midline.model.completion.fim import Cursor
-from midline.model.completion.syntax import SyntaxAround
+from midline.model.completion.code_lines import (
+    directive_depth,
+    goes_on,
+    indentation,
+    is_closing,
+    is_continued,
+    may_go_on,
+    net_depth,
+    opens,
+)
+from midline.model.completion.place import Extent, Place, Unit
+from midline.model.completion.repeats import (
+    copies_below,
+    cycle_length,
+    endless_run,
+    is_following,
+)
+from midline.model.completion.rest_of_line import before_the_rest, joins
 from midline.model.tokenizer.base import TokenizerBase
 
-_CLOSERS = re.compile(r"[)\]}>]+[;,]?|end\b;?|esac|fi|done")
-_CONTINUES = re.compile(r"[)\]}{.?:&|+]|(else|elif|elsif|except|finally|catch|rescue|ensure|end)\b")
-STRINGS = re.compile(r'"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'')
-DEPTH = {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}
-_OPENS_LINE = re.compile(r"[\\:,([{=+\-*/%&|<.]$|\b(and|or|not|in|is|if|else|lambda)$")
-_MARKS_NEXT = re.compile(r"\s*(@[\w.]+|#!?\[)")
-_COMMENTS = re.compile(r"\s*(//|#|--|/?\*)")
-_DECORATIONS = {"decorator", "annotation", "marker_annotation", "attribute_item", "attribute_list"}
-_TEXTS = ("comment", "string", "char_literal", "heredoc")
-_CODE_IN_TEXT = ("interpolation", "substitution", "embedded")
+Fits = Callable[[str], bool]
+"""Whether a text at the cursor leaves nothing open: the file parses around it."""
+
 _ENDED_BY_NEWLINE = {"python", "go", "bash"}
-_BRACKETS = {"(": ")", "[": "]"}
-_LINE_LENGTH = 1024
-"""Of a longer line, what is nearest to the cursor."""
-_TAB_WIDTH = 4
+_MAY_HAVE_ELSE = ("if", "try", "else", "elif", "elsif", "elseif", "do", "catch", "switch", "case")
 _MAX_BLANK_LINES = 1
-_CYCLE_LINES = 4
-_CYCLE_TIMES = 3
-_RUN_PERIOD = 40
-_RUN_LENGTH = 100
-_LINES_BELOW = 3
-_TELLING_LINE = 4
-_TELLING_LATER_LINE = 8
-"""Letters and digits that make a repeated line more than punctuation."""
-
-
-class Extent(StrEnum):
-    """How much a completion is meant to write."""
-
-    LINE = "line"
-    """what is missing in a line: something follows on it, or the block it opens is there already"""
-    STATEMENT = "statement"
-    """the rest of a line, and the block that it opens"""
-    BLOCK = "block"
-    """lines from an empty one on, to the end of the block"""
-
-
-class Unit(StrEnum):
-    """What the syntax around a cursor makes of a completion."""
-
-    USUAL = "usual"
-    LINE = "line"
-    """the end of a comment, a string or an element of brackets that are closed already"""
-    DEFINITION = "definition"
-    """what a decorator, an annotation or an attribute in front of the cursor belongs to"""
-    PARAGRAPH = "paragraph"
-    """what a comment above the cursor tells of"""
-    STATEMENT = "statement"
-    """one statement, whatever is in front of the cursor"""
-
-
-@dataclass(frozen=True)
-class Place:
-    """What is around a cursor, as far as the end of a completion depends on it.
-
-    `fragment` is the line up to the cursor, `rest` what follows on it, `below` the first few lines
-    under it that are not blank, without their ends but with their indentation.
-    """
-
-    fragment: str
-    rest: str
-    below: tuple[str, ...]
-    unit: Unit = Unit.USUAL
-    language: str | None = None
-
-    @classmethod
-    def of(cls, cursor: Cursor, syntax: SyntaxAround | None = None) -> "Place":
-        """The place of `cursor`; bytes that are not UTF-8 are replaced, nothing is cut by them."""
-        fragment = cursor.fragment.decode("utf-8", "replace")[-_LINE_LENGTH:]
-        rest, _, below = cursor.after.decode("utf-8", "replace").partition("\n")
-        lines = islice((line for line in below.splitlines() if line.strip()), _LINES_BELOW)
-        unit = _unit(fragment, cursor, syntax)
-        language = syntax.language if syntax else None
-        return cls(fragment, rest.rstrip("\r")[:_LINE_LENGTH], tuple(lines), unit, language)
-
-    @property
-    def following(self) -> str:
-        """The first of the lines below, "" if there is none."""
-        return self.below[0] if self.below else ""
-
-    @cached_property
-    def extent(self) -> Extent:
-        """What is around the cursor decides: text behind it, text before it, or an empty line."""
-        if self.rest.strip() or self.unit is Unit.LINE:
-            return Extent.LINE
-        if not self.fragment.strip() and self.unit is not Unit.STATEMENT:
-            return Extent.BLOCK
-        has_block = indentation(self.following) > indentation(self.fragment)
-        return Extent.LINE if has_block else Extent.STATEMENT
-
-
-def _unit(fragment: str, cursor: Cursor, syntax: SyntaxAround | None) -> Unit:
-    if fragment.strip():
-        return Unit.LINE if syntax and _ends_with_the_line(fragment, syntax) else Unit.USUAL
-    above = cursor.before[: len(cursor.before) - len(cursor.fragment)].rstrip(b"\r\n")
-    line = above[above.rfind(b"\n") + 1 :].decode("utf-8", "replace")
-    types = {node.type for node in syntax.ending()} if syntax else set()
-    if types & _DECORATIONS or (not syntax and _MARKS_NEXT.match(line)):
-        return Unit.DEFINITION
-    commented = any("comment" in name for name in types)
-    return Unit.PARAGRAPH if commented or (not syntax and _COMMENTS.match(line)) else Unit.USUAL
-
-
-def _ends_with_the_line(fragment: str, syntax: SyntaxAround) -> bool:
-    """Whether the cursor is in a comment or string, or in brackets of its line closed below it."""
-    if any("comment" in node.type for node in syntax.ending()) and not fragment.endswith("*/"):
-        return True
-    if fragment.rstrip().endswith(("(", "[", "{", ",")):
-        return False
-    for node in syntax.enclosing():
-        if node.type.endswith(_CODE_IN_TEXT):
-            return False
-        if any(text in node.type for text in _TEXTS):
-            return True
-        ends = (node.children[0], node.children[-1]) if len(node.children) > 1 else ()
-        if ends and _BRACKETS.get(ends[0].type) == ends[1].type:
-            return not ends[1].is_missing and ends[0].start_point[0] == syntax.row
-        if ends and ends[0].type == "{":
-            return False
-    return False
+_MAX_LINES_IN_LINE = 40
 
 
 def stop_condition(
-    tokenizer: TokenizerBase, place: Place, aligned: int
+    tokenizer: TokenizerBase, place: Place, aligned: int, fits: Fits | None = None
 ) -> Callable[[int, list[int]], bool]:
     """A function (sample, ids so far) that tells whether that sample is finished.
 
@@ -153,7 +51,7 @@ def stop_condition(
                 return True
             data += tokenizer.token_bytes(id)
         written[sample] = (len(ids), data)
-        return completion_end(whole_characters(bytes(data[aligned:])), place) is not None
+        return completion_end(whole_characters(bytes(data[aligned:])), place, fits=fits) is not None
 
     return stop
 
@@ -185,126 +83,245 @@ def whole_characters(data: bytes) -> str:
     return data.decode("utf-8", "replace")
 
 
-def completion_end(text: str, place: Place, *, complete: bool = False) -> int | None:
+def completion_end(
+    text: str, place: Place, *, complete: bool = False, fits: Fits | None = None
+) -> int | None:
     """Offset in `text` at which the completion is over; None while it may go on.
 
-    `complete` tells that nothing follows, so that the last line is read as a whole one.
+    `complete` tells that nothing follows, so that the last line is read as a whole one. With `fits`
+    an answer in the middle of a line may have several lines, until what follows joins on to them.
     """
-    run = _endless_run(text)
+    run = endless_run(text)
     if run is not None:
         return run
-    if place.extent is Extent.LINE:
-        newline = text.find("\n")
-        return None if newline < 0 else newline
-    return _Walk(place).end(text, complete)
+    begins_below = not text.partition("\n")[0].strip() and "\n" in text
+    if place.extent is Extent.BRACKETS and begins_below:
+        return _InBrackets(place).end(text, complete)
+    in_text = place.unit in (Unit.COMMENT, Unit.LINE)
+    if in_text and begins_below and not place.rest.strip():
+        return _Walk(place, Unit.PARAGRAPH, fits).end(text, complete)
+    if place.extent in (Extent.LINE, Extent.BRACKETS):
+        return _line_end(text, place, fits)
+    return _Walk(place, place.unit, fits).end(text, complete)
+
+
+def _line_end(text: str, place: Place, fits: Fits | None) -> int | None:
+    """Where a completion in the middle of a line is over: at a line end that leaves nothing open.
+
+    Where none does, at the first.
+    """
+    first = newline = text.find("\n")
+    if first < 0:
+        return None
+    if not place.rest.strip() or place.unit is not Unit.USUAL:
+        return first
+    for _ in range(_MAX_LINES_IN_LINE):
+        head = text[:newline]
+        if "\n\n\n" in head:
+            return first
+        if _ends_with_the_rest(head.rstrip(), place.rest, fits):
+            return newline
+        sticks = joins(head[-1:], place.rest[:1])
+        if head.strip() and not (sticks or opens(head)) and _leaves_nothing_open(head, place, fits):
+            return newline
+        newline = text.find("\n", newline + 1)
+        if newline < 0:
+            return None
+    return first
+
+
+def _ends_with_the_rest(head: str, rest: str, fits: Fits | None) -> bool:
+    """Whether a text writes again, at its end, what follows on the cursor's line."""
+    if not head.endswith(rest.strip()):
+        return False
+    if fits is None:
+        return "\n" not in head or sum(map(str.isalnum, rest)) > 1
+    return fits(before_the_rest(head, len(head) - len(rest.strip()), rest))
+
+
+def _leaves_nothing_open(head: str, place: Place, fits: Fits | None) -> bool:
+    if fits is not None:
+        return fits(head)
+    return net_depth(head, place.language) <= 0
 
 
 class _Walk:
     """Follows generated lines until one does not belong to the completion any more.
 
-    `base` is the indentation of the first line, `depth` the brackets left open since then, `ends`
-    the offsets behind the `lines` read so far and `written` how many of them are generated.
+    `base` is the indentation of the first line, `depth` the brackets and conditionals left open
+    since then, `ends` the offsets behind the `lines` read so far and `written` how many of them are
+    generated. `block_end` is the number of lines after which the block around the cursor was left
+    for another one of the same function: a model that ends there by itself means it, one that has
+    to be stopped later is cut there. `upcoming` are the lines behind the one that is looked at.
     """
 
-    def __init__(self, place: Place) -> None:
-        self.place = place
+    def __init__(self, place: Place, unit: Unit, fits: Fits | None) -> None:
+        self.place, self.unit, self.fits = place, unit, fits
+        self.is_statement = place.extent is Extent.STATEMENT
         self.base = -1
         self.depth = self.blank = self.written = 0
         self.lines: list[str] = []
         self.ends = [0]
+        self.block_end: int | None = None
+        self.upcoming: list[str] = []
+        self.complete = False
 
     def end(self, text: str, complete: bool) -> int | None:
         """What `completion_end` says of several lines."""
         lines, start = text.split("\n"), 0
+        self.complete = complete
         for number, line in enumerate(lines):
             whole = complete or number < len(lines) - 1
             shown = self.place.fragment + line if number == 0 else line
+            self.upcoming = [other for other in lines[number + 1 :] if other.strip()]
             if shown.strip():
-                if self._is_beyond(shown, number == 0, whole):
-                    return self.ends[-1]
-                self.written += bool(line.strip())
-                if whole and (end := self._read(shown, start + len(line.rstrip()))) is not None:
+                end = self._end_at(shown, line, number == 0, whole, start + len(line.rstrip()))
+                if end is not None:
                     return end
             elif number > 0 and whole:
                 self.blank += 1
-                if self.base >= 0 and self.blank > _MAX_BLANK_LINES:
-                    return self.ends[-1]
+                if self.base >= 0 and self.written and self.blank > _MAX_BLANK_LINES:
+                    return self._left()
             start += len(line) + 1
         return None
 
+    def _end_at(self, shown: str, line: str, first: bool, whole: bool, end: int) -> int | None:
+        """The end of everything if it is before or right behind this line, which ends at `end`."""
+        if self.base < 0:
+            self.base = max(indentation(shown), 0 if first else self._least())
+        own = not (first and self.place.fragment.strip())
+        if whole and own and self._repeats(shown, line):
+            return self.ends[-1]
+        if not first and self._is_beyond(shown, whole):
+            return self._left()
+        if not first and not whole and indentation(shown) <= self.base:
+            return None  # nothing can be said of it yet
+        self.written += bool(line.strip())
+        return self._read(shown, end) if whole else None
+
+    def _repeats(self, shown: str, line: str) -> bool:
+        if not is_following(shown, self._generated(), self.depth, self.place):
+            return False
+        return self.written > 0 or self._is_only_a_copy(shown, line)
+
+    def _is_only_a_copy(self, shown: str, line: str) -> bool:
+        """Whether an answer that begins like the next line has nothing else to say."""
+        if is_closing(shown.strip()) and self.fits is not None:
+            return self.fits("") or not self.fits(line)
+        decided = self.complete or len(self.upcoming) > 1
+        return decided and copies_below([shown, *self.upcoming], self.place)
+
+    def _least(self) -> int:
+        return indentation(self.place.fragment + "x") if self.place.fragment else 0
+
+    def _generated(self) -> list[str]:
+        """The lines read, without the cursor's own if it was begun by hand."""
+        return self.lines[1:] if self.place.fragment.strip() else self.lines
+
+    def _left(self) -> int:
+        """Where to cut what has gone beyond the completion."""
+        return self.ends[-1 if self.block_end is None else self.block_end]
+
     def _read(self, line: str, end: int) -> int | None:
         """Take in a whole line that belongs; the end of everything if nothing can follow it."""
-        self.depth += net_depth(line)
+        self.depth += net_depth(line, self.place.language) + directive_depth(line)
         self.blank = 0
         self.lines.append(line)
         self.ends.append(end)
-        for cycle in range(1, _CYCLE_LINES + 1):
-            if self.lines[-cycle * _CYCLE_TIMES :] == self.lines[-cycle:] * _CYCLE_TIMES:
-                return self.ends[-cycle * (_CYCLE_TIMES - 1) - 1]
+        if repeated := cycle_length(self.lines, self.depth):
+            return self.ends[-1 - repeated]
         return end if self.written and self._closes(line) else None
 
-    def _is_beyond(self, line: str, first: bool, whole: bool) -> bool:
-        """Whether `line` is past the end: back in an outer block, or already in the suffix."""
+    def _is_beyond(self, line: str, whole: bool) -> bool:
+        """Whether `line` is past the end: it belongs to an outer block, or to nothing before it."""
         indent, text = indentation(line), line.strip()
-        if self.base < 0:
-            self.base = indent if first else max(indent, indentation(self.place.fragment))
-        if whole and not (first and self.place.fragment.strip()) and self._is_following(line):
-            return True
-        if first or indent > self.base or (not whole and text.isalpha()):
+        if indent > self.base:
+            return False
+        if not whole and may_go_on(text):
             return False
         if indent < self.base:
-            already = self.place.following.strip()[:1] == text[:1]
-            return already or not self.written or not _CLOSERS.fullmatch(text)
-        if self.depth > 0 or not self.written:
+            return not self._may_leave(indent, text)
+        if (
+            self.depth > 0
+            or not self.written
+            or (self.lines and is_continued(self.lines[-1].strip()))
+        ):
             return False
-        if self.place.extent is Extent.STATEMENT:
-            return not _CONTINUES.match(text)
-        if self.place.unit is Unit.DEFINITION and any(map(self._is_deeper, self.lines)):
-            return not _CONTINUES.match(text)
-        return self.blank > 0 and (self.base == 0 or self.place.unit is Unit.PARAGRAPH)
+        if self.is_statement:
+            return not self._belongs(text)
+        if self.unit is Unit.DEFINITION and any(map(self._is_deeper, self.lines)):
+            return not self._belongs(text)
+        return self.blank > 0 and (self.base == 0 or self.unit is Unit.PARAGRAPH)
+
+    def _may_leave(self, indent: int, text: str) -> bool:
+        """Whether a line indented by `indent`, less than the first one, may be written."""
+        if not self.written:
+            return False
+        following = self.place.following
+        if is_closing(text):
+            return indent > indentation(following) or following.strip()[:1] != text[:1]
+        floor = self.place.floor
+        if self.is_statement or self.depth > 0 or floor is None or indent < floor:
+            return False
+        if self.block_end is None:
+            self.block_end = len(self.lines)
+        self.base = indent
+        return True
+
+    def _belongs(self, text: str) -> bool:
+        """Whether a line as deep as the statement's first one is a part of the statement."""
+        if goes_on(text, self.lines[0].strip(), self.place.language):
+            return True
+        return is_closing(text) and self._is_deeper(self.lines[-1])
 
     def _is_deeper(self, line: str) -> bool:
         return indentation(line) > self.base
 
-    def _is_following(self, line: str) -> bool:
-        """Whether `line` is one of the next lines of the file again."""
-        following, telling = self.place.following, sum(map(str.isalnum, line))
-        if line.strip() != following.strip():
-            return telling >= _TELLING_LATER_LINE and line.rstrip() in self.place.below[1:]
-        closing = self.depth + net_depth(line) < 0
-        same_depth = indentation(line) == indentation(following)
-        return telling >= _TELLING_LINE or (closing and same_depth)
-
     def _closes(self, line: str) -> bool:
         """Whether `line` closes the statement, or the block around the completion."""
         indent, text = indentation(line), line.strip()
-        if self.place.extent is Extent.STATEMENT and indent == self.base and self.depth <= 0:
+        if self.depth > 0:
+            return False
+        if self.is_statement and indent == self.base:
             newline_ends = self.place.language in _ENDED_BY_NEWLINE and len(self.lines) == 1
-            over = newline_ends and not _OPENS_LINE.search(text)
-            return over or text.endswith(";") or bool(_CLOSERS.fullmatch(text))
-        return indent < self.base and bool(_CLOSERS.fullmatch(text))
+            over = newline_ends and not opens(text)
+            return over or text.endswith(";") or (is_closing(text) and not self._may_have_else())
+        if indent < self.base and is_closing(text):
+            if self.place.floor is None or indent < self.place.floor:
+                return True
+            self.block_end = self.block_end or len(self.lines)
+            self.base = indent
+        return False
+
+    def _may_have_else(self) -> bool:
+        """Whether `else` or the like may follow on the next line."""
+        return self.lines[0].strip().lstrip("}) ").startswith(_MAY_HAVE_ELSE)
 
 
-def indentation(line: str) -> int:
-    """Columns of white space that `line` begins with."""
-    space = line[: len(line) - len(line.lstrip())]
-    return len(space.expandtabs(_TAB_WIDTH))
+class _InBrackets:
+    """Follows the lines between brackets that the editor has closed behind the cursor."""
 
+    def __init__(self, place: Place) -> None:
+        self.place = place
+        self.level = indentation(place.fragment.rstrip())
 
-def net_depth(text: str) -> int:
-    """Brackets opened in `text` less those closed, what is quoted left out."""
-    return sum(DEPTH.get(character, 0) for character in STRINGS.sub("", text))
-
-
-def _endless_run(text: str) -> int | None:
-    """Where to cut a text that ends with one short piece over and over, behind the first piece."""
-    if len(text) < _RUN_LENGTH:
+    def end(self, text: str, complete: bool) -> int | None:
+        """What `completion_end` says: up to the closing bracket, which is there already."""
+        start = last = depth = 0
+        lines = text.split("\n")
+        read: list[str] = []
+        for number, line in enumerate(lines):
+            whole = complete or number < len(lines) - 1
+            stripped = line.strip()
+            if number and stripped and depth <= 0 and indentation(line) <= self.level:
+                if stripped[0] == self.place.rest.strip()[0]:
+                    return start + len(line) - len(line.lstrip())
+                return last
+            if whole and stripped:
+                depth += net_depth(line, self.place.language)
+                read.append(line)
+                last = start + len(line.rstrip())
+                if cycle_length(read, depth):
+                    return last
+            start += len(line) + 1
         return None
-    tail = text[-_RUN_LENGTH:]
-    for period in range(1, _RUN_PERIOD + 1):
-        if tail[period:] == tail[:-period]:
-            start = len(text) - _RUN_LENGTH
-            while start > 0 and text[start - 1] == text[start - 1 + period]:
-                start -= 1
-            return start + period
-    return None

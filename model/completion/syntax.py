@@ -29,6 +29,7 @@ MAX_LINE_BYTES = 16 << 10
 """What has longer lines is generated, or data."""
 _MAX_ERRORS = 200
 _REMEMBERED = 8
+_REMEMBERED_COUNTS = 512
 _TOP_LEVEL = re.compile(rb"\n(?=[^\s)\]}])")
 
 
@@ -107,12 +108,21 @@ class SyntaxAround:
         self.language = language
         self._parser, self._before, self._after = parser, before, after
         self._tree = _trees.tree(parser, before + after)
+        self._errors_with: dict[bytes, int] = {}
         self.row = before.count(b"\n")
         start = before.rfind(b"\n") + 1
         end = len(before) + len(after.partition(b"\n")[0])
         found = list(_errors(self._tree.root_node))
         self.errors = len(found)
         self.errors_elsewhere = sum(n.end_byte < start or n.start_byte > end for n in found)
+        if self.errors_elsewhere:  # or only what an open bracket in the cursor's line makes of them
+            self.errors_elsewhere = min(self.errors_elsewhere, self._errors_without(start, end))
+
+    def _errors_without(self, start: int, end: int) -> int:
+        """How many places do not parse once the bytes between two offsets are left out."""
+        old = self._before + self._after
+        text = old[:start] + old[end:]
+        return count_errors(_changed(self._parser, self._tree, old, text, start, end - start, 0))
 
     @classmethod
     def of(cls, cursor: Cursor) -> "SyntaxAround | None":
@@ -128,15 +138,23 @@ class SyntaxAround:
         """Where the cursor is in what was parsed, in bytes."""
         return len(self._before)
 
+    def text_with(self, written: bytes) -> bytes:
+        """What is parsed once `written` stands at the cursor."""
+        return self._before + written + self._after
+
     def tree_with(self, written: bytes) -> "Tree":
         """The tree once `written` stands at the cursor."""
         old, at = self._before + self._after, len(self._before)
-        text = self._before + written + self._after
-        return _changed(self._parser, self._tree, old, text, at, 0, len(written))
+        return _changed(self._parser, self._tree, old, self.text_with(written), at, 0, len(written))
 
     def errors_with(self, written: bytes) -> int:
         """How many places do not parse once `written` stands at the cursor."""
-        return count_errors(self.tree_with(written))
+        found = self._errors_with.get(written)
+        if found is None:
+            if len(self._errors_with) >= _REMEMBERED_COUNTS:
+                self._errors_with.clear()
+            found = self._errors_with[written] = count_errors(self.tree_with(written))
+        return found
 
     def enclosing(self) -> Iterator["Node"]:
         """The nodes that the cursor stands inside of, innermost first; not those it touches."""
@@ -151,7 +169,7 @@ class SyntaxAround:
         """The nodes that end with the last character before the cursor that is no white space."""
         end = len(self._before.rstrip())
         node = self._tree.root_node.descendant_for_byte_range(max(0, end - 1), end)
-        while node is not None and node.end_byte <= end:
+        while node is not None and node.end_byte <= len(self._before):
             yield node
             node = node.parent
 
@@ -241,14 +259,14 @@ def is_misindented(tree: "Tree", start: int, end: int) -> bool:
         near = [child for child in node.children if child.end_byte >= start]
         if node.type in ("block", "module") and _has_odd_column(node, start, end):
             return True
-        waiting += [child for child in near if child.start_byte < end]
+        waiting += [child for child in near if child.start_byte <= end]
     return False
 
 
 def _has_odd_column(block: "Node", start: int, end: int) -> bool:
     statements = [n for n in block.children if n.is_named and "comment" not in n.type]
     if not statements:
-        return block.type == "block" and start <= block.start_byte < end
+        return block.type == "block" and start <= block.start_byte <= end
     header = block.prev_sibling
     if header is not None and header.end_point[0] == statements[0].start_point[0]:
         return False  # on the line of its header

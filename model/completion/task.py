@@ -1,11 +1,11 @@
 """One prompt at a cursor, when its completion is over, and what of it to show."""
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from midline.model.completion.file_style import FileStyle
 from midline.model.completion.fim import (
     Cursor,
     FimLayout,
@@ -14,16 +14,13 @@ from midline.model.completion.fim import (
     build_prompt,
     prompt_room,
 )
+from midline.model.completion.insertion_point import InsertionPoint
+from midline.model.completion.place import Place, Unit
 from midline.model.completion.ranking import Suggestion, Surroundings, ranked
-from midline.model.completion.stopping import (
-    Place,
-    Unit,
-    stop_condition,
-    whole_characters,
-    written_bytes,
-)
+from midline.model.completion.showable import showable_at
+from midline.model.completion.stopping import stop_condition, whole_characters, written_bytes
 from midline.model.completion.syntax import SyntaxAround
-from midline.model.completion.trimming import finished_text, is_inside_word, valid_text
+from midline.model.completion.trimming import shown_text
 
 if TYPE_CHECKING:
     from midline.model.engines.base import (
@@ -37,6 +34,7 @@ if TYPE_CHECKING:
 _DRAWN = 4
 """Answers drawn where the likeliest one says nothing new."""
 _CLOSERS = ")]}>\"'`;,"
+_ONE_WORD = re.compile(r"\s*\w*")
 _LONGEST_FRAGMENT = 200
 """Bytes of a line's beginning that an answer may write once more."""
 
@@ -85,8 +83,7 @@ def completion_tasks(
     # Where the likeliest line is the one that is there, others are drawn.
     drawn = replace(options, samples=max(_DRAWN, options.samples), temperature=1.0)
     other = CompletionTask(engine, cursor, drawn, fitted, layout, above=True, most=options.samples)
-    silent = at.begins_line or is_inside_word(at.place)
-    return [above, other] if silent else [at, above, other]
+    return [above, other] if at.begins_line else [at, above, other]
 
 
 class CompletionTask:
@@ -115,11 +112,6 @@ class CompletionTask:
         self.cursor = replace(cursor, after=after) if above else cursor
 
     @cached_property
-    def syntax(self) -> SyntaxAround | None:
-        """The syntax around the cursor as the file is."""
-        return SyntaxAround.of(self._whole)
-
-    @cached_property
     def surroundings(self) -> Surroundings:
         """What candidates are ranked by."""
         return Surroundings(self._whole, self.syntax)
@@ -129,22 +121,26 @@ class CompletionTask:
         """What the engine reads."""
         return build_prompt(self.engine.tokenizer, self.cursor, self._limits, self._layout)
 
-    @cached_property
+    @property
     def place(self) -> Place:
         """What decides where the answer is over."""
-        if self.above:
-            return replace(Place.of(self.cursor), unit=Unit.STATEMENT)
-        return Place.of(self.cursor, self.syntax)
+        return self.around.place
+
+    @property
+    def syntax(self) -> SyntaxAround | None:
+        """The syntax around the cursor as the file is."""
+        return self.around.validity.syntax if self.around.validity else None
 
     @cached_property
-    def style(self) -> FileStyle:
-        """White space as the file writes it."""
-        return FileStyle.of(self._whole)
+    def around(self) -> InsertionPoint:
+        """What decides how much of a text to show."""
+        return InsertionPoint.of(self._whole, above=self.above)
 
     @property
     def lacks_something(self) -> bool:
         """Whether the cursor's line does not parse, so that another one would not help."""
-        return self.syntax is not None and self.syntax.errors > self.syntax.errors_elsewhere
+        validity = self.around.validity
+        return validity is not None and not validity.is_whole(b"")
 
     @property
     def begins_line(self) -> bool:
@@ -153,14 +149,23 @@ class CompletionTask:
 
     @property
     def is_possible(self) -> bool:
-        """Whether the beginning of the line can be written again: it is short, and text."""
+        """Whether the beginning of the line can be written again: it is text, and one word at most.
+
+        With more of it, the line above would begin as a copy of the cursor's.
+        """
         fragment = self._whole.fragment
-        return len(fragment) <= _LONGEST_FRAGMENT and _is_text(fragment)
+        if len(fragment) > _LONGEST_FRAGMENT or not _is_text(fragment):
+            return False
+        is_code = self.syntax is not None and Place.of(self._whole, self.syntax).unit is Unit.USUAL
+        return _ONE_WORD.fullmatch(fragment.decode()) is not None and (
+            is_code or not fragment.strip()
+        )
 
     @cached_property
     def stop(self) -> Callable[[int, list[int]], bool]:
         """Whether a sample (its number, its ids) is over."""
-        return stop_condition(self.engine.tokenizer, self.place, len(self.prompt.align))
+        aligned, fits = len(self.prompt.align), self.around.stop_test
+        return stop_condition(self.engine.tokenizer, self.place, aligned, fits)
 
     def written(self, ids: list[int]) -> str:
         """Text that a sample has written so far behind the bytes given back."""
@@ -169,7 +174,7 @@ class CompletionTask:
 
     def beginning(self, ids: list[int], logprobs: Sequence[float] = ()) -> Suggestion | None:
         """What may be shown of a sample that is still being written; None if that is nothing."""
-        text = self._shown(self.written(ids), complete=False)
+        text = showable_at(self.around, self.written(ids), final=False).text
         if not text:
             return None
         mean = sum(logprobs) / len(logprobs) if logprobs else 0.0
@@ -203,14 +208,12 @@ class CompletionTask:
         )
 
     def _shown(self, written: str, *, complete: bool) -> str:
-        text = finished_text(written, self.place, complete=complete)
-        if not self.above:
-            return valid_text(text, self.place, self.style, self.syntax)
-        fragment = self._whole.fragment.decode()
-        if fragment.strip() and (fragment + text).strip() == self.place.following.strip():
-            return ""
-        tail = self.style.line_end + fragment
-        return valid_text(text, self.place, self.style, self.syntax, tail)
+        text = shown_text(written, self.around, complete=complete)
+        return "" if self.above and self._is_the_line_again(text) else text
+
+    def _is_the_line_again(self, text: str) -> bool:
+        line = self.place.fragment + text.removesuffix(self.around.tail)
+        return line.strip() == self.place.following.strip()
 
 
 def _is_text(data: bytes) -> bool:

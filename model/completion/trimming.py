@@ -1,141 +1,66 @@
-"""What of a generated text is worth showing: cut, balanced, and never what breaks the file."""
+"""What of a generated text to show: its longest beginning that fits between prefix and suffix.
+
+A completion is a text inserted at the cursor. Candidates are the text up to where it is over
+(`stopping`), what of it is not on the rest of the line already (`rest_of_line`), the same with what
+it leaves open closed (`closing`), and shorter and shorter beginnings. The first is taken with which
+the file is one of its language (`validity`).
+"""
 
 import re
-from collections.abc import Iterator
-from itertools import islice, takewhile
+from collections.abc import Iterable, Iterator
+from itertools import islice
 
-from midline.model.completion.file_style import FileStyle
-from midline.model.completion.stopping import (
-    DEPTH,
-    STRINGS,
-    Extent,
-    Place,
-    completion_end,
-    net_depth,
+from midline.model.completion.closing import closed_blocks, closed_line
+from midline.model.completion.code_lines import imbalance, net_depth
+from midline.model.completion.insertion_point import InsertionPoint
+from midline.model.completion.place import Extent, Place
+from midline.model.completion.rest_of_line import (
+    begins_like_the_rest,
+    is_word,
+    makes_known_words,
+    readings,
 )
-from midline.model.completion.syntax import SyntaxAround
+from midline.model.completion.stopping import Fits, completion_end
 
-_TELLING_OVERLAP = 3
-"""Letters and digits that make a repeated piece of a line more than punctuation."""
-_FIRST_WORDS = re.compile(r"\W*(\w{4,}|\w+\W+\w+)")
-_MAX_TRIED = 24
-_MAX_LINES_TRIED = 10
+_MAX_TRIED = 32
+_MAX_LINES_TRIED = 12
+_WORD = re.compile(r"\w")
+_HALF_A_WORD = re.compile(r"\w+\Z")
 _PIECE_ENDS = re.compile(r"(?<=\w)(?!\w)|(?<=[)\]}\"'`;,])")
-_CLOSER_OF = {"(": ")", "[": "]", "{": "}"}
-_LINE_OF_CODE_ENDS = {"c", "cpp", "csharp", "css", "java", "perl", "php", "rust"}
-"""Languages whose statements end with a semicolon, which models leave out now and then."""
 
 
-def finished_text(text: str, place: Place, *, complete: bool) -> str:
-    """What of a generated `text` to show: cut at its end, and without what the suffix has already.
+def shown_text(text: str, around: InsertionPoint, *, complete: bool) -> str:
+    """What of a generated `text` to show, "" if nothing; `around.tail` is part of it.
 
-    `complete` tells that the model ended it; otherwise an unfinished last line is dropped if whole
-    lines come before it.
+    `complete` tells that the model or a rule ended it. Otherwise an unfinished last line is left
+    out if whole lines come before it, and what these leave open is closed.
     """
     text = text.replace("\r\n", "\n").replace("\r", "\n")
-    end = completion_end(text, place, complete=complete)
-    if end is None and not complete and place.extent is not Extent.LINE:
-        end = _last_whole_line(text)
-    text = text[:end]
-    if place.rest.strip():
-        if is_inside_word(place):
-            return ""
-        text = _without_overlap(text, place)
-        if _writes_the_rest_again(text, place) or _imbalance(place, text) > _imbalance(place, ""):
-            return ""
-    kept = text.rstrip() if not place.rest.strip() else text.rstrip("\n")
-    return kept if kept.strip() else ""
+    kept = finished_text(text, around.place, complete=complete, fits=around.stop_test)
+    found = _without_the_rest(kept, around) if around.place.rest.strip() else [kept]
+    styled = [around.style.apply(each, around.place.fragment) for each in found if each.strip()]
+    shown = _first_that_fits(styled, around, complete)
+    if not (shown or complete or around.place.rest.strip()):
+        shown = _cut_line(around.style.apply(text, around.place.fragment), around)
+    return shown + around.tail if shown.strip() else ""
 
 
-def valid_text(
-    text: str, place: Place, style: FileStyle, syntax: SyntaxAround | None, tail: str = ""
-) -> str:
-    """`text` as the file writes white space, or what is left of it that does not break the file.
+def _cut_line(text: str, around: InsertionPoint) -> str:
+    """A text whose lines are worth nothing without its unfinished last one: "" if it does not fit.
 
-    `tail` always follows it.
-
-    Tried in turn: the text, the text with what closes it, its beginnings from the longest on. What
-    parses is taken at once, else the first that leaves the file no more faulty than it is, else of
-    a file that does not parse anyway the first line, and "" of one that does.
+    As it does where that is the only line of a block.
     """
-    text = style.apply(text, place.fragment)
-    if syntax is None or not text:
-        return text and text + tail
-    best = ""
-    for number, tried in enumerate(islice(_attempts(text, place), _MAX_TRIED)):
-        errors = syntax.errors_with((tried + tail).encode("utf-8", "surrogatepass"))
-        if errors == 0:
-            return tried + tail
-        if errors <= syntax.errors and not best:
-            best = tried + tail
-        if number >= 2 and best and syntax.errors_elsewhere:
-            return best
-    return best or (_first_line(text) + tail if syntax.errors and not tail else "")
+    whole = _HALF_A_WORD.sub("", text).rstrip()
+    return whole if around.validity is not None and around.fits(whole) else ""
 
 
-def _first_line(text: str) -> str:
-    return text.partition("\n")[0].rstrip("\r")
-
-
-def _attempts(text: str, place: Place) -> Iterator[str]:
-    """`text`, closed if it is open, and shorter and shorter."""
-    tried = {text}
-    yield text
-    for attempt in (*_closed(text, place), *_beginnings(text, place)):
-        if attempt.strip() and attempt not in tried and not _sticks(attempt, place):
-            tried.add(attempt)
-            yield attempt
-
-
-def _closed(text: str, place: Place) -> Iterator[str]:
-    """`text` with the brackets and the semicolon that it may lack."""
-    if place.rest.strip():
-        return
-    closers = "".join(reversed([_CLOSER_OF[opener] for opener in _open(place.fragment + text)]))
-    end = ";" if place.language in _LINE_OF_CODE_ENDS and not text.endswith((";", "}")) else ""
-    if closers and "{" not in _open(place.fragment + text):
-        yield text.rstrip().removesuffix(",") + closers
-        if end:
-            yield text.rstrip().removesuffix(",") + closers + end
-    elif end:
-        yield text.rstrip() + end
-
-
-def _open(text: str) -> list[str]:
-    """Brackets that `text` opens and does not close, in order."""
-    found: list[str] = []
-    for character in STRINGS.sub("", text):
-        if character in _CLOSER_OF:
-            found.append(character)
-        elif found and character == _CLOSER_OF[found[-1]]:
-            found.pop()
-    return found
-
-
-def _beginnings(text: str, place: Place) -> Iterator[str]:
-    """Whole lines of `text`, fewer and fewer, then pieces of its first line."""
-    lines = text.splitlines(keepends=True)
-    for count in range(min(len(lines) - 1, _MAX_LINES_TRIED), 0, -1):
-        beginning = "".join(lines[:count]).rstrip()
-        yield beginning
-        yield from _closed(beginning, place)
-    first = _first_line(text)
-    for match in reversed(list(_PIECE_ENDS.finditer(first))):
-        yield first[: match.start()]
-
-
-def _sticks(text: str, place: Place) -> bool:
-    """Whether a word of `text` would run into one of the rest of the line."""
-    return _is_word(text[-1:]) and _is_word(place.rest[:1])
-
-
-def is_inside_word(place: Place) -> bool:
-    """Whether the cursor has a part of a word on either side: nothing sensible fits in there."""
-    return _is_word(place.fragment[-1:]) and _is_word(place.rest[:1])
-
-
-def _is_word(character: str) -> bool:
-    return character.isalnum() or character == "_"
+def finished_text(text: str, place: Place, *, complete: bool, fits: Fits | None = None) -> str:
+    """`text` up to its end, without white space behind it where nothing follows on the line."""
+    end = completion_end(text, place, complete=complete, fits=fits)
+    if end is None and not complete and (place.extent is not Extent.LINE or fits):
+        end = _last_whole_line(text)
+    kept = text[:end]
+    return kept if place.rest.strip() else kept.rstrip()
 
 
 def _last_whole_line(text: str) -> int | None:
@@ -143,58 +68,94 @@ def _last_whole_line(text: str) -> int | None:
     return end if end > 0 and text[:end].strip() else None
 
 
-def _without_overlap(text: str, place: Place) -> str:
-    """`text` for the middle of a line, cut where it writes again how the line goes on.
+def _without_the_rest(text: str, around: InsertionPoint) -> list[str]:
+    """Ways to read `text` that do not say what follows on the line, the likeliest first."""
+    place = around.place
+    found = [
+        each for each in readings(text, place) if makes_known_words(each, place, around.is_known)
+    ]
+    if around.validity is None:
+        return _balanced(found, place)
+    if not any(around.fits(each) for each in found) and begins_like_the_rest(text, place):
+        return []
+    return found
 
-    Of the places where it may do so the one counts that leaves the fewest brackets open.
+
+def _balanced(found: list[str], place: Place) -> list[str]:
+    """The reading that leaves least open on the line, if it opens no bracket too many."""
+
+    def line(text: str) -> str:
+        return place.fragment + text + place.rest
+
+    best = min(found, key=lambda text: imbalance(line(text), place.language), default="")
+    depth, before = (abs(net_depth(line(text), place.language)) for text in (best, ""))
+    return [best] if depth <= before else []
+
+
+def _first_that_fits(found: list[str], around: InsertionPoint, complete: bool) -> str:
+    """The first candidate that leaves nothing open, or else the first that does no harm.
+
+    Of a file that does not parse anyway, or else, the first line.
     """
-    rest = place.rest.strip()
-    cuts = (_unmatched_closer(text, rest[0]), _beginning_of(rest, text), None)
-    cut = [text[:at] for at in cuts]
-    tried = [_without_end(kept, rest, place) for kept in cut if kept.strip()]
-    return min(tried, key=lambda kept: _imbalance(place, kept), default="")
+    if around.validity is None or not found:
+        return found[0] if found else ""
+    best, before = "", around.validity.syntax
+    for number, tried in enumerate(islice(_candidates(found, around, complete), _MAX_TRIED)):
+        if around.fits(tried):
+            return tried
+        if not best and around.does_no_harm(tried):
+            best = tried
+        if best and before.errors_elsewhere and number >= len(found):
+            return best
+    return best or (_first_line(found[0]) if before.errors and not around.tail else "")
 
 
-def _beginning_of(rest: str, text: str) -> int | None:
-    """Offset in `text` of the first words of `rest`, where they are more than punctuation."""
-    first = _FIRST_WORDS.match(rest)
-    at = text.find(first.group()) if first else -1
-    return at if at > 0 else None
+def _first_line(text: str) -> str:
+    return text.partition("\n")[0].rstrip("\r")
 
 
-def _without_end(text: str, rest: str, place: Place) -> str:
-    """`text` without an end that is a beginning of `rest`."""
-    for size in range(min(len(rest), len(text)), 0, -1):
-        if not text.endswith(rest[:size]):
-            continue
-        shorter = text[:-size]
-        telling = sum(map(str.isalnum, rest[:size])) >= _TELLING_OVERLAP or size == len(rest)
-        gain = _imbalance(place, text) - _imbalance(place, shorter)
-        if gain > 0 or (telling and gain == 0):
-            return shorter.rstrip() if place.rest[0].isspace() else shorter
-    return text
+def _candidates(found: list[str], around: InsertionPoint, complete: bool) -> Iterator[str]:
+    """The readings, closed if they are open, and shorter and shorter; each once."""
+    tried: set[str] = set()
+    for attempt in _attempts(found, around, complete):
+        if attempt.strip() and attempt not in tried and not _sticks(attempt, found, around.place):
+            tried.add(attempt)
+            yield attempt
 
 
-def _writes_the_rest_again(text: str, place: Place) -> bool:
-    """Whether `text` begins as the rest of the line does: a model that overlooked the suffix."""
-    rest = place.rest.strip()
-    pairs = zip(text.lstrip(), rest, strict=False)
-    same = "".join(written for written, _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
-    return sum(map(str.isalnum, same)) >= _TELLING_OVERLAP or same == rest
+def _attempts(found: list[str], around: InsertionPoint, complete: bool) -> Iterator[str]:
+    yield from found
+    for text in found:
+        yield from _closed(text, around, complete)
+    yield from _beginnings(found[0], around)
 
 
-def _unmatched_closer(text: str, closer: str) -> int | None:
-    """Offset of the first bracket that closes nothing in `text`, if it is `closer`."""
-    depth = 0
-    masked = STRINGS.sub(lambda match: " " * len(match.group()), text)
-    for at, character in enumerate(masked):
-        depth += DEPTH.get(character, 0)
-        if depth < 0:
-            return at if character == closer else None
-    return None
+def _closed(text: str, around: InsertionPoint, complete: bool) -> Iterable[str]:
+    """`text` with what it lacks; the end of a cut expression is not guessed."""
+    if around.place.rest.strip():
+        return ()
+    blocks = closed_blocks(text, around.place, around.style.line_end)
+    return [*closed_line(text, around.place), *blocks] if complete else blocks
 
 
-def _imbalance(place: Place, text: str) -> int:
-    """How far the line with `text` in it is from closing what it opens, brackets and quotes."""
-    line = place.fragment + text + place.rest
-    return abs(net_depth(line)) + sum(line.count(quote) % 2 for quote in "\"'`")
+def _beginnings(text: str, around: InsertionPoint) -> Iterator[str]:
+    """Whole lines of `text`, fewer and fewer, then pieces of its first line."""
+    lines = text.splitlines(keepends=True)
+    for count in range(min(len(lines) - 1, _MAX_LINES_TRIED), 0, -1):
+        beginning = "".join(lines[:count]).rstrip()
+        yield beginning
+        yield from _closed(beginning, around, complete=False)
+    first = _first_line(text)
+    for match in reversed(list(_PIECE_ENDS.finditer(first))):
+        piece = first[: match.start()]
+        if _WORD.search(first, match.start()) is None or _is_whole_expression(piece, around.place):
+            yield piece
+
+
+def _is_whole_expression(piece: str, place: Place) -> bool:
+    return piece.endswith((")", "]", "}", '"', "'")) and not imbalance(piece, place.language)
+
+
+def _sticks(text: str, found: list[str], place: Place) -> bool:
+    """Whether a word of a shortened text would run into one of the rest of the line."""
+    return text not in found and is_word(text[-1:] or " ") and is_word(place.rest[:1] or " ")

@@ -6,16 +6,13 @@ import pytest
 from tiny_model import QWEN2, write_tiny_model
 
 from midline.model.completion.fim import Cursor
+from midline.model.completion.place import Place, Unit
 from midline.model.completion.stopping import (
-    Extent,
-    Place,
-    Unit,
     completion_end,
     stop_condition,
     whole_characters,
     written_bytes,
 )
-from midline.model.completion.syntax import SyntaxAround
 from midline.model.tokenizer.tokenizer import Tokenizer
 from midline.model.weights.gguf import read_gguf
 
@@ -32,34 +29,10 @@ def place_at(text: str) -> Place:
     return Place.of(Cursor(before.encode(), after.encode(), before.count("\n")))
 
 
-@pytest.mark.parametrize(
-    ("text", "extent"),
-    [
-        ("x = |", Extent.STATEMENT),
-        ("x = |\ny\n", Extent.STATEMENT),
-        ("x = |  \n", Extent.STATEMENT),
-        ("    |\n", Extent.BLOCK),
-        ("|", Extent.BLOCK),
-        ("f(|)", Extent.LINE),
-        ("    |return x\n", Extent.LINE),
-        ("x = |\r\ny", Extent.STATEMENT),
-        ("if x|\n\n    y()\n", Extent.LINE),
-    ],
-)
-def test_extent(text: str, extent: Extent) -> None:
-    assert place_at(text).extent is extent
-
-
 def test_some_ends_need_no_look_ahead() -> None:
     assert completion_end("1;\n", place_at("int x = |")) == 2
     assert completion_end("g();\n", place_at("f() {\n    |")) is None
     assert completion_end("    g();\n}\n", place_at("f() {\n|")) == 10
-
-
-def test_the_place_looks_at_the_next_line_that_is_not_blank() -> None:
-    place = Place.of(Cursor(b"a\n  x\xff", b" = y\r\n\r\n \n  end\r\n", 1))
-    assert (place.fragment, place.rest, place.following) == ("  x\ufffd", " = y", "  end")
-    assert Place.of(Cursor(b"", b"", 0)).following == ""
 
 
 @pytest.mark.parametrize("text", ["é", "a你", "x😀", "plain", ""])
@@ -92,39 +65,6 @@ def test_markers_end_a_text(tokenizer: Tokenizer) -> None:
         assert written_bytes(tokenizer, [*ids, marker, *ids]) == b"abc"
 
 
-UNITS = {
-    "a comment ends with its line": ("a.py", "x = 1  # why|\n", Extent.LINE),
-    "so does one at the end of the file": ("a.rs", "fn f() {}\n// why|", Extent.LINE),
-    "behind a comment that is closed there may be more": (
-        "a.c",
-        "/* why */ int|\n",
-        Extent.STATEMENT,
-    ),
-    "a line of a text in quotes": ("a.py", 'x = """a\nb|\nc"""\n', Extent.LINE),
-    "code in a text is code": ("a.js", "x = `${a|\n}`;\n", Extent.STATEMENT),
-    "an element of brackets closed below": ("a.py", "f(a, b|\n)\n", Extent.LINE),
-    "brackets that are just opened go on below": ("a.py", "f(|\n)\n", Extent.STATEMENT),
-    "a block is more than a line": ("a.js", "f(() => { x|\n});\n", Extent.STATEMENT),
-}
-
-
-@pytest.mark.parametrize(("name", "text", "extent"), UNITS.values(), ids=UNITS)
-def test_the_syntax_tells_how_much_to_write(name: str, text: str, extent: Extent) -> None:
-    before, after = text.split("|")
-    cursor = Cursor(before.encode(), after.encode(), before.count("\n"), name)
-    assert Place.of(cursor, SyntaxAround.of(cursor)).extent is extent
-
-
-@pytest.mark.parametrize("name", ["a.py", "a.unknown"])
-@pytest.mark.parametrize(
-    ("above", "unit"),
-    [("@cache\n", Unit.DEFINITION), ("# of all\n", Unit.PARAGRAPH), ("x = 1\n", Unit.USUAL)],
-)
-def test_the_line_above_tells_what_is_next(name: str, above: str, unit: Unit) -> None:
-    cursor = Cursor(above.encode(), b"\n", 1, name)
-    assert Place.of(cursor, SyntaxAround.of(cursor)).unit is unit
-
-
 def test_a_definition_ends_where_it_ends() -> None:
     place = replace(place_at("class A:\n    @property\n    |"), unit=Unit.DEFINITION)
     text = "def f(self):\n        return 1\n    @property\n    def g(self):\n"
@@ -153,8 +93,3 @@ def test_a_line_end_ends_a_statement_where_the_language_says_so(
 ) -> None:
     place = replace(place_at("    y|"), language=language)
     assert (completion_end(line + "\n", place) == len(line)) == over
-
-
-def test_of_a_very_long_line_only_what_is_near_counts() -> None:
-    place = Place.of(Cursor(b"(" * 100_000, b")" * 100_000, 0))
-    assert len(place.fragment) == len(place.rest) < 5000

@@ -1,0 +1,145 @@
+"""How lines of code read whatever their language is: indentation, brackets, what closes or goes on.
+
+These rules decide where there is no grammar, and while a text is still being generated and does not
+parse yet. Where a grammar can tell, it decides (`validity`).
+"""
+
+import re
+
+_TAB_WIDTH = 4
+_DEPTH = {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}
+_STRINGS = re.compile(
+    r'"(?:\\.|[^"\\\n])*"'
+    r"|(?<![^\W_])'(?:\\.|[^'\\\n])*'(?!\w)"  # not the apostrophe of a word
+    r"|`(?:\\.|[^`\\\n])*`"
+)
+_STRINGS_AND_CHARACTERS = re.compile(r'"(?:\\.|[^"\\\n])*"|\'(?:\\[^\n]{1,8}?|[^\'\\\n])\'')
+_WITH_LIFETIMES = {"haskell", "rust", "scala"}
+"""Languages in which a single quote may begin something that none ends."""
+
+_CLOSES = re.compile(
+    r"""(?x)
+      [)\]}][)\]}>(;,]* (\s*(//|\#|/\*).*)?         # brackets
+    | />|</[\w:.-]*>\W*                             # tags
+    | \*+/
+    | (?i:end)(?i:if|for|foreach|while|switch|function|macro|module|case|class|def|do|try|block
+        |region|select|sub|with|without|raw|verbatim|augroup)? (\(\w*\))? (\s\w+)? [;.,)]*
+    | (fi|done|esac) (\s*[;|<>&).].*)?
+    | (od|wend|loop|next(\s\w+)?|until\b.*)
+    | \#\s*(endif|endregion)\b.* | \\end\{.*\}
+    | [{<][%{?][-~=]?\s*(?:php\s+)?(?i:end)\w*\b.*  # of templates
+    """
+)
+_GOES_ON = re.compile(
+    r"""(?x)
+      [)\]}{.?:&|+]
+    | (else|elif|elsif|elseif|except|finally|catch|rescue|ensure|end|then|where)\b
+    | \#\s*(else|elif|elifdef|elifndef)\b
+    | [{<][%{]-?\s*(else|elif|elsif|when|catch)\b
+    """
+)
+_CLAUSE = re.compile(r"(case|when|default|in)\b|[-*+|]\s|\d+[.)]\s")
+_OPENS = re.compile(r"[\\:,([{=+\-*/%&|<.]$|\b(and|or|not|in|is|if|else|lambda)$")
+_UNFINISHED = re.compile(
+    r"\w+\(?|</?[\w.:-]*|#\s*\w*|[{<][%{?]?-?\s*\w*\s*[%}?]?|\\\w*(\{\w*)?|[-*+|.?:&]"
+)
+_DIRECTIVE = re.compile(r"#\s*(if|ifdef|ifndef|(endif))\b")
+_DEFINES = re.compile(
+    r"""(?x)
+      ([\w@()]+\s+)*? (def|class|func|fn|fun|function|impl|interface|module|sub|struct|trait)\b
+    | (?!\W*(if|else|elif|for|foreach|while|do|try|catch|switch|match|when|with|synchronized)\b)
+      \w.* ( \) [^;=()]* | => ) \s* \{
+    """
+)
+_CONTAINS = re.compile(
+    r"([\w@()<>]+\s+)*?(class|enum|extension|impl|interface|module|namespace|object|protocol|struct"
+    r"|trait)\b"
+)
+_DECIDED_BY_SEMICOLON = {"sql"}
+
+
+def indentation(line: str) -> int:
+    """Columns of white space that `line` begins with."""
+    space = line[: len(line) - len(line.lstrip())]
+    return len(space.expandtabs(_TAB_WIDTH))
+
+
+def masked(text: str, language: str | None = None) -> str:
+    """`text` with spaces in place of its strings and characters, equally long."""
+    strings = _STRINGS_AND_CHARACTERS if language in _WITH_LIFETIMES else _STRINGS
+    return strings.sub(lambda match: " " * len(match.group()), text)
+
+
+def net_depth(text: str, language: str | None = None) -> int:
+    """Brackets opened in `text` less those closed, what is quoted left out."""
+    return sum(_DEPTH.get(character, 0) for character in masked(text, language))
+
+
+def unmatched_closer(text: str, language: str | None = None) -> int | None:
+    """Offset of the first bracket that closes nothing in `text`; None if there is none."""
+    depth = 0
+    for at, character in enumerate(masked(text, language)):
+        depth += _DEPTH.get(character, 0)
+        if depth < 0:
+            return at
+    return None
+
+
+def imbalance(text: str, language: str | None = None) -> int:
+    """How far `text` is from closing the brackets and strings that it opens."""
+    left = masked(text, language)
+    quotes = 0 if language in _WITH_LIFETIMES else left.count("'") % 2
+    if re.search(r"\w'\w", left):  # an apostrophe
+        quotes = 0
+    return abs(net_depth(text, language)) + quotes + sum(left.count(q) % 2 for q in '"`')
+
+
+def directive_depth(line: str) -> int:
+    """1 for a line that opens a conditional of the preprocessor, -1 for one that ends it."""
+    found = _DIRECTIVE.match(line.strip())
+    return 0 if found is None else -1 if found.group(2) else 1
+
+
+def is_closing(text: str) -> bool:
+    """Whether a line, without its indentation, does nothing but close what stands above it."""
+    return bool(_CLOSES.fullmatch(text))
+
+
+def goes_on(text: str, statement: str, language: str | None = None) -> bool:
+    """Whether a line continues the statement above it that began with the line `statement`.
+
+    Both without their indentation. `else` goes on with an `if`, a `case` or a list item with one of
+    its kind, and in SQL any line with a statement that has no semicolon yet.
+    """
+    if _GOES_ON.match(text) or language in _DECIDED_BY_SEMICOLON:
+        return True
+    clause, first = _CLAUSE.match(text), _CLAUSE.match(statement)
+    return clause is not None and first is not None and text[0].isalpha() == statement[0].isalpha()
+
+
+def is_definition(text: str) -> bool:
+    """Whether a line, without its indentation, begins a function or a class."""
+    return bool(_DEFINES.match(text))
+
+
+def is_container(text: str) -> bool:
+    """Whether a line, without its indentation, begins a class or the like."""
+    return bool(_CONTAINS.match(text))
+
+
+def opens(text: str) -> bool:
+    """Whether a line ends so that something has to follow on the next."""
+    return bool(_OPENS.search(text))
+
+
+def is_continued(text: str) -> bool:
+    """Whether the statement of a line goes on in the next one, however that is indented.
+
+    Behind a comma that may be the next element of a list, which is another one.
+    """
+    return opens(text) and not text.endswith((",", ":"))
+
+
+def may_go_on(text: str) -> bool:
+    """Whether a line of which only the beginning `text` is known may yet close or continue."""
+    return bool(_UNFINISHED.fullmatch(text))

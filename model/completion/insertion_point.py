@@ -1,0 +1,67 @@
+"""Where a completion is inserted: all that decides about a text at one cursor, made once for it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from midline.model.completion.file_style import FileStyle
+from midline.model.completion.fim import Cursor
+from midline.model.completion.identifiers import KnownWords
+from midline.model.completion.place import Place, Unit
+from midline.model.completion.stopping import Fits
+from midline.model.completion.syntax import SyntaxAround
+from midline.model.completion.validity import Validity
+
+
+@dataclass(frozen=True)
+class InsertionPoint:
+    """The place of a cursor, the style of its file, its syntax and its words.
+
+    `tail` follows every text that is shown there. `is_known` tells whether a word occurs in the
+    file or in its language. Without a grammar there is no `validity`.
+    """
+
+    place: Place
+    style: FileStyle
+    validity: Validity | None = None
+    is_known: Callable[[str], bool] = lambda word: True
+    tail: str = ""
+
+    @classmethod
+    def of(cls, cursor: Cursor, *, above: bool = False) -> "InsertionPoint":
+        """What is around `cursor`.
+
+        With `above` the text on the cursor's line is taken for the beginning of a line of its own,
+        above the cursor's, which the completion has to begin again behind it: the `tail`.
+        """
+        syntax, style = SyntaxAround.of(cursor), FileStyle.of(cursor)
+        place, tail = Place.of(cursor, syntax), ""
+        if above:
+            place, tail = (
+                _above(cursor),
+                style.line_end + cursor.fragment.decode("utf-8", "replace"),
+            )
+        known = KnownWords(cursor.before, cursor.after, place.language)
+        return cls(place, style, Validity(syntax) if syntax else None, known, tail)
+
+    def fits(self, text: str) -> bool:
+        """Whether `text` leaves nothing open at the cursor."""
+        return self.validity is None or self.validity.is_whole(self._written(text))
+
+    def does_no_harm(self, text: str) -> bool:
+        """Whether the file is no worse with `text` than without it."""
+        return self.validity is None or self.validity.does_no_harm(self._written(text))
+
+    def _written(self, text: str) -> bytes:
+        return (text + self.tail).encode("utf-8", "surrogatepass")
+
+    @property
+    def stop_test(self) -> Fits | None:
+        """`fits` for `completion_end`; None without a grammar."""
+        return None if self.validity is None else self.fits
+
+
+def _above(cursor: Cursor) -> Place:
+    """The place of a line above the cursor's: whole lines from its beginning on, or a statement."""
+    below = replace(cursor, after=b"\n" + cursor.fragment + cursor.after)
+    place = Place.of(below)
+    return replace(place, unit=Unit.STATEMENT if cursor.fragment.strip() else Unit.USUAL)

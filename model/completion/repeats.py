@@ -1,0 +1,91 @@
+"""What of a generated text repeats: a line that follows in the file, or itself without end."""
+
+from collections.abc import Sequence
+
+from midline.model.completion.code_lines import indentation, is_closing, net_depth
+from midline.model.completion.place import Place
+
+_RUN_PERIOD = 40
+_RUN_LENGTH = 100
+_CYCLE_LINES = 4
+_CYCLE_TIMES = 4
+_CYCLE_TIMES_IN_BRACKETS = 12
+"""Rows of a table are alike more often than statements are."""
+_TELLING_LATER_LINE = 8
+"""Letters and digits that make a repeated line more than punctuation."""
+_RULERS = frozenset("#-=*~/_ \t")
+
+
+def is_following(line: str, lines: Sequence[str], depth: int, place: Place) -> bool:
+    """Whether `line` is one that stands below the cursor in the same block.
+
+    `lines` have been generated before it, with `depth` brackets left open. Only a line of equal
+    indentation is the same one; where a line between is indented less, another block has begun. A
+    closing line is the one below unless it closes what `lines` have opened.
+    """
+    if not place.below:
+        return False
+    telling = sum(map(str.isalnum, line))
+    if line.rstrip() == place.following.rstrip():
+        if is_closing(line.strip()):
+            return not _closes_own(line, lines, depth, place)
+        return any(map(str.isalpha, line)) or not set(line) - _RULERS
+    if not lines or telling < _TELLING_LATER_LINE:
+        return False
+    return any(line.rstrip() == below.rstrip() for below in _block_below(place)[1:])
+
+
+def copies_below(lines: Sequence[str], place: Place) -> bool:
+    """Whether `lines`, the last of which may be unfinished, only say what stands below."""
+    below = place.below[: len(lines)]
+    pairs = list(zip(lines, below, strict=False))
+    whole = all(line.rstrip() == other.rstrip() for line, other in pairs[:-1])
+    return whole and bool(pairs) and pairs[-1][1].startswith(pairs[-1][0].rstrip())
+
+
+def _block_below(place: Place) -> list[str]:
+    """The lines below that are in one block with the first of them, without deeper ones."""
+    found: list[str] = []
+    level = indentation(place.following)
+    for line in place.below:
+        if indentation(line) < level:
+            break
+        if indentation(line) == level:
+            found.append(line)
+    return found
+
+
+def _closes_own(line: str, lines: Sequence[str], depth: int, place: Place) -> bool:
+    """Whether a closing line has its opening one among `lines`."""
+    change = net_depth(line, place.language)
+    if change:
+        return depth + change >= 0
+    deeper = False
+    for other in reversed(lines):
+        if indentation(other) <= indentation(line):
+            return deeper and indentation(other) == indentation(line)
+        deeper = True
+    return False
+
+
+def cycle_length(lines: Sequence[str], depth: int) -> int:
+    """How many lines at the end of `lines` only say once more what stands before them."""
+    times = _CYCLE_TIMES_IN_BRACKETS if depth > 0 else _CYCLE_TIMES
+    for cycle in range(1, _CYCLE_LINES + 1):
+        if lines[-cycle * times :] == [*lines[-cycle:]] * times:
+            return cycle * (times - 1)
+    return 0
+
+
+def endless_run(text: str) -> int | None:
+    """Where to cut a text that ends with one short piece over and over, behind the first piece."""
+    if len(text) < _RUN_LENGTH:
+        return None
+    tail = text[-_RUN_LENGTH:]
+    for period in range(1, _RUN_PERIOD + 1):
+        if tail[period:] == tail[:-period]:
+            start = len(text) - _RUN_LENGTH
+            while start > 0 and text[start - 1] == text[start - 1 + period]:
+                start -= 1
+            return start + period
+    return None
