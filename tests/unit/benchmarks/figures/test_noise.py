@@ -5,7 +5,7 @@ import statistics
 import numpy as np
 import pytest
 
-from midline.benchmarks.figures.noise import SESSION, median_error, parse_noise
+from midline.benchmarks.figures.noise import median_error, parse_noise
 from midline.benchmarks.mbxp.statistics import wilson
 
 
@@ -18,7 +18,7 @@ def test_the_error_of_a_median_is_that_of_normal_draws() -> None:
 
 @pytest.mark.parametrize(
     ("pairs", "noise"),
-    [([2.0, 2.0, 2.0], 2 * SESSION), ([1.0, 2.0, 3.0], 2 * 1.2533 * 1.4826 / 3**0.5)],
+    [([2.0, 2.0, 2.0], 0.2), ([1.0, 2.0, 3.0], 2 * 1.2533 * 1.4826 / 3**0.5)],
 )
 def test_pairs_give_two_errors_of_their_median_and_at_least_a_session(pairs, noise) -> None:
     found = parse_noise("pairs").size(2.0, {"pair_ratios": pairs}, "ratio")
