@@ -30,7 +30,7 @@ needs = for program in $(1); do command -v $$program >/dev/null && exit 0; done;
  echo "make: $@ needs $(firstword $(1)); install it (Debian: $(2))." >&2; exit 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo install test test-all test-native test-baseline test-neon lint format stub bench structure clean toolchain toolchains
+.PHONY: help demo install test test-all test-attack soak test-native test-baseline test-neon lint format stub bench structure clean toolchain toolchains
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 15
@@ -48,10 +48,16 @@ demo: install ## install, pull the default model, complete a real file
 install: $(VENV)/installed ## Midline and its commands in .venv, editable
 
 test: $(VENV)/testable ## everything the tests need, then all tests but the slow ones
-	$(BIN)/python -P -m pytest -m "not slow" $(ARGS)
+	$(BIN)/python -P -m pytest -m "not slow and not attack" $(ARGS)
 
 test-all: $(VENV)/testable ## all tests, those of many minutes included
 	$(BIN)/python -P -m pytest $(ARGS)
+
+test-attack: $(VENV)/testable ## attacks on the sandbox and the rest, with a table of what held
+	$(BIN)/python -P -m pytest tests/attack $(ARGS)
+
+soak: $(VENV)/testable ## type for ARGS="--minutes 10" and print how memory grows
+	PYTHONPATH=tests $(BIN)/python -P tests/attack/soak/soak.py $(ARGS)
 
 test-native: $(VENV)/buildable ## the kernels alone, every instruction set that runs here
 	$(call kernel_test,native,,-L native)

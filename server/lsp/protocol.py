@@ -86,11 +86,11 @@ class MidlineProtocol(LanguageServerProtocol):
         if not isinstance(method, str) or not is_in_time or not self._knows(method):
             return
         try:
-            message = self._structured(data)
+            self.handle_message(self._structured(data))
         except JsonRpcException as error:
             LOGGER.warning("ignored a %s: error %d", method, error.code)
-            return
-        self.handle_message(message)
+        except Exception:
+            LOGGER.exception("ignored a %s", method)
 
     def _receive_answer(self, data: Message) -> None:
         """Hand the client's answer to who asked; one that makes no sense is an error to them."""
@@ -100,7 +100,8 @@ class MidlineProtocol(LanguageServerProtocol):
             return
         try:
             self.handle_message(self.structure_message(data))
-        except JsonRpcException as error:
+        except Exception as error:
+            LOGGER.warning("an answer makes no sense", exc_info=error)
             asked = self._request_futures.pop(id, None)
             if asked is not None and not asked.done():
                 asked.set_exception(error)

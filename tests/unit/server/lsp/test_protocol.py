@@ -194,6 +194,8 @@ async def test_after_shutdown_requests_are_refused(ready: MidlineServer) -> None
         notification("textDocument/didChange", {"textDocument": 5}),
         notification("$/cancelRequest", {"id": None}),
         notification("$/cancelRequest", {"id": "nobody"}),
+        notification("$/cancelRequest", {"id": [1]}),
+        notification("$/cancelRequest", {"id": {}}),
         notification("$/setTrace", {"value": 5}),
         notification("no/such", {}),
         notification(["x"]),  # type: ignore[arg-type]
