@@ -1,1 +1,1 @@
-"""From a cursor to completions worth showing."""
+"""Code completion: from a cursor to ranked suggestions."""

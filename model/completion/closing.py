@@ -1,4 +1,4 @@
-"""What closes a text that opens brackets or blocks and ends before it closes them."""
+"""Closing of brackets and blocks that a completion leaves open."""
 
 import re
 
@@ -7,7 +7,7 @@ from midline.model.completion.place import Place
 
 _CLOSER_OF = {"(": ")", "[": "]", "{": "}"}
 _SEMICOLONS = {"c", "cpp", "csharp", "css", "java", "perl", "php", "rust"}
-"""Languages whose statements end with a semicolon, which models leave out now and then."""
+"""Languages whose statements end with a semicolon, which models sometimes omit."""
 _MACRO = re.compile(r"[A-Z][A-Z0-9_]{2,}(\(.*\))?")
 _ENDS = {
     "bash": {"for": "done", "while": "done", "until": "done", "if": "fi", "case": "esac"},
@@ -16,7 +16,7 @@ _ENDS = {
         ("def", "class", "module", "if", "unless", "while", "until", "case", "begin"), "end"
     ),
 }
-"""Words that end a block by those that begin its first line."""
+"""The words that end a block, by the words that begin its first line."""
 
 
 def closed_line(text: str, place: Place) -> list[str]:

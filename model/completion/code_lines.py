@@ -1,7 +1,7 @@
-"""How lines of code read whatever their language is: indentation, brackets, what closes or goes on.
+"""Language-independent rules on lines of code: indentation, brackets, closing and continued lines.
 
-These rules decide where there is no grammar, and while a text is still being generated and does not
-parse yet. Where a grammar can tell, it decides (`validity`).
+They apply where there is no grammar, and to text that is still being generated and does not parse
+yet. Otherwise the grammar decides (`validity.py`).
 """
 
 import re
@@ -15,7 +15,7 @@ _STRINGS = re.compile(
 )
 _STRINGS_AND_CHARACTERS = re.compile(r'"(?:\\.|[^"\\\n])*"|\'(?:\\[^\n]{1,8}?|[^\'\\\n])\'')
 _WITH_LIFETIMES = {"haskell", "rust", "scala"}
-"""Languages in which a single quote may begin something that none ends."""
+"""Languages in which a single quote may start something other than a quoted text."""
 
 _CLOSES = re.compile(
     r"""(?x)

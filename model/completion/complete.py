@@ -1,4 +1,4 @@
-"""From a cursor to completions worth showing: prompt, samples, stopping, trimming, ranking."""
+"""Completion at a cursor: prompt, sampling, stopping, trimming and ranking."""
 
 from collections.abc import Sequence
 from dataclasses import replace

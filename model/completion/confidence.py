@@ -1,9 +1,9 @@
-"""How much of a greedy completion is likely enough to be shown unasked.
+"""Confidence: how much of a greedy completion is probable enough to be shown unasked.
 
-Greedy decoding goes on through tokens that the model itself takes for unlikely. What a reader sees
-is the beginning that stands with a probability of at least `KEEP`, and nothing where already the
-first token is a guess (`FIRST`). Token probabilities of code models are close to calibrated, so
-that both are estimates of being right (`midline-bench quality typing` scores them).
+Greedy decoding continues through tokens that the model itself finds improbable. Shown is the
+beginning with a total probability of at least `KEEP`, and nothing if the first token is less
+probable than `FIRST`. The token probabilities of code models are well calibrated, so both are
+estimates of being right (`midline-bench quality typing` scores them).
 """
 
 import math
@@ -14,9 +14,9 @@ from dataclasses import dataclass
 FIRST = 0.45
 """Least probability of the first token shown."""
 KEEP = 0.15
-"""Least probability of all that is shown of a line."""
+"""Least probability of the text shown of a single line."""
 KEEP_LINES = 0.1
-"""Least probability of all that is shown where that is several lines."""
+"""Least probability of the text shown of several lines."""
 _DANGLING = re.compile(r"[\s(\[{.,=+\-*/%<>:&|!?'\"`@]+\Z")
 
 

@@ -1,8 +1,7 @@
-"""Parts of other files that a prompt begins with: cut into chunks, ranked by shared identifiers.
+"""Context chunks: parts of other files at the beginning of a prompt, ranked by shared identifiers.
 
-A chunk is worth reading if it names what the text around the cursor names, and the rarer the name
-the more: the weighted Jaccard similarity of both sets of identifiers, each weighted by the
-logarithm of how few chunks have it.
+Chunks are ranked by the weighted Jaccard similarity of their identifiers and those around the
+cursor. Rare identifiers weigh more, as in inverse document frequency.
 """
 
 import math
@@ -13,10 +12,10 @@ from dataclasses import dataclass
 from functools import cached_property
 
 CHUNK_LINES = 32
-"""Lines of a chunk at most; it ends before, at a definition, from a quarter of them on."""
+"""Most lines of a chunk; it ends earlier at a definition behind its first quarter."""
 _LEAST_SIMILARITY = 0.02
 _LOYALTY = 1.5
-"""How much better than a chunk that is in the prompt a new one must be to take its place."""
+"""Factor by which a new chunk must be more similar to replace one in the prompt."""
 _IDENTIFIER = re.compile(r"\b[^\W\d]\w{2,}")
 _LINE_END = re.compile(r"\r\n|\r")
 _CLOSING = frozenset(")]}>")

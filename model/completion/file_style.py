@@ -1,6 +1,6 @@
-"""How a file writes white space: the line ends and the indentation that a completion has to keep.
+"""White-space style of a file: the line ends and the indentation that a completion keeps.
 
-Models read and write LF whatever the file has, and now and then indent by another unit.
+Models read and write LF for any file, and sometimes indent by another unit.
 """
 
 import re
@@ -16,8 +16,8 @@ _INDENT_OF_LINE = re.compile(r"(?m)^[ \t]+")
 _UNITS = (2, 3, 4, 8)
 _DEFAULT_UNIT = 4
 _MOST_OTHERS = 0.05
-"""Share of the lines that may be indented otherwise: a single space is not counted, comments have
-it."""
+"""Share of the lines that may be indented differently, not counting single spaces, which comments
+have."""
 
 
 @dataclass(frozen=True)

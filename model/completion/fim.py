@@ -1,9 +1,8 @@
-"""The prompt of a completion: a bounded window of text around the cursor, laid out for the model.
+"""Fill-in-the-middle prompts (arXiv 2207.14255): a bounded window of text around the cursor.
 
-The window takes as many lines in front of the cursor as it may have tokens. Whoever completes at a
-place near the last one lets it begin where it began then (`WindowLimits.start_line`), so that all
-in front of the cursor stays in the cache. Chunks of other files come before it all: they change
-least.
+The prefix has as many lines in front of the cursor as fit into its tokens. For a position near the
+last one, the window starts at the same line (`WindowLimits.start_line`), so that the text in front
+of the cursor stays in the KV cache. Chunks of other files come first, because they change least.
 """
 
 from collections.abc import Iterator
@@ -17,22 +16,22 @@ from midline.model.decoding.alignment.token_healing import back_up
 from midline.model.tokenizer.base import FimTokens, TokenizerBase
 
 _MOST_STARTS = 8
-"""Tries to begin a window: cut elsewhere, a text can have a few tokens more than it had."""
+"""Most attempts to choose the start of a window: a text cut elsewhere may have more tokens."""
 _MARKERS = 6
-"""Tokens of a prompt that are not text."""
+"""Special tokens of a prompt."""
 _BYTES_PER_TOKEN = 6
-"""More than code takes on average (3 to 4), so that a window is filled but never searched long."""
+"""Upper bound of the bytes per token of code (3 to 4 on average), to bound the search."""
 _PARSED_BYTES = 96 << 10
-"""Of the text on either side: whether a completion fits is seen where a whole file is parsed."""
+"""Bytes of text on either side that are parsed to check whether a completion fits."""
 
 
 class FimLayout(StrEnum):
-    """Where the unfinished line goes in a fill-in-the-middle prompt."""
+    """The place of the cursor's line fragment in a fill-in-the-middle prompt."""
 
     FRAGMENT_AFTER_MIDDLE = "fragment-after-middle"
-    """prefix lines, suffix, middle, fragment: a keystroke appends, all before it stays cached."""
+    """Prefix lines, suffix, middle, fragment: a keystroke only appends to the cached prompt."""
     PLAIN = "plain"
-    """prefix lines and fragment, suffix, middle: a keystroke recomputes the suffix."""
+    """Prefix lines and fragment, suffix, middle: a keystroke recomputes the suffix."""
 
 
 @dataclass(frozen=True)

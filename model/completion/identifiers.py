@@ -1,7 +1,7 @@
-"""The names in a piece of code: which it binds, which it takes for granted, and how it reads.
+"""Identifiers in a piece of code: those it binds and those it uses.
 
-Taken from the tree of the whole file, so that a piece is read as what it is there. The rules name
-node types and fields that the grammars have in common; what they do not know counts as bound.
+They are taken from the syntax tree of the whole file. The rules use node types and fields that the
+grammars have in common; unknown ones count as bound.
 """
 
 import builtins

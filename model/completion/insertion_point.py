@@ -1,4 +1,4 @@
-"""Where a completion is inserted: all that decides about a text at one cursor, made once for it."""
+"""The insertion point: everything that judges texts at one cursor, computed once."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace

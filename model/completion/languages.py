@@ -1,4 +1,4 @@
-"""Which language a text is in: by the editor's language identifier, or else by the file's name.
+"""The language of a text, by the editor's language identifier or the file name.
 
 Identifiers are those of the Language Server Protocol (`TextDocumentItem.languageId`). They matter
 where a name says nothing or the wrong thing: unsaved documents, notebook cells, shared headers.

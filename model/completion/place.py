@@ -1,4 +1,4 @@
-"""What stands around a cursor, as far as the end of a completion depends on it."""
+"""The surroundings of a cursor that determine where a completion ends."""
 
 import re
 from dataclasses import dataclass

@@ -1,10 +1,10 @@
-"""A prompt that stays while its document is edited near the cursor.
+"""Prompt anchors: prompts that stay cached while the document is edited near the cursor.
 
 A fill-in-the-middle prompt is `context, name, prefix, suffix, middle, text`, and the KV cache keeps
-what does not change from its beginning on. An anchor fixes everything up to the middle marker at
-one place of the document. Whatever is written behind that place is the model's own text to go on
-with, so that a key costs a token, Enter costs the tokens of the new indentation, and the suffix is
-not read again. The model was trained on middles of any length (Bavarian et al., arXiv 2207.14255).
+its unchanged beginning. An anchor fixes everything up to the middle token at one position of the
+document. Text written behind that position is appended as if the model had written it, so that a
+key costs one token, Enter costs the tokens of the new indentation, and the suffix is not computed
+again. The model was trained on middles of any length (Bavarian et al., arXiv 2207.14255).
 """
 
 from dataclasses import dataclass, replace

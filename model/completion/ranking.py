@@ -1,10 +1,10 @@
-"""Which of several completions to show first: a linear score of features that need no model.
+"""Ranking of completions by a linear score of features that need no model.
 
-Mean log-probability is the baseline. That of the whole text is better for lines, and worse for
-whole bodies, whose length it punishes, so that it counts up to a number of tokens. Agreement is
-self-consistency without execution, as in arXiv 2307.06857; the other features ask whether a
-candidate fits where it would stand. All is read from the file and the candidates, in less than a
-millisecond a candidate.
+The baseline is the mean log-probability. The total log-probability is better for single lines and
+worse for whole bodies, which it penalizes for their length, so it is counted up to a number of
+tokens. Agreement is self-consistency without execution, as in arXiv 2307.06857; the other features
+tell whether a candidate fits its place. Everything is computed from the file and the candidates, in
+less than a millisecond per candidate.
 """
 
 import math

@@ -1,4 +1,4 @@
-"""What of a generated text repeats: a line that follows in the file, or itself without end."""
+"""Detection of repetitions: of lines that follow in the file, or of the text itself."""
 
 from collections.abc import Sequence
 
@@ -10,7 +10,7 @@ _RUN_LENGTH = 100
 _CYCLE_LINES = 4
 _CYCLE_TIMES = 4
 _CYCLE_TIMES_IN_BRACKETS = 12
-"""Rows of a table are alike more often than statements are."""
+"""Repetitions allowed between brackets, where rows of a table may be alike."""
 _TELLING_LATER_LINE = 8
 """Letters and digits that make a repeated line more than punctuation."""
 _RULERS = frozenset("#-=*~/_ \t")

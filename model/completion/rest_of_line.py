@@ -1,7 +1,7 @@
-"""How a completion in the middle of a line joins on to what follows there.
+"""Overlap of a completion with the rest of the cursor's line.
 
-Models write the rest of the line once more as often as not. What of their text does so is found by
-tokens, never inside a name, and the grammar says which reading of it is right (`trimming`).
+Models often write the rest of the line again. The overlap is found by tokens, never inside a name,
+and the grammar decides which of several readings is right (`trimming.py`).
 """
 
 import re
@@ -11,7 +11,7 @@ from midline.model.completion.code_lines import unmatched_closer
 from midline.model.completion.place import Extent, Place
 
 _TELLING = 3
-"""Letters and digits that make a repeated piece of a line more than punctuation."""
+"""Least letters and digits of an overlap, so that punctuation alone does not count."""
 _FIRST_WORDS = re.compile(r"\W*(\w{4,}|\w+\W+\w+)\b")
 _WORD_AT_END = re.compile(r"\w+\Z")
 _WORDS = re.compile(r"\w+")

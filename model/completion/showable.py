@@ -1,9 +1,8 @@
-"""How much of an answer that is still being written may be shown.
+"""The part of a completion that may be shown while it is still being generated.
 
-A person who reads a completion takes it for what it says. So an answer is shown up to a place where
-a reader would let it end, a whole line or a whole element of a list, and never up to where the time
-was over. What is shown of a beginning of an answer is a beginning of what is shown of more of it,
-except where the end turns out to repeat what follows in the file.
+A completion is shown up to the end of a line or of a list element, never up to where decoding
+happened to be. What is shown only grows as more text is generated, except if its end turns out to
+repeat the text that follows in the file.
 """
 
 import re

@@ -1,7 +1,7 @@
-"""When a completion is finished.
+"""The stop condition of completions.
 
-One rule serves twice: `completion_end` finds where a text is over. While tokens are drawn it tells
-when to stop, and afterwards where to cut (`trimming`).
+`completion_end` finds the end of a completion in a text. It is used twice: during decoding it
+decides when to stop, and afterwards where to cut (`trimming.py`).
 """
 
 from collections.abc import Callable, Sequence

@@ -1,9 +1,9 @@
-"""What a text is by its language's grammar (tree-sitter), and what writing in it would make of it.
+"""Incremental parsing with tree-sitter: the syntax of a file, and of the file with a completion.
 
-A text is parsed once a keystroke, from the tree that the same text had a keystroke ago, and once
-for each completion that is tried, from the tree without it: about a millisecond, whatever the
-text's size. Without tree-sitter or a grammar, and in texts of more than `MAX_BYTES`, there is no
-tree, and callers go by rules alone.
+A text is parsed once per keystroke, from the tree before the key, and once per candidate, from the
+tree without it. Either takes about a millisecond, whatever the size of the text. Without
+tree-sitter or a grammar, and in texts of more than `MAX_BYTES`, there is no tree, and callers use
+rules on lines.
 """
 
 import importlib
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from tree_sitter import Node, Parser, Tree
 
 MAX_BYTES = 192 << 10
-"""A first parse of so much takes some 50 ms; a text is parsed whole only when it is first seen."""
+"""Largest text that is parsed; its first parse takes about 50 ms, later ones are incremental."""
 MAX_LINE_BYTES = 16 << 10
-"""What has longer lines is generated, or data."""
+"""Texts with longer lines are generated or data and are not parsed."""
 _MAX_ERRORS = 200
 _REMEMBERED = 8
 _REMEMBERED_COUNTS = 512
@@ -70,7 +70,7 @@ GRAMMARS = {
     "typescript": Grammar("tree_sitter_typescript", "language_typescript"),
 }
 _parsing = threading.Lock()
-"""A parser has state: one text at a time."""
+"""Parsers are stateful and parse one text at a time."""
 
 
 def language_of(name: str, identifier: str = "") -> str | None:

@@ -1,4 +1,4 @@
-"""One prompt at a cursor, when its completion is over, and what of it to show."""
+"""A completion task: one prompt at a cursor, its stop condition, and its suggestions."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -32,11 +32,11 @@ if TYPE_CHECKING:
     )
 
 _DRAWN = 4
-"""Answers drawn where the likeliest one says nothing new."""
+"""Samples drawn if the greedy completion only repeats the next line."""
 _CLOSERS = ")]}>\"'`;,"
 _ONE_WORD = re.compile(r"\s*\w*")
 _LONGEST_FRAGMENT = 200
-"""Bytes of a line's beginning that an answer may write once more."""
+"""Most bytes of a line's beginning that a completion may write again."""
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,8 @@
-"""What of a generated text to show: its longest beginning that fits between prefix and suffix.
+"""Trimming: the longest beginning of a generated text that fits between prefix and suffix.
 
-A completion is a text inserted at the cursor. Candidates are the text up to where it is over
-(`stopping`), what of it is not on the rest of the line already (`rest_of_line`), the same with what
-it leaves open closed (`closing`), and shorter and shorter beginnings. The first is taken with which
-the file is one of its language (`validity`).
+Candidates are the text up to its end (`stopping.py`), without what the rest of the line already has
+(`rest_of_line.py`), with open brackets and blocks closed (`closing.py`), and then shorter and
+shorter beginnings. The first candidate with which the file is valid (`validity.py`) is shown.
 """
 
 import re

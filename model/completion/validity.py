@@ -1,7 +1,7 @@
-"""Whether a file is still one of its language with a completion in it.
+"""Validity of a file with a completion in it.
 
-By its grammar first, and then by what the grammar lets pass: Python's own compiler decides for
-Python. The grammar accepts a header without a block and statements in odd columns there.
+The grammar decides, and for Python also its compiler, since the grammar accepts headers without a
+block and inconsistent indentation.
 """
 
 import warnings
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from tree_sitter import Tree
 
 _MAX_COMPILED = 64 << 10
-"""Bytes; the compiler takes about a millisecond for each 1,300."""
+"""Most bytes given to the compiler, which takes about a millisecond per 1,300."""
 
 
 class Validity:
-    """Judges completions at one cursor against the file as it is without them."""
+    """Checks completions at one cursor, compared with the file without them."""
 
     def __init__(self, syntax: SyntaxAround) -> None:
         self.syntax = syntax
