@@ -87,6 +87,7 @@ class _Writing:
         """Whether it was ended because nothing more could be shown."""
         self._lines = 0
         self._logprobs: list[float] = []
+        self._logprob = 0.0
 
     def take(self, token: "DrawnToken") -> None:
         """Keep how likely each token of the first sample is."""
@@ -104,7 +105,7 @@ class _Writing:
         over = task.stop(sample, ids)
         if not over and self._is_in_vain(text, ids):
             over = self.is_cut = True
-        if not over and self._has_another_line(text):
+        if not over and self._may_be_shown(text):
             offer = task.beginning(ids)
             if offer is not None:
                 live.publish((offer,))
@@ -114,11 +115,12 @@ class _Writing:
         """The text so far, which the live completion gets together with its tokens."""
         live, task = self._live, self._task
         text = task.written(ids)
-        if task.options.samples == 1 and len(self._logprobs) == len(ids):
-            end = len(live.tokens) and live.tokens[-1].end
-            token = TokenConfidence(len(text), self._logprobs[-1])
-            if len(text) > end or not live.tokens:
-                live.tokens = (*live.tokens, token)
+        if task.options.samples == 1:
+            # A token that ends within a character ends where the next one does.
+            self._logprob += self._logprobs[-1] if len(self._logprobs) == len(ids) else 0.0
+            if not live.tokens or len(text) > live.tokens[-1].end:
+                live.tokens = (*live.tokens, TokenConfidence(len(text), self._logprob))
+                self._logprob = 0.0
         live.written = text
         return text
 
@@ -129,10 +131,11 @@ class _Writing:
             return len(ids) >= self._task.prompt.backed_up + _BLANK_TOKENS
         return bool(live.tokens) and is_hopeless(live.tokens, len(live.typed))
 
-    def _has_another_line(self, text: str) -> bool:
+    def _may_be_shown(self, text: str) -> bool:
+        """Whether a line more is whole, or somebody waits for what is whole of the first one."""
         lines = text.count("\n")
         more, self._lines = lines > self._lines and text.strip() != "", lines
-        return more
+        return more or (self._live.is_overdue and not self._live.offers)
 
 
 def _options(settings: Settings, *, by_hand: bool) -> "SamplingOptions":
