@@ -11,11 +11,12 @@ import tempfile
 import threading
 from collections.abc import Callable, Collection, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby, islice
 from pathlib import Path
 
 from midline.benchmarks.mbxp.compilation import Compiled, Compiler, Stopped, from_wrapper
+from midline.benchmarks.mbxp.control import Control
 from midline.benchmarks.mbxp.corrections import CORRECTIONS
 from midline.benchmarks.mbxp.execution import Ending, Outcome, execute
 from midline.benchmarks.mbxp.languages import NAMES, Box, Language, ToolchainMissing, language
@@ -27,7 +28,7 @@ from midline.benchmarks.mbxp.status import Status
 from midline.benchmarks.mbxp.verdict import DETAIL_CHARACTERS, Judged, Verdict
 from midline.model.errors import MidlineError
 
-RULES = "2"
+RULES = "3"
 """Version of the rules of judging, part of every key: raising it invalidates old verdicts."""
 LEAST_FREE_BYTES = 16 << 20
 BOX_FOLDER = re.compile(r"/[^\s\"'(]{0,200}?/midline-mbxp-[^/\s]+/\d+/(?:program|scratch)/?")
@@ -143,14 +144,14 @@ class Evaluation:
             return Verdict(_alike(compiled.status), _repaired_alike(box, compiled.status),
                            box.repair, compile_seconds=compiled.seconds,
                            detail=shorten(compiled.output))  # fmt: skip
-        judged, outcome = self._execute(evaluator, box)
+        judged, outcome = self._judge(evaluator, box, compiled.output if compiled else "")
         original, repaired = judged, None
         if compiled is not None and box.repair:
             original, repaired = _alike(Status.COMPILE_ERROR), judged
         elif compiled is None and judged.status is not Status.PASS:
             box.repair = evaluator.repair(box, outcome.text) or ""
             if box.repair:
-                repaired, outcome = self._execute(evaluator, box)
+                repaired, outcome = self._judge(evaluator, box)
         code = compiled.exit_code if compiled else None
         return Verdict(
             original, repaired, box.repair,
@@ -158,6 +159,41 @@ class Evaluation:
             compile_seconds=compiled.seconds if compiled else 0.0,
             run_seconds=outcome.seconds, exit_code=outcome.exit_code, detail=shorten(outcome.text),
         )  # fmt: skip
+
+    def _judge(
+        self, evaluator: Language, box: Box, compiler_said: str = ""
+    ) -> tuple[Judged, Outcome]:
+        """Run the program; a pass that could be forged has to stand further runs."""
+        judged, outcome = self._execute(evaluator, box)
+        half_parsed = evaluator.half_parsed and evaluator.half_parsed.search(compiler_said)
+        if (
+            judged.status is not Status.PASS
+            or half_parsed
+            or not evaluator.may_forge(box.completion)
+        ):
+            return judged, outcome
+        control = Control(
+            evaluator, box, secrets.token_hex(16),
+            build=lambda other: self._build(evaluator, other),
+            passes=lambda other: self._passes(evaluator, other),
+        )  # fmt: skip
+        objection = control.objection()
+        if not objection:
+            return judged, outcome
+        return Judged(Status.WRONG, judged.lenient), replace(outcome, stderr=objection.encode())
+
+    def _build(self, evaluator: Language, box: Box) -> bool:
+        """Compile a box that is written, if need be; whether there is something to run."""
+        if not evaluator.compiled:
+            return not box.repair or bool(evaluator.repair(box, ""))
+        compiler = Compiler(evaluator, self.sandbox, box.folder, box.slot, self.stop)
+        (compiled,) = compiler.compile([box])
+        return _repaired(compiler, box, compiled).status is None
+
+    def _passes(self, evaluator: Language, box: Box) -> bool:
+        shutil.rmtree(box.scratch, ignore_errors=True)
+        box.scratch.mkdir()
+        return self._execute(evaluator, box)[0].status is Status.PASS
 
     def _execute(self, evaluator: Language, box: Box) -> tuple[Judged, Outcome]:
         outcome = execute(

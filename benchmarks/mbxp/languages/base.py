@@ -1,14 +1,16 @@
 """The interface of a language: tools, source text, commands, and the judging of outcomes.
 
 Each program has a box: `program` holds its source and compiled files, `scratch` is the private
-folder it runs in. A program prints a secret token at its end; without the token, its tests did not
-run to completion, whatever the exit status.
+folder it runs in. A program prints a token, new in every run, at its end; without the token, its
+tests did not run to completion, whatever the exit status. Programs that could print it earlier are
+executed again by control.py.
 """
 
 import os
 import re
 import shutil
 import subprocess
+import tomllib
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -33,6 +35,8 @@ OUT_OF_MEMORY = re.compile(
     r"|virtual memory exhausted|cc1plus: out of memory",
     re.MULTILINE,
 )
+REACH = Path(__file__).with_name("reach.toml")
+"""What a program that forges its verdict has in its text, by language."""
 VERSION_SECONDS = 120
 COMPILE_LIMITS = Limits(seconds=100, memory=3 << 30, processes=256, scratch=1 << 30)
 
@@ -88,6 +92,14 @@ class Language(ABC):
     """Exit statuses of the compiler after which there is a program to run."""
     exit_zero_passes = True
     """Whether the reference evaluator takes exit status 0 alone for a pass."""
+    expected: re.Pattern[str]
+    """Finds the lines of a test with an expected value, which is the group `expected`."""
+    half_parsed: re.Pattern[str] | None = None
+    """What a compiler says of a program that it cannot parse and compiles all the same."""
+    stricter = ("", "")
+    """In a test, a comparison that finds unequal values equal, and one that does not."""
+    single_quotes_characters = False
+    """Whether what stands in single quotes is one character and no string."""
     syntax_error: re.Pattern[str] | None = None
     """Matches the message of an interpreter about a syntax error."""
     compile_limits = COMPILE_LIMITS
@@ -165,6 +177,10 @@ class Language(ABC):
         """Whether the reference evaluator, too, takes this exit status for compiled."""
         return True
 
+    def may_forge(self, completion: str) -> bool:
+        """Whether the program's text has what a pass could be forged with."""
+        return not completion.isascii() or bool(_reach(self.name).search(completion))
+
     def judge(self, outcome: Outcome, token: str) -> tuple[Status, Status]:
         """The status of a run, and the one by the reference evaluator's rules."""
         broken = ENDINGS.get(outcome.ending)
@@ -193,6 +209,15 @@ ENDINGS = {
     Ending.OUTPUT: Status.OUTPUT_LIMIT,
     Ending.NOT_STARTED: Status.SANDBOX_ERROR,
 }
+
+
+@cache
+def _reach(name: str) -> re.Pattern[str]:
+    table = tomllib.loads(REACH.read_text("utf-8"))
+    words, signs = table["words"], table["signs"]
+    whole = "|".join([*words["every"].split(), *words[name].split()])
+    parts = [rf"\b(?:{whole})\b", *signs["every"], *signs.get(name, [])]
+    return re.compile("|".join(parts))
 
 
 def halves(token: str) -> tuple[str, str]:

@@ -31,6 +31,8 @@ class Cpp(Language):
 
     name = "cpp"
     source_name = "main.cpp"
+    expected = re.compile(r"compare\(x\d+, (?P<expected>.*)\)\)\) \{$", re.MULTILINE)
+    single_quotes_characters = True
     tools = (Tool("g++", ("--version",), "apt-get install g++", "xcode-select --install"),)
     compiled = True
     run_limits = Limits(address_space=2048 * MEBIBYTE)

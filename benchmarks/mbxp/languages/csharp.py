@@ -59,6 +59,8 @@ class CSharp(Language):
 
     name = "csharp"
     source_name = "main.cs"
+    expected = re.compile(r"^\s*var expected\d+ = (?P<expected>.*);$", re.MULTILINE)
+    single_quotes_characters = True
     compiled = True
     run_limits = Limits(processes=128)
 

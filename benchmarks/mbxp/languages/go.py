@@ -38,6 +38,8 @@ class Go(Language):
 
     name = "go"
     source_name = "main.go"
+    expected = re.compile(r"^\s*expected_\d+ := (?P<expected>.*)$", re.MULTILINE)
+    single_quotes_characters = True
     tools = (Tool("go", ("version",), "apt-get install golang-go", "brew install go"),)
     compiled = True
     run_limits = Limits(processes=128)

@@ -1,5 +1,7 @@
 """Java: the JDK's own compiler, called many times in one process."""
 
+import re
+
 from midline.benchmarks.mbxp.languages.base import Box
 from midline.benchmarks.mbxp.languages.jvm import JAVA, JAVAC, JvmLanguage
 
@@ -9,6 +11,8 @@ class Java(JvmLanguage):
 
     name = "java"
     source_name = "main.java"
+    expected = re.compile(r"^\s*[\w<>\[\], ?]+ v\d+ = (?P<expected>.*);$", re.MULTILINE)
+    single_quotes_characters = True
     tools = (JAVAC, JAVA)
     compiler_kind = "java"
 

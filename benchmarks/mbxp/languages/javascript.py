@@ -17,6 +17,7 @@ class JavaScript(Language):
 
     name = "javascript"
     source_name = "main.js"
+    expected = re.compile(r"^var v\d+ = (?P<expected>.*);$", re.MULTILINE)
     tools = (node_modules.NODE,)
     packages: tuple[str, ...] = ("lodash",)
     syntax_error = re.compile(

@@ -26,6 +26,8 @@ class Kotlin(JvmLanguage):
 
     name = "kotlin"
     source_name = "main.kt"
+    expected = re.compile(r"^\s*var v\d+ : .*? = (?P<expected>.*);$", re.MULTILINE)
+    single_quotes_characters = True
     tools = (KOTLINC, JAVAC, JAVA)
     compiler_kind = "kotlin"
     main_class = "MainKt"

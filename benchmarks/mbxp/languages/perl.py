@@ -16,6 +16,7 @@ class Perl(Language):
 
     name = "perl"
     source_name = "main.pl"
+    expected = re.compile(r"^my \$v\d+ = (?P<expected>.*);$", re.MULTILINE)
     tools = (
         Tool(
             "perl",

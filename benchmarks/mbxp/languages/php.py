@@ -16,6 +16,8 @@ class Php(Language):
 
     name = "php"
     source_name = "main.php"
+    expected = re.compile(r"^\$v\d+ = (?P<expected>.*);$", re.MULTILINE)
+    stricter = ("return $x == $y;", "return $x === $y;")
     tools = (Tool("php", ("--version",), "apt-get install php-cli", "brew install php"),)
     syntax_error = re.compile(r"Parse error:")
     run_limits = Limits(address_space=3 << 30)

@@ -28,6 +28,7 @@ class Python(Language):
 
     name = "python"
     source_name = "main.py"
+    expected = re.compile(r"^\s*assert .*==(?P<expected>.*)$", re.MULTILINE)
     tools = (Tool("python3", ("--version",), "apt-get install python3", "brew install python"),)
     exit_zero_passes = False
     # Where compiling fails, the place it names has no function ("in ..."), and no call before it.

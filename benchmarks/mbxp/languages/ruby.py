@@ -12,6 +12,7 @@ class Ruby(Language):
 
     name = "ruby"
     source_name = "main.rb"
+    expected = re.compile(r"^v\d+ = (?P<expected>.*)$", re.MULTILINE)
     tools = (Tool("ruby", ("--version",), "apt-get install ruby", "brew install ruby"),)
     syntax_error = re.compile(r"main\.rb:\d+: (?:syntax error|.*\(SyntaxError\))|invalid multibyte")
     run_limits = Limits(address_space=2048 * MEBIBYTE)

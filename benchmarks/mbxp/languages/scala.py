@@ -1,6 +1,7 @@
 """Scala 2: the compiler's jars of the Debian package or of an installed scalac."""
 
 import os
+import re
 import shutil
 from functools import cached_property
 from pathlib import Path
@@ -18,6 +19,8 @@ class Scala(JvmLanguage):
 
     name = "scala"
     source_name = "main.scala"
+    expected = re.compile(r"^\s*var v\d+ : .*? = (?P<expected>.*)$", re.MULTILINE)
+    single_quotes_characters = True
     tools = (SCALAC, JAVAC, JAVA)
     compiler_kind = "scala"
 

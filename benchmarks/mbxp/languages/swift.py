@@ -17,6 +17,7 @@ class Swift(Language):
 
     name = "swift"
     source_name = "main.swift"
+    expected = re.compile(r"^var v\d+ : .*? = (?P<expected>.*)$", re.MULTILINE)
     tools = (
         Tool(
             "swiftc", ("--version",), "see https://www.swift.org/install", "xcode-select --install"

@@ -4,8 +4,13 @@ The compiler ends with 2 when it found type errors and still wrote JavaScript; w
 it always does, because the tests import `assert`. The reference evaluator takes 2, and only 2, for
 compiled. With the correction on, 0 counts as well, so that the verdict does not hang on whether
 @types/node is installed; type errors fail no program in either case.
+
+Nor do syntax errors: where a completion leaves a brace open, the tests end up inside of its
+function, which nobody calls with them, and the program passes, as it does with the reference
+evaluator. There is nothing to forge in such a program, and control.py leaves it alone.
 """
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -23,6 +28,8 @@ class TypeScript(JavaScript):
 
     name = "typescript"
     source_name = "main.ts"
+    expected = re.compile(r"^let expected_\d+ = (?P<expected>.*);$", re.MULTILINE)
+    half_parsed = re.compile(r"error TS1\d\d\d:")
     packages = ("typescript", "lodash", "mathjs", "heap-js")
     compiled = True
     batch_compiler = True
@@ -49,8 +56,10 @@ class TypeScript(JavaScript):
 
     def run_command(self, box: Box) -> list[str]:
         """`node main.js`, after the token's line was added to it."""
-        with (box.program / "main.js").open("a", encoding="utf-8") as file:
-            file.write(finish(box.token))
+        path, end = box.program / "main.js", finish(box.token).encode()
+        if not path.read_bytes().endswith(end):
+            with path.open("ab") as file:
+                file.write(end)
         return super().run_command(box)
 
 

@@ -60,6 +60,7 @@ ATTRIBUTES: Numbers = {
 SIGNALS = {"kill": (62, 129), "tkill": (200, 130), "rt_sigqueueinfo": (129, 138),
            "rt_tgsigqueueinfo": (297, 240)}  # fmt: skip
 
+SCHEDULING = ("sched_setscheduler", "sched_setparam", "sched_setattr", "sched_setaffinity")
 NEW_NAME_SPACES = 0x7E020000
 AF_UNIX, SOCK_STREAM, SOCK_SEQPACKET, SOCKET_TYPE = 1, 1, 5, 0xF
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_PTRACER = 1, 4, 0x59616D61
@@ -124,9 +125,9 @@ def _bodies(landlock: bool) -> dict[str, list[Instruction]]:
         "fcntl": _if(1, F_SETOWN, F_SETSIG, F_SETOWN_EX) + _let(),
         "ioctl": _if(1, FIOSETOWN, SIOCSPGRP, TIOCSTI, TIOCLINUX) + _let(),
         "setpriority": own + _unless(1, 0) + _let(),
-        # Limits and scheduling of the calling process or thread only.
-        **{name: own + _let() for name in ("prlimit64", "sched_setscheduler", "sched_setparam",
-                                           "sched_setattr", "sched_setaffinity")},
+        # Limits of the calling process only; Mono sets the priority of its threads.
+        "prlimit64": own + _let(),
+        **{name: own + _let() if landlock else _let() for name in SCHEDULING},
     }  # fmt: skip
 
 

@@ -89,12 +89,13 @@ def test_attributes_of_files_are_the_compilers_to_set_and_nobody_elses() -> None
 
 
 def test_only_the_calling_process_is_limited_and_scheduled() -> None:
-    code = seccomp.program()
-    names = ("prlimit64", "sched_setscheduler", "sched_setparam", "sched_setattr",
-             "sched_setaffinity")  # fmt: skip
-    for name in names:
+    code = seccomp.program(landlock=True)
+    for name in ("prlimit64", *seccomp.SCHEDULING):
         assert answer(code, called(name), 0) == ALLOW
         assert answer(code, called(name), 4321) == EPERM
+    inside = seccomp.program()
+    assert answer(inside, called("prlimit64"), 4321) == EPERM
+    assert {answer(inside, called(name), 4321) for name in seccomp.SCHEDULING} == {ALLOW}, "threads"
     nice = [answer(code, called("setpriority"), which, who) for which, who in
             ((0, 0), (0, 9), (1, 0), (2, 0))]  # fmt: skip
     assert nice == [ALLOW, EPERM, EPERM, EPERM]
