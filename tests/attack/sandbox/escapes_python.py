@@ -397,14 +397,14 @@ for _ in range(3):
 MEMORY = {
     "memory files": """
 handles = []
-for name in ("memfd_create", "memfd_secret"):
-    for _ in range(8):
-        handle = let_be(call, name, b"x", 0) if name == "memfd_create" else let_be(call, name, 0)
-        if handle is None:
-            break
-        for _ in range(64):
-            os.write(handle, bytes(MEGABYTE))
-        handles.append(handle)
+for _ in range(8):
+    handle = let_be(call, "memfd_create", b"x", 0)
+    if handle is None:
+        break
+    for _ in range(64):
+        os.write(handle, bytes(MEGABYTE))
+    handles.append(handle)
+wanted("secret memory", call, "memfd_secret", 0)
 if handles:
     hold("memory files")
 """,
