@@ -56,7 +56,7 @@ class RawClient:
             assert isinstance(body, bytes)
             yield json.loads(body)
 
-    async def answers(self, count: int) -> list[dict[str, Any]]:
+    async def answers(self, count: int, seconds: float = SECONDS) -> list[dict[str, Any]]:
         """The next answers, without what else the server says."""
         found: list[dict[str, Any]] = []
 
@@ -67,12 +67,12 @@ class RawClient:
                 if len(found) == count:
                     return
 
-        await asyncio.wait_for(collect(), SECONDS)
+        await asyncio.wait_for(collect(), seconds)
         return found
 
-    async def ask(self, message: Any) -> dict[str, Any]:
+    async def ask(self, message: Any, seconds: float = SECONDS) -> dict[str, Any]:
         self.send(message)
-        (answer,) = await self.answers(1)
+        (answer,) = await self.answers(1, seconds)
         return answer
 
     async def leave(self) -> int:

@@ -28,6 +28,8 @@ ROOM_BYTES = 80 << 20
 """For documents, Python's heap and the buffers of steps: a tenth of it is used in ten minutes."""
 SERVE = (sys.executable, "-P", "-m", "midline.server.cli.main", "serve")
 SOURCES = Path(__file__).resolve().parents[3]
+PATIENCE = 600.0
+"""Seconds to wait for an answer: the first one waits until the weights are packed."""
 KEYS, SECONDS_BETWEEN_KEYS = 12, 0.05
 
 
@@ -83,7 +85,7 @@ async def _open(client: RawClient, uri: str, text: str) -> None:
 async def _ask(client: RawClient, id: Any, uri: str, line: int, character: int) -> None:
     where = {"line": line, "character": character}
     params = {"textDocument": {"uri": uri}, "position": where, "context": {"triggerKind": 2}}
-    answer = await client.ask(request(id, "textDocument/inlineCompletion", params))
+    answer = await client.ask(request(id, "textDocument/inlineCompletion", params), PATIENCE)
     assert "result" in answer, answer
 
 
