@@ -149,6 +149,6 @@ def _options(settings: Settings, *, by_hand: bool) -> "SamplingOptions":
     return SamplingOptions.chosen(
         1 if settings.temperature == 0 else samples,
         settings.temperature,
-        max_tokens=settings.max_tokens,
+        max_tokens=settings.max_tokens_by_hand if by_hand else settings.max_tokens,
         engine=NativeOptions(exact=settings.exact, sparsity=settings.sparsity),
     )

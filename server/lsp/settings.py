@@ -73,7 +73,12 @@ class Settings:
         (), _TEXTS, "Languages that Midline leaves alone, by the editor's language id."
     )
     model: str = _setting(DEFAULT_MODEL, _TEXT, "The model that completes.")
-    max_tokens: int = _setting(64, _number(1, 1024, int), "The most that a completion may have.")
+    max_tokens: int = _setting(
+        64, _number(1, 1024, int), "The most tokens that a completion may have while you type."
+    )
+    max_tokens_by_hand: int = _setting(
+        256, _number(1, 1024, int), "The most that one may have which is asked for by hand."
+    )
     samples: int = _setting(
         1, _number(1, _MAX_SAMPLES, int), "How many answers to draw while typing."
     )

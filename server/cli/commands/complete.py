@@ -27,7 +27,7 @@ from midline.server.documents import Document
 
 _PLACE = re.compile(r"(?P<file>.+):(?P<line>\d+):(?P<column>\d+)", re.DOTALL)
 _MAX_DIGITS = 18
-_MAX_TOKENS = 64
+_MAX_TOKENS = 256
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -13,7 +13,7 @@ RIGHT = {
     "a guard clause of the next function": (
         "a.go",
         "func Read(p string) error {\n\tf, err := os.Open(p)\n\tif err != nil {\n\t\t‸\n\t}\n"
-        "\tdefer f.Close()\n\tif _, err := f.Stat(); err != nil {\n\t\treturn err\n\t}\n}\n",
+        "\tif _, err := f.Stat(); err != nil {\n\t\treturn err\n\t}\n}\n",
         "return err",
     ),
     "a guard clause in Python": (
@@ -149,7 +149,7 @@ RIGHT = {
     ),
     "before a short statement": ("a.py", "def f():\n    ‸\n    g()\n", "x = 1"),
     # The rest of the line.
-    "a word of the rest inside a name": ("a.py", "x = [a for a in ‸ if a]\n", "b.iffy"),
+    "a word of the rest inside a name": ("a.py", "x = a if ‸ else b\n", "a.orelse"),
     "a name that ends like the rest begins": ("a.js", "f(‸, b);\n", "sub"),
     "in the middle of a name": ("a.js", "const e = document.query‸('a');\n", "Selector"),
     "the end of a known name": ("a.py", "import sys\nx = sys.pl‸m\ny = sys.platform\n", "atfor"),

@@ -217,6 +217,14 @@ def test_a_key_that_disagrees_starts_anew_at_once(desks: Any) -> None:
     assert len(desk.engine.asked) == 2
 
 
+def test_by_hand_there_may_be_more(desks: Any) -> None:
+    desk = desks("call(value)")
+    desk.ask("x = \n", 4)
+    desk.ask("x = \n", 4, anew=True)
+    typing, by_hand = (options.max_tokens for options in desk.engine.options)
+    assert 64 <= typing < 80 < 256 <= by_hand < 272  # and what was backed up
+
+
 def test_several_are_drawn_for_who_asks_by_hand(desks: Any) -> None:
     desk = desks("one|two|three|four")
     assert desk.texts("x = \n", 4) == ["one"]
