@@ -30,7 +30,7 @@ needs = for program in $(1); do command -v $$program >/dev/null && exit 0; done;
  echo "make: $@ needs $(firstword $(1)); install it (Debian: $(2))." >&2; exit 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo install test test-all test-attack soak test-native test-baseline test-neon lint format stub bench structure clean toolchain toolchains
+.PHONY: peer-avx2 help demo install test test-all test-attack soak test-native test-baseline test-neon lint format stub bench structure clean toolchain toolchains
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 15
@@ -90,6 +90,14 @@ bench: $(VENV)/comparable ## every figure of the README, measured now
 
 structure: $(VENV)/installed ## numbers of the source tree and of a keystroke's way through it
 	@$(BIN)/midline-bench structure $(ARGS)
+
+# llama.cpp chooses its instructions when it is built: this build is for comparisons with --isa avx2.
+peer-avx2: $(VENV)/comparable ## a second llama.cpp, restricted to AVX2, for comparisons with --isa avx2
+	folder="$$($(BIN)/python -P -c 'from midline.model.paths import cache_folder; print(cache_folder())')" && \
+	 version="$$($(BIN)/python -P -c 'from importlib.metadata import version; print(version("llama-cpp-python"))')" && \
+	 CMAKE_ARGS="-DGGML_NATIVE=OFF -DGGML_AVX=ON -DGGML_AVX2=ON -DGGML_FMA=ON -DGGML_F16C=ON -DGGML_BMI2=ON -DGGML_AVX512=OFF" \
+	 $(PIP) install -q --no-cache-dir --no-deps --no-binary llama-cpp-python --upgrade \
+	 --target "$$folder/peers/llama.cpp-avx2" "llama-cpp-python==$$version"
 
 toolchains: $(VENV)/installed ## what `midline-bench mbxp` can run here, and how to install the rest
 	@$(BIN)/midline-bench mbxp doctor

@@ -13,6 +13,7 @@ from midline.benchmarks.speed.paired import interleave, pair_ratios, row
 from midline.benchmarks.speed.plot import draw
 from midline.benchmarks.speed.remote import RemoteEngine
 from midline.benchmarks.speed.report import report
+from midline.benchmarks.speed.restricted import check_features, environment
 from midline.benchmarks.speed.work import model_work
 from midline.benchmarks.speed.workload import Workload
 from midline.model.teal.profile import find_profile
@@ -41,12 +42,17 @@ def compare(
         "cache_tokens": workload.cache_tokens,
         "sparsity": sparsity,
     }
+    isa = getattr(args, "isa", None)
     names = ["midline", *([args.peer] if args.peer else [])]
+    restrictions = [environment(name, isa) for name in names]
     with ExitStack() as stack:
+        threads = thread_count(args.threads)
         engines = [
-            stack.enter_context(RemoteEngine(name, path, thread_count(args.threads), options))
-            for name in names
+            stack.enter_context(RemoteEngine(name, path, threads, options, variables))
+            for name, variables in zip(names, restrictions, strict=True)
         ]
+        for engine in engines:
+            check_features(engine.name, isa, engine.versions)
         bandwidth = engines[0].call("read_bandwidth", seconds=1.0)
         dot_rate = engines[0].call("dot_rate", seconds=0.5)
         pids = [engine.pid for engine in engines]
@@ -61,6 +67,7 @@ def compare(
     ratios = pair_ratios(*seconds) if args.peer else []
     return {
         "versions": versions,
+        "isa": versions["midline kernels"],
         "read_gb_per_second": bandwidth,
         "peak_multiply_adds_per_second": dot_rate,
         "busy_elsewhere_cores": after.since(before) if before and after else None,

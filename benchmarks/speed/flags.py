@@ -6,6 +6,7 @@ from typing import Any
 
 from midline.benchmarks.outputs import output_file
 from midline.benchmarks.speed.requantized import requantized
+from midline.benchmarks.speed.restricted import ISAS
 from midline.model.catalog.catalog import resolve
 from midline.model.decoding.options import MAX_SAMPLES
 from midline.model.errors import UsageError
@@ -22,6 +23,7 @@ EVERYWHERE: dict[str, dict[str, Any]] = {
 }
 CHOSEN: dict[str, dict[str, Any]] = {
     "peer": {"choices": PEERS, "help": "engine to compare with; separate: samples one by one"},
+    "isa": {"choices": ISAS, "help": "restrict both sides to an instruction set (llama.cpp: avx2)"},
     "tokens": {"type": int, "metavar": "N", "help": "tokens of a timed run"},
     "context": {"type": int, "metavar": "N", "help": "tokens already in the cache"},
     "samples": {"type": int, "metavar": "N", "help": "sequences decoded together"},

@@ -9,7 +9,7 @@ from midline.model.tokenizer.tokenizer import Tokenizer
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the peer and the length of the prompt."""
-    flags.add(parser, "peer", "exact", "plot", tokens=512, sparsity=0, runs=flags.RUNS)
+    flags.add(parser, "peer", "isa", "exact", "plot", tokens=512, sparsity=0, runs=flags.RUNS)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -1,6 +1,7 @@
 """An engine in a process of its own, driven through a pipe (the parent's side of `worker.py`)."""
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -14,10 +15,18 @@ from midline.model.errors import MidlineError, UsageError
 class RemoteEngine:
     """An engine in its own process; `call` runs one of its methods there.
 
-    `settings` and `resident_bytes` are those reported with the last answer.
+    `settings` and `resident_bytes` are those reported with the last answer. `environment` holds
+    variables of that process that differ from this one's.
     """
 
-    def __init__(self, name: str, model: Path, threads: int, options: dict[str, Any]) -> None:
+    def __init__(
+        self,
+        name: str,
+        model: Path,
+        threads: int,
+        options: dict[str, Any],
+        environment: dict[str, str] | None = None,
+    ) -> None:
         self.name = name
         self.settings: dict[str, Any] = {}
         self.resident_bytes: int | None = None
@@ -26,6 +35,7 @@ class RemoteEngine:
         self._process = subprocess.Popen(
             [*command, name, str(model), str(threads), json.dumps(options)],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log, text=True,
+            env={**os.environ, **(environment or {})},
         )  # fmt: skip
         self.versions: dict[str, str] = self._read()["versions"]
 

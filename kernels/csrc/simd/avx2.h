@@ -56,6 +56,9 @@ inline vi interleave_bytes(const uint8_t* a, const uint8_t* b, const uint8_t* c,
 inline vi dot(vi acc, vi u, vi s) { return _mm256_dpbusd_avx_epi32(acc, u, s); }
 inline vi dot_full(vi acc, vi u, vi s) { return _mm256_dpbusd_avx_epi32(acc, u, s); }
 inline vi dot_pairs(vi acc, vi a, vi b) { return _mm256_dpwssd_avx_epi32(acc, a, b); }
+// Products with codes of 8 bits, whose zero point the sums begin with.
+inline vi dot_bytes(vi acc, vi u, vi s) { return dot_full(acc, u, s); }
+inline vi start_bytes(int sum) { return splat(-128 * sum); }
 #else
 // maddubs saturates at 16 bits: pairs of u <= 127 times |s| <= 127 stay below, larger codes go in two parts.
 inline vi dot(vi acc, vi u, vi s) {
@@ -66,6 +69,17 @@ inline vi dot_full(vi acc, vi u, vi s) {
   return dot(dot(acc, _mm256_andnot_si256(top, u), s), _mm256_and_si256(top, u), s);
 }
 inline vi dot_pairs(vi acc, vi a, vi b) { return _mm256_add_epi32(acc, _mm256_madd_epi16(a, b)); }
+// Signed bytes times signed ones, |s| <= 127: four to a lane.
+inline vi abs8(vi a) { return _mm256_abs_epi8(a); }
+inline vi dot_signed(vi acc, vi magnitude, vi w, vi s) {
+  const vi products = _mm256_maddubs_epi16(magnitude, _mm256_sign_epi8(s, w));
+  return _mm256_add_epi32(acc, _mm256_madd_epi16(products, _mm256_set1_epi16(1)));
+}
+inline vi flip(vi a) { return _mm256_xor_si256(a, _mm256_set1_epi8(static_cast<char>(0x80))); }
+// Products with codes of 8 bits less their zero point.
+inline vi dot_bytes(vi acc, vi u, vi s) { return dot_signed(acc, abs8(flip(u)), flip(u), s); }
+inline vi start_bytes(int) { return splat(0); }
+#endif
 inline vi mul_pairs(vi a, vi b) { return _mm256_madd_epi16(a, b); }
 // Products of bytes that are summed in pairs of channels, 16 bits each: modulo 2^16 but for the first sum of two, which
 // saturates.
@@ -73,11 +87,24 @@ inline vi mul16(vi u, vi s) { return _mm256_maddubs_epi16(u, s); }
 inline vi add16(vi a, vi b) { return _mm256_add_epi16(a, b); }
 inline vi sub16(vi a, vi b) { return _mm256_sub_epi16(a, b); }
 inline vi widen16(vi a) { return _mm256_madd_epi16(a, _mm256_set1_epi16(1)); }  // both halves of every lane added up
-inline vi flip(vi a) { return _mm256_xor_si256(a, _mm256_set1_epi8(static_cast<char>(0x80))); }
-// Signed bytes times signed ones, |s| <= 127: four to a lane.
-inline vi abs8(vi a) { return _mm256_abs_epi8(a); }
-inline vi dot_signed(vi acc, vi magnitude, vi w, vi s) {
-  return _mm256_add_epi32(acc, widen16(_mm256_maddubs_epi16(magnitude, _mm256_sign_epi8(s, w))));
+inline vi splat2(const int8_t* q) {
+  int16_t x;
+  std::memcpy(&x, q, 2);
+  return _mm256_set1_epi16(x);
+}
+// 8 bytes of each of two rows, interleaved, every four pairs of them twice: a lane of 128 bits for four.
+inline vi pair_bits(const uint8_t* a, const uint8_t* b) {
+  const __m128i x = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(a)),
+                y = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(b));
+  return _mm256_permute4x64_epi64(_mm256_castsi128_si256(_mm_unpacklo_epi8(x, y)), 0x50);
+}
+// Shifts the lower and the upper half of every 128 bits; bits that cross from a neighbouring byte are masked by the
+// caller.
+inline vi left_lanes(vi a, int low, int high) {
+  return _mm256_sllv_epi32(a, _mm256_set_epi32(high, high, low, low, high, high, low, low));
+}
+inline vi right_lanes(vi a, int low, int high) {
+  return _mm256_srlv_epi32(a, _mm256_set_epi32(high, high, low, low, high, high, low, low));
 }
 // 8 sums of 32 channels as 16 bits each.
 inline void pack_sums(const int* sums, int* to) {
@@ -95,7 +122,6 @@ template <int Zero, bool Halves> inline void pair_sums(const int8_t* q, int* to)
   if constexpr (Halves) to[0] = _mm_cvtsi128_si32(low), to[1] = _mm_cvtsi128_si32(high);
   else to[0] = _mm_cvtsi128_si32(_mm_add_epi16(low, high));
 }
-#endif
 inline vi widen_u8(const uint8_t* p) {
   return _mm256_cvtepu8_epi32(_mm_loadl_epi64(reinterpret_cast<const __m128i*>(p)));
 }

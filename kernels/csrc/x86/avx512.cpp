@@ -8,6 +8,9 @@ namespace midline {
 namespace avx512 {
 namespace {
 #include "simd/unpack.inc"
+#include "simd/stream.inc"
+#include "simd/gemv_scale.inc"
+#include "simd/gemv_dot.inc"
 #include "simd/gemv.inc"
 #include "simd/tile.inc"
 #include "simd/rows.inc"

@@ -12,9 +12,9 @@ from midline.model.errors import UsageError
 from midline.server.cli.command_line import parse
 
 USED = {
-    "prefill": "peer tokens sparsity exact runs plot",
-    "decode": "peer tokens context samples sparsity exact runs plot",
-    "samples": "peer tokens context samples sparsity exact runs plot",
+    "prefill": "peer isa tokens sparsity exact runs plot",
+    "decode": "peer isa tokens context samples sparsity exact runs plot",
+    "samples": "peer isa tokens context samples sparsity exact runs plot",
     "keystroke": "peer tokens context lines sparsity exact runs plot",
     "memory": "tokens context",
     "start": "runs",
@@ -25,6 +25,7 @@ USED = {
 }
 GIVEN = {
     "peer": ["--peer", "llama.cpp"],
+    "isa": ["--isa", "avx2"],
     "tokens": ["--tokens", "4"],
     "context": ["--context", "64"],
     "samples": ["--samples", "2"],
