@@ -103,7 +103,8 @@ def bind(path: str, flags: int | None) -> None:
     """Make `path` appear in the new root; `flags` None leaves it as it is mounted."""
     target = path[1:]
     if os.path.islink(path) and os.path.dirname(path) == "/":
-        os.symlink(os.readlink(path), target)
+        if not os.path.lexists(target):
+            os.symlink(os.readlink(path), target)
         return
     if os.path.isdir(path):
         os.makedirs(target, exist_ok=True)

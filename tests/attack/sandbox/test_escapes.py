@@ -5,6 +5,7 @@
 
 import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -95,6 +96,16 @@ def test_no_escape(
         assert report.found, "docs/security.md says that this level does not stop it"
         return
     assert not report.found, report.detail
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="takes root to become an ordinary user")
+def test_ordinary_users_get_name_spaces_where_the_kernel_gives_them_any() -> None:
+    command = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
+               "unshare", "--user", "--map-root-user", "--mount", "--net", "true"]  # fmt: skip
+    if subprocess.run(command, capture_output=True, check=False).returncode != 0:
+        pytest.skip("the kernel gives ordinary users none")
+    report = attempt(["/usr/bin/true"], "unshare", other_user=True)
+    assert (report.skipped, report.found) == ("", []), report
 
 
 def test_there_are_enough_of_them() -> None:
