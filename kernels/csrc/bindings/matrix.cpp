@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "bindings/arrays.h"
-#include "decoder/decoder.h"
+#include "decoder/row_buffer.h"
 #include "packing/gguf_blocks.h"
 #include "packing/pack.h"
 #include "packing/screen.h"

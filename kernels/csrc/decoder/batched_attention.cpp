@@ -1,67 +1,94 @@
-// Attention of all rows of a step, item by item of its plan (bifurcated_attention.h).
+// Attention of all rows of a step. Its plan (bifurcated_attention.h) has two phases: first the blocks of keys that
+// several sequences share, for all their rows at once, then each row's own blocks.
 #include <algorithm>
 #include <limits>
 
-#include "decoder/prefill_and_batched_decode.h"
+#include "decoder/batched_worker.h"
 
 namespace midline {
+namespace {
 
-void ManyRows::attention(uint16_t* pool, int index, Scratch& s) {
+// The online softmax of a row's queries of one KV head over the blocks of keys so far: weighted values, not yet divided
+// by the sum of weights; the largest score; the sum of weights.
+struct SoftmaxState {
+  float *out, *max, *sum;  // [group][dim], [group], [group]
+  SoftmaxState(float* state, int group, int dim) : out(state), max(out + group * dim), sum(max + group) {}
+  static size_t size(int group, int dim) { return static_cast<size_t>(group) * (dim + 2); }
+};
+
+}  // namespace
+
+void PrefillAndBatchedDecode::Worker::attention() {
   const int heads = c_.kv_heads;
-  if (!plan_.shared.empty())
-    each(static_cast<int>(plan_.shared.size()) * heads, s,
-         [&](int i) { attend(pool, plan_.shared[i / heads], index, i % heads, s); });
-  each(static_cast<int>(plan_.own.size()) * heads, s,
-       [&](int i) { attend(pool, plan_.own[i / heads], index, i % heads, s); });
+  for (const bool last : {false, true}) {
+    const std::vector<AttentionItem>& items = last ? all_.plan_.own : all_.plan_.shared;
+    if (items.empty()) continue;
+    phase(static_cast<int>(items.size()) * heads, [&](int i) { attend(items[i / heads], last, i % heads); });
+  }
 }
 
-void ManyRows::attend(uint16_t* pool, const AttentionItem& item, int index, int h, Scratch& s) {
-  const int dim = c_.head_dim, group = c_.heads / c_.kv_heads, n = static_cast<int>(item.rows.size()),
-            queries = n * group;
-  const size_t state = static_cast<size_t>(group) * (dim + 2);        // of one row: outputs, maxima, sums
-  const bool copied = item.rows.back() - item.rows.front() != n - 1;  // consecutive rows lie as attend wants them
-  s.queries.resize(copied ? static_cast<size_t>(queries) * dim : 0),
-      s.part.resize(static_cast<size_t>(queries) * (dim + 2)), s.state.resize(n * state), s.limits.resize(queries);
-  auto queries_of = [&](int row) { return queries_.data() + (static_cast<size_t>(h) * rows_ + row) * group * dim; };
-  auto part_of = [&](int row) { return parts_.data() + (static_cast<size_t>(h) * rows_ + row) * state; };
-  for (int j = 0; j < n; j++) {
-    if (copied)
-      std::copy_n(queries_of(item.rows[j]), group * dim, s.queries.data() + static_cast<size_t>(j) * group * dim);
-    float* own = s.state.data() + j * state;
-    if (item.continues) {
-      std::copy_n(part_of(item.rows[j]), state, own);
-      continue;
-    }
-    std::fill_n(own, state, 0.0f);
-    std::fill_n(own + group * dim, group, -std::numeric_limits<float>::infinity());
-  }
-  float *part_max = s.part.data() + static_cast<size_t>(queries) * dim, *part_sum = part_max + queries;
+void PrefillAndBatchedDecode::Worker::attend(const AttentionItem& item, bool last, int h) {
+  const int dim = c_.head_dim, group = c_.queries_per_kv_head(), n = static_cast<int>(item.rows.size());
+  const int queries = n * group;
+  const bool gather = item.rows.back() - item.rows.front() != n - 1;  // the queries of consecutive rows are contiguous
+  begin_softmax(item, h, gather);
+  s_.part.resize(static_cast<size_t>(queries) * (dim + 2)), s_.limits.resize(queries);
+  float *part_max = s_.part.data() + static_cast<size_t>(queries) * dim, *part_sum = part_max + queries;
+  const float* q = gather ? s_.queries.data() : queries_of(item.rows.front(), h);
   int length = 0;
-  for (int row : item.rows) length = std::max(length, position_[row] + 1);
+  for (int row : item.rows) length = std::max(length, all_.position_[row] + 1);
   length = std::min(length, item.last_block * kBlockTokens);
-  auto pages = [&](int block) { return d_.block_pages(pool, item.pages, index, h, block, length); };
+  auto pages = [&](int block) { return cache_.block(item.pages, layer_, h, block, length); };
   AttentionBlock b{pages(item.first_block), {}, dim};
   for (int block = item.first_block; b.now.count > 0; b.now = b.next, block++) {
     b.next = pages(block + 1);
-    for (int i = 0; i < queries; i++)
-      s.limits[i] = std::clamp(position_[item.rows[i / group]] + 1 - block * kBlockTokens, 0, b.now.count);
-    k_.attend(b, copied ? s.queries.data() : queries_of(item.rows.front()), queries, s.limits.data(), s.part.data(),
-              dim, part_max, part_sum, s.attention.data());
     for (int i = 0; i < queries; i++) {
-      float* own = s.state.data() + i / group * state;
-      k_.join(own + i % group * dim, own + group * dim + i % group, own + group * (dim + 1) + i % group,
-              s.part.data() + static_cast<size_t>(i) * dim, part_max[i], part_sum[i], dim);
+      const int visible = all_.position_[item.rows[i / group]] + 1 - block * kBlockTokens;  // causal mask
+      s_.limits[i] = std::clamp(visible, 0, b.now.count);
+    }
+    k_.attend(b, q, queries, s_.limits.data(), s_.part.data(), dim, part_max, part_sum, s_.attention.data());
+    for (int i = 0; i < queries; i++) {
+      const SoftmaxState own(s_.state.data() + i / group * SoftmaxState::size(group, dim), group, dim);
+      const int j = i % group;
+      k_.join(own.out + j * dim, own.max + j, own.sum + j, s_.part.data() + static_cast<size_t>(i) * dim, part_max[i],
+              part_sum[i], dim);
     }
   }
-  const bool last = &item >= plan_.own.data() && &item < plan_.own.data() + plan_.own.size();
+  end_softmax(item, h, last);
+}
+
+// Gathers the queries where they are not contiguous; starts each row's softmax, or takes up what its shared blocks
+// left.
+void PrefillAndBatchedDecode::Worker::begin_softmax(const AttentionItem& item, int h, bool gather) {
+  const int dim = c_.head_dim, group = c_.queries_per_kv_head(), n = static_cast<int>(item.rows.size());
+  const size_t size = SoftmaxState::size(group, dim);
+  s_.queries.resize(gather ? static_cast<size_t>(n) * group * dim : 0), s_.state.resize(n * size);
   for (int j = 0; j < n; j++) {
-    const float* own = s.state.data() + j * state;
+    const int row = item.rows[j];
+    if (gather) std::copy_n(queries_of(row, h), group * dim, s_.queries.data() + static_cast<size_t>(j) * group * dim);
+    float* state = s_.state.data() + j * size;
+    if (item.continues) {
+      std::copy_n(softmax_of(row, h), size, state);
+    } else {
+      std::fill_n(state, size, 0.0f);
+      std::fill_n(SoftmaxState(state, group, dim).max, group, -std::numeric_limits<float>::infinity());
+    }
+  }
+}
+
+// Leaves each row's softmax for its own blocks, or divides by the sum of weights after the last ones.
+void PrefillAndBatchedDecode::Worker::end_softmax(const AttentionItem& item, int h, bool last) {
+  const int dim = c_.head_dim, group = c_.queries_per_kv_head();
+  const size_t size = SoftmaxState::size(group, dim);
+  for (size_t j = 0; j < item.rows.size(); j++) {
+    float* state = s_.state.data() + j * size;
     if (!last) {
-      std::copy_n(own, state, part_of(item.rows[j]));
+      std::copy_n(state, size, softmax_of(item.rows[j], h));
       continue;
     }
-    float* out = attended_.data() + static_cast<size_t>(item.rows[j]) * c_.heads * dim + h * group * dim;
-    for (int i = 0; i < group * dim; i++) out[i] = own[i] / own[group * (dim + 1) + i / dim];
+    const SoftmaxState own(state, group, dim);
+    float* out = all_.attended_.data() + static_cast<size_t>(item.rows[j]) * c_.heads * dim + h * group * dim;
+    for (int i = 0; i < group * dim; i++) out[i] = own.out[i] / own.sum[i / dim];
   }
 }
 

@@ -1,25 +1,20 @@
-// The decoder-only transformer step on packed weights: RMSNorm, rotary grouped-query attention over paged keys and
-// values, SwiGLU. It knows arrays and sizes; names, files and tokens are the caller's.
+// One step of a decoder-only transformer on packed weights: prefill, decode, or both for several sequences at once. It
+// knows arrays and sizes; files, tensor names and the text of tokens are the caller's.
 #pragma once
 #include <atomic>
 #include <memory>
-#include <string>
 #include <vector>
 
+#include "decoder/config.h"
+#include "decoder/kv_cache.h"
+#include "decoder/rope.h"
+#include "decoder/row_buffer.h"
 #include "kernels.h"
-#include "memory/huge_pages.h"
 #include "threading/thread_pool.h"
 
 namespace midline {
 
-struct DecoderConfig {
-  int layers, width, heads, kv_heads, head_dim, hidden, vocab;
-  float eps, rope_base;
-  bool rope_interleaved;  // pairs (2i, 2i+1), llama; otherwise (i, i + head_dim / 2), qwen2
-  int threads;
-};
-
-// Matrices fuse what shares an input: q|k|v, and gate and up unit by unit alternating. Every tensor starts at a unit.
+// Matrices with the same input are fused: q | k | v, and gate | up in alternating units. Each tensor starts at a unit.
 struct Layer {
   Matrix qkv, out, gate_up, down;
   const float *attention_norm, *ffn_norm;
@@ -27,28 +22,28 @@ struct Layer {
 };
 
 struct Embedding {
-  int type;
-  const uint8_t* rows;
+  int type;             // of the GGUF blocks
+  const uint8_t* rows;  // [vocab][row_bytes]
   size_t row_bytes;
 };
 
 struct Weights {
   std::vector<Layer> layers;
   const float* output_norm;
-  Matrix head;
-  const uint8_t* screen;  // packed by pack_screen, or null
+  Matrix head;            // the output matrix (LM head)
+  const uint8_t* screen;  // of the head, packed by pack_screen, or null
   Embedding embedding;
 };
 
-// Consecutive tokens of one sequence; its pages hold the keys and values of positions 0 .. start + rows - 1.
+// Consecutive tokens of one sequence.
 struct Segment {
-  int start, rows;
-  const int* pages;
-  int sparse_from;  // first position whose row skips what lies under the step's thresholds
+  int start, rows;   // position of the first token; tokens
+  const int* pages;  // page table of positions 0 .. start + rows - 1
+  int sparse_from;   // first position whose row is sparse (TEAL)
 };
 
-// Activation sparsity (TEAL, arXiv 2408.14690): the smallest magnitude that survives, less one step, of each input
-// channel of a layer's four matrices; null for a matrix that stays dense.
+// Activation sparsity (TEAL, arXiv 2408.14690): one threshold for each input channel of a layer's four matrices. A
+// channel whose magnitude is at most its threshold is dropped. Null for a matrix that stays dense.
 struct LayerThresholds {
   const float *qkv, *out, *gate_up, *down;
 };
@@ -57,7 +52,7 @@ using Thresholds = std::vector<LayerThresholds>;
 enum class Head { none, exact, screened };
 
 struct Step {
-  const int* tokens;  // all segments' tokens, one after the other
+  const int* tokens;  // of all segments, one after the other
   std::vector<Segment> segments;
   std::vector<int> logit_rows;  // rows whose logits are wanted
   Head head;
@@ -65,38 +60,14 @@ struct Step {
   bool float_activations;           // debug path: float64 sums over unpacked weights and float activations
   const std::atomic<bool>* cancel;  // may be null
   const Thresholds* thresholds;     // null: every row is dense
-  float* tap;  // null, or [rows][layers][tap_width()]: what enters the four matrices, dropped channels zero
+  float* tap;  // null, or [rows][layers][tap_width()] for the input of each matrix, dropped channels 0
 };
 
 constexpr int kMaxRows = 512;  // rows of one step
 
-// Rows of activations with their own storage.
-struct RowBuffer {
-  PagedVector<int8_t> q;
-  std::vector<int> sum32, sum16;
-  std::vector<float> scale32, scale256;
-  PagedVector<float> x;      // empty where no float weights read it
-  std::vector<int8_t> kept;  // what survives of row 0, listed: empty before the first sparse row
-  std::vector<uint16_t> index;
-  std::vector<int> start, middle;
-  std::vector<float> masked;
-  int stride = 0;
-  void reserve(int rows, int inputs, bool with_float);
-  // Quantizes x[0..n) as channels begin .. begin + n of a row in the form m reads; begin is a multiple of 256.
-  // A matrix of K-quants and 32-channel types together gets one scale per 256 channels for both.
-  void quantize(const Kernels& k, const Matrix& m, const float* x, int begin, int n, int row);
-  // The same of row 0 without the channels under `threshold`, for survivors().
-  void sparsify(const Kernels& k, const Matrix& m, const float* threshold, const float* x, int begin, int n);
-  Activations survivors() const;
-  Rows view(int rows) const;
-  Activations row(int r, const struct DensePattern& dense) const;
-};
-
-struct DensePattern {  // the index lists of a row in which every channel survives
-  std::vector<uint16_t> index;
-  std::vector<int> start, middle;
-  explicit DensePattern(int inputs);
-};
+class HeadScreen;
+class SingleTokenDecode;
+class PrefillAndBatchedDecode;
 
 class Decoder {
  public:
@@ -105,42 +76,30 @@ class Decoder {
   const DecoderConfig config;
   const Weights weights;
 
-  size_t page_halves() const {
-    return static_cast<size_t>(config.layers) * 2 * config.kv_heads * config.head_dim * kPageTokens;
-  }
-  // Channels that enter a layer's matrices: qkv, out, gate_up and down, in this order.
+  // Size of a KV page in f16 numbers.
+  size_t page_halves() const { return KvCache::page_halves(config); }
+  // Input channels of a layer's matrices together, in the order qkv, out, gate_up, down.
   size_t tap_width() const {
     return 2 * static_cast<size_t>(config.width) + static_cast<size_t>(config.heads) * config.head_dim + config.hidden;
   }
-  // Runs one step over pages at `pool` (page p at pool + p * page_halves()). False when cancelled. Not reentrant.
-  bool run(uint16_t* pool, const Step& step);
+  // Runs one step on the KV pages at `kv_pool`; false if it was cancelled. One caller at a time.
+  bool run(uint16_t* kv_pool, const Step& step);
   ThreadPool& pool() { return threads_; }
 
  private:
-  friend struct OneRow;
-  friend struct ManyRows;
+  friend class SingleTokenDecode;
+  friend class PrefillAndBatchedDecode;
   bool cancelled(const Step& s) const { return s.cancel && s.cancel->load(std::memory_order_relaxed); }
   void embed(int token, float* x) const;
-  void angles(int position, float* cos_sin) const;  // [head_dim]: cosines, then sines
-  void rotate(float* head, const float* cos_sin) const;
-  uint16_t* keys(uint16_t* pool, int page, int layer, int kv_head) const;
-  uint16_t* values(uint16_t* pool, int page, int layer, int kv_head) const;
-  // What the first `length` positions of a page table have in a block; none beyond them.
-  BlockPages block_pages(uint16_t* pool, const int* pages, int layer, int kv_head, int block, int length) const;
-  void store_kv(uint16_t* pool, const int* pages, int position, int layer, int kv_head, const float* k,
-                const float* v) const;
 
   const Kernels& k_;
   ThreadPool threads_;
+  const Rope rope_;
+  const DensePattern dense_;
   bool float_weights_ = false;  // some matrix reads float activations
-  std::vector<float> rope_;     // inverse frequencies [head_dim / 2]
-  DensePattern dense_;
-  std::unique_ptr<class HeadScreen> screen_;
-  std::unique_ptr<struct OneRow> one_;
-  std::unique_ptr<struct ManyRows> many_;
+  std::unique_ptr<HeadScreen> screen_;
+  std::unique_ptr<SingleTokenDecode> single_;
+  std::unique_ptr<PrefillAndBatchedDecode> batched_;
 };
-
-// The float64 debug product of one unit: y[row * ldy + 0..127] = unit's unpacked weights times x.
-void float_product(const Matrix& m, int unit, const float* x, int rows, int stride, float* y, size_t ldy);
 
 }  // namespace midline

@@ -1,7 +1,9 @@
 // The debug product: float64 sums over unpacked weights. Slow by nature; the compiler's own vectors make it bearable.
-#include <algorithm>
+#include "decoder/float_product.h"
 
-#include "decoder/decoder.h"
+#include <algorithm>
+#include <vector>
+
 #include "packing/pack.h"
 
 #if defined(__x86_64__) && defined(__linux__) && defined(__GNUC__) && !defined(__clang__)

@@ -1,63 +1,50 @@
-// Many tokens, of one sequence or of several: phases over rows and over units of outputs, a barrier between phases.
+// Several tokens in one step: prefill of a prompt, decode of many sequences at once, or verification of drafted tokens.
+// Products are GEMM. Phases over rows alternate with phases over units of outputs; threads take items of a phase in
+// turns and meet at a barrier behind it.
 #pragma once
+#include <atomic>
+#include <vector>
+
 #include "decoder/bifurcated_attention.h"
 #include "decoder/decoder.h"
 #include "decoder/product_plan.h"
 
 namespace midline {
 
-struct ManyRows {
-  explicit ManyRows(Decoder& d);
-  bool run(uint16_t* pool, const Step& step, int rows);
+class PrefillAndBatchedDecode {
+ public:
+  explicit PrefillAndBatchedDecode(Decoder& d);
+  bool run(uint16_t* kv_pool, const Step& step, int rows);
 
  private:
-  struct Scratch {  // one thread's
-    int tid;
+  class Worker;     // one thread's part in a step: an executor of layer_schedule.h
+  struct Scratch {  // of one thread
     PagedVector<uint8_t> gemm, attention;
     PagedVector<float> row, queries, part, state;
     std::vector<int> limits;
   };
-  void work(uint16_t* pool, const Step& step, int tid);
-  // Dynamic shares of a phase, then a barrier. A thread's first item is always the same, so that it can be fetched
-  // ahead.
-  template <class F> void each(int items, const Scratch& s, F f) {
-    std::atomic<int>& next = counters_[phase_++];
-    for (int i = s.tid; i < items; i = next.fetch_add(1, std::memory_order_relaxed)) f(i);
-    d_.threads_.barrier();
-  }
-  ProductPlan plan(const Matrix& m, int grain = 1) const { return plan_product(m, rows_, c_.threads, grain); }
-  ProductPlan plan_head(const Step& step) const;
-  void multiply(const Matrix& m, Range units, const RowBuffer& in, Range of, const UpcomingUnits& next, float* y,
-                size_t ldy, Scratch& s);
-  void product(const ProductPlan& now, const RowBuffer& in, float* y, const ProductPlan& after, Scratch& s);
-  void gate_up(const ProductPlan& now, const ProductPlan& after, Scratch& s);
-  struct Entrance {
-    const Matrix& m;
-    const float* threshold;
-    float* tap;
-  };  // a matrix, its thresholds, row 0's place in the tap
-  Entrance entrance(const Step& step, int layer, const Matrix& m) const;
-  void enter(const Entrance& at, float* x, int row, RowBuffer& to);
-  void norm_rows(const float* weight, const Entrance& next, const float* residual, size_t residual_width, Scratch& s);
-  void store_rows(uint16_t* pool, const Layer& l, int index, Scratch& s);
-  void attend(uint16_t* pool, const AttentionItem& item, int index, int kv_head, Scratch& s);
-  void attention(uint16_t* pool, int index, Scratch& s);
-  void head(const Step& step, const float* residual, Scratch& s);
+  void reserve(const Step& step);
 
   Decoder& d_;
   const DecoderConfig& c_;
-  const Kernels& k_;
+  std::vector<Scratch> scratch_;  // [threads]
+  // Of the step at hand.
   int rows_ = 0;
   bool float_ = false;
   AttentionPlan plan_;
-  std::vector<int> position_;
+  std::vector<int> position_;      // [row]
   std::vector<bool> sparse_;       // [row]
-  std::vector<const int*> pages_;  // each row's page table
-  PagedVector<float> x_, angles_, qkv_, queries_, attended_, sums_, hidden_, parts_;
-  RowBuffer narrow_, inner_, head_;  // inputs of width and heads; of hidden; the rows that want logits
-  std::vector<Scratch> scratch_;
-  std::vector<std::atomic<int>> counters_;
-  thread_local static int phase_;
+  std::vector<const int*> pages_;  // [row] page table
+  PagedVector<float> x_, angles_;  // [row][width]; [row][head_dim]
+  PagedVector<float> qkv_;         // [row][outputs of qkv]
+  PagedVector<float> queries_;     // [kv head][row][queries of the KV head][head_dim]
+  PagedVector<float> attended_;    // [row][heads][head_dim]
+  PagedVector<float> softmax_;     // [kv head][row] what the shared blocks of keys leave for a row's own blocks
+  PagedVector<float> sums_;        // [row][outputs of out or down]
+  PagedVector<float> hidden_;      // [row][padded hidden]
+  RowBuffer narrow_, inner_;       // quantized inputs: of qkv, out and gate_up; of down
+  RowBuffer head_input_;           // of the head, rows that want logits
+  std::vector<std::atomic<int>> next_item_;  // [phase]
   std::atomic<bool> cancelled_{false};
 };
 

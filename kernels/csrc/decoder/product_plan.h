@@ -1,11 +1,17 @@
-// How a product of several rows is cut into items that threads take in turns.
+// How a product is cut into items of work for the threads.
 #pragma once
 #include "kernels.h"
 #include "threading/thread_pool.h"
 
 namespace midline {
 
-// Groups of neighbouring units, by blocks of rows.
+// Item i of a product of one row (GEMV): a panel and a chunk. None behind the last one.
+inline Upcoming item(const Matrix& m, int i) {
+  if (i >= m.items()) return {};
+  return {&m, i / m.chunk_count(), i % m.chunk_count()};
+}
+
+// Items of a product of several rows (GEMM): groups of neighbouring units, by blocks of rows.
 struct ProductPlan {
   const Matrix* m = nullptr;  // null: no product
   int grain = 1;              // units that stay together

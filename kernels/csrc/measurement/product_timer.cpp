@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <chrono>
 
-#include "decoder/single_token_decode.h"
+#include "decoder/product_plan.h"
 
 namespace midline {
 namespace {
