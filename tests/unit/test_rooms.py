@@ -5,10 +5,12 @@ import re
 import statistics
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from cxx_functions import function_lengths
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 MAY_IMPORT = {
@@ -32,6 +34,19 @@ MAX_KERNEL_FILE_LINES = 250
 MAX_FUNCTION_LINES = 60
 P90_FUNCTION_LINES = 30
 MEDIAN_FUNCTION_LINES = 10
+MAX_PARAMETERS = 7  # self and cls not counted
+MAX_METHODS = 15
+# What is over these two budgets, with its number: entries may fall and go, none may rise or come.
+OVER_PARAMETERS = {"_plan_matrix": 8, "complete": 8, "confined": 9}
+OVER_METHODS = {
+    "CompletionTask": 16,
+    "Decoding": 27,
+    "Language": 16,
+    "LlamaVim": 22,
+    "MidlineSpeed": 17,
+    "NativeEngine": 16,
+    "Tokenizer": 21,
+}
 
 
 def _files(room: str) -> list[Path]:
@@ -50,7 +65,36 @@ def _function_lengths(path: Path) -> Iterator[tuple[str, int]]:
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             assert node.end_lineno is not None
-            yield f"{path.relative_to(ROOT)}:{node.name}", node.end_lineno - node.lineno + 1
+            place = f"{path.relative_to(ROOT)}:{node.lineno}:{node.name}"
+            yield place, node.end_lineno - node.lineno + 1
+
+
+def _worst(lengths: dict[str, int], count: int = 5) -> str:
+    ranked = sorted(lengths.items(), key=lambda item: -item[1])[:count]
+    return "the longest: " + ", ".join(f"{name} ({n})" for name, n in ranked)
+
+
+def _definitions(
+    node: ast.AST, prefix: str = ""
+) -> Iterator[tuple[str, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef]]:
+    """Functions and classes by qualified name."""
+    for child in ast.iter_child_nodes(node):
+        inner = prefix
+        if isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield prefix + child.name, child
+            inner = f"{prefix}{child.name}."
+        yield from _definitions(child, inner)
+
+
+def _parameter_count(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    a = function.args
+    positional = [*a.posonlyargs, *a.args]
+    own = bool(positional) and positional[0].arg in {"self", "cls"}
+    return len(positional) + len(a.kwonlyargs) - own
+
+
+def _method_count(node: ast.ClassDef) -> int:
+    return sum(isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef) for n in node.body)
 
 
 @pytest.mark.parametrize("room", MAY_IMPORT)
@@ -109,9 +153,25 @@ def test_files_and_functions_keep_to_the_budget() -> None:
     ]
     assert long_files == []
     lengths = dict(item for path in files for item in _function_lengths(path))
-    assert {name: n for name, n in lengths.items() if n > MAX_FUNCTION_LINES} == {}
+    assert max(lengths.values()) <= MAX_FUNCTION_LINES, _worst(lengths)
     assert statistics.median(lengths.values()) <= MEDIAN_FUNCTION_LINES
-    assert statistics.quantiles(lengths.values(), n=10)[-1] <= P90_FUNCTION_LINES
+    assert statistics.quantiles(lengths.values(), n=10)[-1] <= P90_FUNCTION_LINES, _worst(lengths)
+
+
+def test_parameters_and_methods_keep_to_the_budget() -> None:
+    """A function or class that falls below its number in a list above must be updated there."""
+    parameters: Counter[str] = Counter()
+    methods: Counter[str] = Counter()
+    for path in (path for room in MAY_IMPORT for path in _files(room)):
+        for name, node in _definitions(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.ClassDef):
+                methods[name] = max(methods[name], _method_count(node))
+            else:
+                parameters[name] = max(parameters[name], _parameter_count(node))
+    assert {
+        n: count for n, count in parameters.items() if count > MAX_PARAMETERS
+    } == OVER_PARAMETERS
+    assert {n: count for n, count in methods.items() if count > MAX_METHODS} == OVER_METHODS
 
 
 def _cxx_files(*folders: str) -> list[Path]:
@@ -128,6 +188,19 @@ def test_kernel_files_keep_to_the_budget() -> None:
     }
     assert any(name.endswith(".inc") for name in counted)
     assert {name: n for name, n in counted.items() if n > MAX_KERNEL_FILE_LINES} == {}
+
+
+def test_cxx_functions_keep_to_the_budget() -> None:
+    """The same as for Python."""
+    lengths = {
+        f"{path.relative_to(ROOT)}:{line}:{name}": count
+        for path in _cxx_files("kernels/csrc", "tests/native")
+        for name, line, count in function_lengths(path.read_text("utf-8"))
+    }
+    assert len(lengths) > 300
+    assert max(lengths.values()) <= MAX_FUNCTION_LINES, _worst(lengths)
+    assert statistics.median(lengths.values()) <= MEDIAN_FUNCTION_LINES
+    assert statistics.quantiles(lengths.values(), n=10)[-1] <= P90_FUNCTION_LINES, _worst(lengths)
 
 
 def test_cxx_lines_keep_to_the_column_limit() -> None:
