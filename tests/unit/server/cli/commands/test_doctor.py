@@ -9,6 +9,9 @@ import pytest
 from midline import kernels
 from midline.kernels import self_test
 from midline.model.catalog.catalog import find_entry
+from midline.model.weights.config import read_config
+from midline.model.weights.gguf import read_gguf
+from midline.model.weights.packed import load_weights
 from midline.server.cli.commands import doctor
 from midline.server.cli.main import main
 
@@ -101,3 +104,24 @@ def test_a_real_model_is_verified(
     monkeypatch.setattr(doctor, "CATALOGUE", {"smollm2-135m": other})
     assert main(["doctor", "--model", "smollm2-135m"]) == 1
     assert "`midline model pull smollm2-135m` fetches it again" in capsys.readouterr().out
+
+
+def test_packed_weights_are_verified_and_what_that_cost_is_told(
+    home: Path, tiny_qwen2: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def examined() -> dict[str, object]:
+        assert main(["doctor", "--model", str(tiny_qwen2), "--json"]) == 0
+        found: dict[str, object] = json.loads(capsys.readouterr().out)["model"]["packed"]
+        return found
+
+    assert examined()["state"] == "have not been packed yet"
+    file = read_gguf(tiny_qwen2)
+    load_weights(file, read_config(file), 1)
+    found = examined()
+    assert found["state"] == "verified"
+    assert isinstance(found["verify_seconds"], float) and found["verify_seconds"] > 0
+    path = Path(str(found["path"]))
+    path.write_bytes(path.read_bytes()[:-1] + b"\x7f")
+    assert "were damaged (the checksum of" in str(examined()["state"])
+    assert main(["doctor", "--model", str(tiny_qwen2)]) == 0
+    assert "the next start packs them" in capsys.readouterr().out
