@@ -19,6 +19,7 @@ using vi = __m256i;
 using vf = __m256;
 constexpr int W = 8, VB = 32;
 constexpr int kGemmNV = 2, kAttendQ = 3, kFewQueries = 3;
+constexpr int kSlicePad = 64;  // slices of 4 KB would all meet in the same set of the first-level cache
 constexpr bool kExpandBeside = false;
 #ifdef MIDLINE_AVXVNNI
 constexpr bool kFolds = true;

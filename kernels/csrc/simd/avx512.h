@@ -14,6 +14,7 @@ using vf = __m512;
 constexpr int W = 16, VB = 64;
 constexpr int kGemmMR = 3, kGemmNV = 4, kFoldMR = 4, kAttendQ = 6, kFewQueries = 8;
 constexpr bool kFolds = true;
+constexpr int kSlicePad = 0;
 constexpr bool kExpandBeside = true;  // registers suffice for expanding a tile beside the first products with it
 
 inline vi load(const void* p) { return _mm512_loadu_si512(p); }

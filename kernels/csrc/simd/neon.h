@@ -16,6 +16,7 @@ using vf = float32x4_t;
 constexpr int W = 4, VB = 16;
 constexpr int kGemmMR = 3, kGemmNV = 4, kFoldMR = 4, kAttendQ = 6, kFewQueries = 8;
 constexpr bool kFolds = true;
+constexpr int kSlicePad = 0;
 constexpr bool kExpandBeside = false;
 
 inline uint8x16_t bytes(vi a) { return vreinterpretq_u8_s32(a); }

@@ -1,7 +1,8 @@
 """Check this machine: CPU features, kernels, memory bandwidth and the model.
 
-Measures the memory bandwidth, which bounds decoding, compares the kernels chosen for this CPU with
-float64, and verifies the model file. The exit status is 1 if something is broken; a model that has
+Measures the memory bandwidth, which bounds decoding, and the share of the arithmetic peak that a
+prefill's products reach, compares the kernels chosen for this CPU with float64, and verifies the
+model file. The exit status is 1 if something is broken; a model that has
 not been pulled yet is not an error.
 
 examples:
@@ -94,17 +95,22 @@ def _examine_kernels(report: Report) -> None:
     report.facts.update(kernels={"path": None, "forced": forced})
     try:
         from midline import kernels
+        from midline.kernels.product_rate import product_share
         from midline.kernels.self_test import failures, self_test
 
         report.facts["kernels"]["path"] = kernels.kernel_name()
         errors = self_test()
         bandwidth = kernels.read_bandwidth(report.facts["threads"])
+        share, peak = product_share()
     except (ImportError, ValueError) as error:
         report.problems.append(f"the kernels cannot be used: {error}")
         return
     wrong = failures(errors)
     report.facts["self_test"] = {"passed": not wrong, "relative_errors": errors}
     report.facts["read_gb_per_second"] = round(bandwidth / 1e9, 1)
+    report.facts["kernels"].update(
+        peak_multiply_adds_per_second=round(peak), prefill_share_of_peak=round(share, 3)
+    )
     if wrong:
         report.problems.append(
             f"the {kernels.kernel_name()} kernels compute wrong results ({', '.join(wrong)}); "
@@ -212,7 +218,11 @@ def _kernels_line(facts: dict[str, Any]) -> str:
     forced = " (forced)" if kernels["forced"] else ""
     passed = "passed" if facts["self_test"]["passed"] else "FAILED"
     speed = facts["read_gb_per_second"]
-    return f"{kernels['path']}{forced}, self-test {passed}, reads {speed} GB/s"
+    peak = kernels["peak_multiply_adds_per_second"] / 1e9
+    return (
+        f"{kernels['path']}{forced}, self-test {passed}, reads {speed} GB/s; products of a prefill "
+        f"reach {kernels['prefill_share_of_peak']:.0%} of a core's {peak:.0f} G multiply-adds/s"
+    )
 
 
 def _sparsity_line(sparsity: dict[str, Any] | None) -> str:

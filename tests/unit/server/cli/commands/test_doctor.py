@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from midline import kernels
-from midline.kernels import self_test
+from midline.kernels import product_rate, self_test
 from midline.model.catalog.catalog import find_entry
 from midline.model.weights.config import read_config
 from midline.model.weights.gguf import read_gguf
@@ -19,6 +19,7 @@ from midline.server.cli.main import main
 @pytest.fixture(autouse=True)
 def quick_bandwidth(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(kernels, "read_bandwidth", lambda threads: 21.37e9)
+    monkeypatch.setattr(product_rate, "product_share", lambda: (0.6543, 122e9))
 
 
 def test_a_fresh_machine_is_well_and_told_how_to_pull(
@@ -28,6 +29,7 @@ def test_a_fresh_machine_is_well_and_told_how_to_pull(
     found = json.loads(capsys.readouterr().out)
     assert found["problems"] == []
     assert found["kernels"]["path"] == kernels.kernel_name()
+    assert found["kernels"]["prefill_share_of_peak"] == 0.654
     assert found["self_test"]["passed"] is True
     assert found["read_gb_per_second"] == 21.4
     assert found["threads"] >= 1
@@ -39,6 +41,7 @@ def test_a_fresh_machine_is_well_and_told_how_to_pull(
     assert main(["doctor"]) == 0
     out = capsys.readouterr().out
     assert "self-test passed, reads 21.4 GB/s" in out
+    assert "products of a prefill reach 65% of a core's 122 G multiply-adds/s" in out
     assert out.endswith("all well\n")
 
 
