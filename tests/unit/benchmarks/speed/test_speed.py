@@ -64,7 +64,8 @@ def test_keystrokes_alone_are_typed_at_the_server(tiny_qwen2, tmp_path, home, ca
     assert {name: row[name] for name in shape} == shape
     counts = ("keystrokes", "typed_ahead", "given_up", "nothing_shown")
     keys, ahead, given_up, nothing = (result[name] for name in counts)
-    assert keys == ahead + given_up + result["reply_ms"]["count"] > 60
+    # Four lines of the longest source files, whichever these are by now.
+    assert keys == ahead + given_up + result["reply_ms"]["count"] > 4 * 5
     assert 0 <= nothing <= result["reply_ms"]["count"]
     assert result["cold_ms"]["count"] == 12
     assert 0 < result["after_enter_ms"]["count"] <= 4
