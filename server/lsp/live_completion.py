@@ -46,7 +46,7 @@ class LiveCompletion:
         """Set by the event loop where somebody waits for a beginning that may be shown."""
         self.result: CompletionResult | None = None
         self.plan: Plan | None = None
-        self.error: Exception | None = None
+        self.error: BaseException | None = None
         self.flag = CancelFlag()
         self._loop = asyncio.get_running_loop()
         self._news = asyncio.Event()

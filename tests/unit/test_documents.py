@@ -15,7 +15,7 @@ DOCUMENTS = ("README.md", "CONTRIBUTING.md", "ARCHITECTURE.md", "docs/glossary.m
 FOLDERS = "kernels|model|server|benchmarks|tests|editor-clients|docs"
 PATH = re.compile(rf"`((?:{FOLDERS})/[\w./-]*)`")
 LINK = re.compile(r"\]\((?!https?:)([^)#]+)\)")
-CALL = re.compile(r"(midline(?:-bench)?)((?: [a-z-]+)+)")
+CALL = re.compile(r"(midline(?:-bench)?)((?: [a-z][a-z-]*)+)")
 TERM = re.compile(r"^\| (?!term )([^|]+) \| ([^|]+) \| ([^|]*) \| (`[^|]+`) \|$", re.MULTILINE)
 
 # What a stranger asks of the tree: a word of the question, and the path that answers it.
