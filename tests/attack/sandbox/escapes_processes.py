@@ -44,7 +44,7 @@ if os.fork() == 0:
 time.sleep(0.5)
 """,
     "limits and scheduling of others": """
-for process in (HOST, os.getppid()):
+for process in {HOST, os.getppid()} - set(range(10)):  # those are the sandbox's own init
     wanted("limit", lambda: resource.prlimit(process, resource.RLIMIT_CPU, (0, 0)))
     wanted("read limit", lambda: resource.prlimit(process, resource.RLIMIT_CPU))
     wanted("nice", os.setpriority, os.PRIO_PROCESS, process, 19)
