@@ -8,6 +8,7 @@ import warnings
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from midline.model.completion.language_rules import breaks_a_rule
 from midline.model.completion.syntax import SyntaxAround, is_misindented
 
 if TYPE_CHECKING:
@@ -33,13 +34,15 @@ class Validity:
         """Whether nothing at the cursor is left open or broken with `written` there."""
         if self.syntax.errors_with(written) > self.syntax.errors_elsewhere:
             return False
-        return self.is_accepted(written)
+        return self.is_accepted(written) and self._keeps_the_rules(written)
 
     def does_no_harm(self, written: bytes) -> bool:
         """Whether the file has no more faults than before, and is accepted if it was before."""
         if self.syntax.errors_with(written) > self.syntax.errors:
             return False
-        return self.is_accepted(written) if self.was_accepted else self._is_indented(written)
+        if not self.was_accepted:
+            return self._is_indented(written)
+        return self.is_accepted(written) and self._keeps_the_rules(written)
 
     def is_accepted(self, written: bytes) -> bool:
         """Whether the language's own parser takes what stands around the cursor with `written`.
@@ -56,6 +59,17 @@ class Validity:
             found = self._seen[written] = self._compiles(written)
         return found
 
+    def _keeps_the_rules(self, written: bytes) -> bool:
+        """Whether nothing that its grammar lets pass spoils what needed no mending."""
+        if not written or self.syntax.errors_with(written) < self.syntax.errors:
+            return True
+        start, text = self.syntax.offset, self.syntax.text_with(written)
+        end = start + len(written)
+        newline = text.find(b"\n", end)
+        line_end = newline if newline >= 0 else len(text)
+        tree = self.syntax.tree_with(written)
+        return not breaks_a_rule(tree, self.syntax.language, start, end, line_end)
+
     def _is_indented(self, written: bytes) -> bool:
         """Whether `written`, if it is Python, has a block below each header, in its column."""
         if self.syntax.language != "python" or not written.strip():
@@ -69,8 +83,8 @@ class Validity:
         first, last = _statements_around(self.syntax.tree_with(written), start, end, len(text))
         if last - first > _MAX_COMPILED:
             return True
-        return _is_python(text[first:last]) or (
-            len(text) <= _MAX_COMPILED and last - first < len(text) and _is_python(text)
+        return is_python(text[first:last]) or (
+            len(text) <= _MAX_COMPILED and last - first < len(text) and is_python(text)
         )
 
 
@@ -88,13 +102,14 @@ def _statements_around(tree: "Tree", start: int, end: int, size: int) -> tuple[i
     return first, last
 
 
-def _is_python(text: bytes) -> bool:
+def is_python(text: bytes) -> bool:
+    """Whether Python's compiler takes a text; True for one that is nested too deeply to tell."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             compile(text, "<completion>", "exec", dont_inherit=True)
     except (SyntaxError, ValueError):
         return False
-    except (MemoryError, RecursionError):  # nested too deeply to tell
+    except (MemoryError, RecursionError):
         return True
     return True

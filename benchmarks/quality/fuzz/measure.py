@@ -25,6 +25,7 @@ from midline.benchmarks.outputs import output_file
 from midline.model.completion.complete import complete_many
 from midline.model.completion.fim import Cursor, WindowLimits
 from midline.model.completion.syntax import language_of, parser
+from midline.model.completion.validity import is_python
 from midline.model.engines.base import Engine, Generation, Request, SamplingOptions
 from midline.model.engines.load import load_engine
 from midline.model.errors import UsageError
@@ -252,10 +253,13 @@ def judge(case: Case, text: Any) -> dict[str, Any]:
 
 
 def parses(name: str, text: str) -> bool:
-    """Whether a whole file, parsed from scratch, has no syntax error."""
-    found = parser(language_of(name) or "")
+    """Whether a whole file, parsed from scratch, has no syntax error, nor one for Python itself."""
+    language = language_of(name) or ""
+    found, data = parser(language), text.encode("utf-8", "surrogateescape")
     assert found is not None  # or the file had not been chosen
-    return not found.parse(text.encode("utf-8", "surrogateescape")).root_node.has_error
+    if found.parse(data).root_node.has_error:
+        return False
+    return language != "python" or is_python(data)
 
 
 def summary(rows: Sequence[dict[str, Any]], forms: Sequence[str]) -> list[dict[str, Any]]:
