@@ -76,5 +76,6 @@ void test_attention(const Kernels& k);
 void test_elementwise(const Kernels& k);
 void test_screen(const Kernels& k);
 void test_dots(const Kernels& k);
+void test_dispatch();  // of no kernels in particular
 
 }  // namespace midline::test

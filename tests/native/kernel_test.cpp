@@ -3,6 +3,7 @@
 // cross-compiled.
 //
 //   kernel_test          what dispatch chooses; status 2 when MIDLINE_KERNELS names what does not run here
+//   kernel_test --name   only prints the name of what dispatch chooses
 //   kernel_test NAME     the kernels of that name without asking the CPU; status 2 when they were not built
 #include <stdexcept>
 
@@ -39,6 +40,7 @@ const Kernels& named(const std::string& name) {
 int main(int argc, char** argv) {
   using namespace midline::test;
   try {
+    if (argc > 1 && argv[1] == std::string("--name")) return std::printf("%s\n", midline::kernels().name), 0;
     const midline::Kernels& k = argc > 1 ? named(argv[1]) : midline::kernels();
     test_products(k);
     test_survivors(k);
@@ -47,6 +49,7 @@ int main(int argc, char** argv) {
     test_screen(k);
     test_threshold(k);
     test_dots(k);
+    test_dispatch();
     if (failures) std::printf("%s: %d expectations failed\n", k.name, failures);
     else std::printf("%s: passed\n", k.name);
   } catch (const std::invalid_argument& e) {
