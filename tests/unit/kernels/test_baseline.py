@@ -70,4 +70,4 @@ def test_forced_kernels_are_refused_with_what_the_cpu_lacks(
     done = run_kernel_test(emulator, "-cpu", cpu, program, "--name", kernels="avx2")
     message = f"MIDLINE_KERNELS=avx2 does not run on this CPU, which lacks {lacks}; "
     assert done.returncode == 2
-    assert done.stderr.splitlines()[-1] == message + "possible here: scalar"  # behind the emulator's
+    assert done.stderr.endswith(f"{message}possible here: scalar\n")
