@@ -1,6 +1,7 @@
-// Contracts of every kernel and the table that dispatch.cpp fills once at start.
+// The contract of every kernel, and the table of one instruction set's kernels.
 //
-// Arithmetic every implementation of a product follows, so that results do not depend on rows, samples or threads:
+// All implementations of a product follow the same arithmetic, so that results do not depend on the number of rows,
+// samples or threads:
 //   activations are int8 with one scale per 32 channels (legacy types) or per 256 (K-quants); integer sums are exact;
 //   legacy:  acc = fma(weight_scale * activation_scale, float(sum_g), acc)        groups g in order
 //            Q4_1 then acc = fma(weight_min, activation_scale * float(activation_sum_g), acc)
@@ -18,7 +19,8 @@
 
 namespace midline {
 
-// One row of activations as the surviving channels in order, every 32-channel group padded to quads with q = 0.
+// One row of quantized activations: its surviving channels in order, each 32-channel group padded to a multiple of four
+// with q = 0.
 struct Activations {
   const int8_t* q;        // [start[groups]]
   const uint16_t* index;  // [start[groups]] channel within its superblock
@@ -32,20 +34,20 @@ struct Activations {
   bool dense;             // every channel survives
 };
 
-// What the thread multiplies after the item at hand, fetched ahead so that memory keeps working between calls.
+// What the thread multiplies after the item at hand. Kernels prefetch it, so that memory is also busy between calls.
 struct Upcoming {
   const Matrix* m = nullptr;  // null: nothing
   int panel = 0, chunk = 0;
 };
 
-// The same for a product of several rows: units [first, first + units).
+// The same for GEMM: units [first, first + units).
 struct UpcomingUnits {
   const Matrix* m = nullptr;  // null: nothing
   int first = 0, units = 0;
 };
 
-// Where `sparsify` lists what survives of a row: the arrays that Activations reads, written from their first entry on,
-// and the row itself with the dropped channels zero. q and index take kListSlack entries more than there are channels.
+// Output of `sparsify`: the arrays of Activations, written from their first entry on, and the row itself with its
+// dropped channels zero. q and index must have room for kListSlack entries more than there are channels.
 struct SurvivorLists {
   int8_t* q;
   uint16_t* index;
@@ -68,7 +70,7 @@ struct Rows {
 };
 
 constexpr int kPageTokens = 32;    // tokens of a KV page
-constexpr int kBlockTokens = 256;  // keys of an attention block: the unit in which softmax parts are joined
+constexpr int kBlockTokens = 256;  // keys of an attention block, the step of the online softmax
 
 // One block of keys of one KV head.
 struct BlockPages {
@@ -79,50 +81,54 @@ struct BlockPages {
 };
 
 struct AttentionBlock {
-  BlockPages now, next;  // next: read after this one, so fetched meanwhile
+  BlockPages now, next;  // next: prefetched while `now` is computed
   int head_dim;
 };
 
 struct Kernels {
   const char* name;
   bool folds;  // gemm of more than kExactRows rows folds K-quants; otherwise a row's result never depends on the others
-  // out[panel units * 128] = the product over chunk `chunk` of panel `panel`; blk is scratch of the same size.
+  // GEMV: out[panel units * 128] = the product of one row with chunk `chunk` of panel `panel`; blk: scratch of that
+  // size.
   void (*gemv)(const Matrix& m, int panel, int chunk, const Activations& a, const Upcoming& next, float* out,
                float* blk);
-  // c[row * ldc + 0 .. 128 * units - 1] = units `first` .. times rows [0, a.rows), all chunks; at most
+  // GEMM: c[row * ldc + 0 .. 128 * units - 1] = units `first` .. times rows [0, a.rows), all chunks; at most
   // gemm_units(a.rows) of them; scratch: gemm_scratch_bytes().
   void (*gemm)(const Matrix& m, int first, int units, const Rows& a, const UpcomingUnits& next, float* c, size_t ldc,
                void* scratch);
-  // q[n], scales and sums of one row; n a multiple of 32. block: 32 or 256.
+  // Dynamic quantization of one row: q[n] = round(x / scale), scale = max |x| / 127 of each `block` (32 or 256)
+  // channels, and sums of q; n is a multiple of 32.
   void (*quantize)(const float* x, int n, int block, int8_t* q, float* scale, int* sum32, int* sum16);
   // y = x with the channels |x[c]| <= threshold[c] zero (arXiv 2408.14690, equation 2); NaN stays.
   void (*drop_small)(const float* x, const float* threshold, int n, float* y);
-  // drop_small, quantize, and the list of the channels whose code is not zero, every group padded to quads; `halves`:
-  // every half group too, as Q6_K needs it. n a multiple of 32; index counts within 256 channels from x on.
+  // drop_small, then quantize, then the list of the channels whose code is not zero, padded as Activations says; with
+  // `halves` each 16-channel half of a group is padded too, as Q6_K needs it. n is a multiple of 32; index counts from
+  // the superblock's first channel.
   void (*sparsify)(const float* x, const float* threshold, int n, int block, bool halves, const SurvivorLists& to);
   // y = x / sqrt(mean(x^2) + eps) * w
   void (*rms_norm)(const float* x, const float* w, int n, float eps, float* y);
   void (*add)(float* x, const float* y, int n);                         // x += y
   void (*swiglu)(const float* gate, const float* up, int n, float* y);  // y = gate / (1 + exp(-gate)) * up
-  // Scores, maximum, exponentials and weighted values of `queries` x one block; limits[i] <= count keys are visible to
-  // query i (0: none). out[i * ldo ..] = sum p v, max[i], sum[i]; scratch: attention_scratch_bytes(head_dim).
+  // Attention of `queries` rows to one block of keys: scores, their maximum and exponentials, weighted values. The
+  // first limits[i] <= count keys are visible to query i. out[i * ldo ..] = sum p v, max[i], sum[i] = sum p; scratch:
+  // attention_scratch_bytes(head_dim).
   void (*attend)(const AttentionBlock& b, const float* q, int queries, const int* limits, float* out, int ldo,
                  float* max, float* sum, void* scratch);
-  // Joins a block's part into a running (out, max, sum).
+  // Online softmax (arXiv 1805.02867): joins one block's out, max and sum into those of the blocks before it.
   void (*join)(float* out, float* max, float* sum, const float* part, float part_max, float part_sum, int head_dim);
-  // Low-bit screen: y[units * 128] ~ W x from 2-bit codes; see packing/screen.h.
+  // y[128] ~ W x of one unit, from the 2-bit codes of packing/screen.h.
   void (*screen)(const uint8_t* unit, const int8_t* q, const float* scale, const int* sum64, int inputs, float* y);
-  // exp over n values, and the sum of exp(x - max): used by log-probabilities.
+  // Sum of exp(x - max) over n values, for log-probabilities.
   double (*sum_exp)(const float* x, int n, float max);
-  // The largest of n values, NaN left out; minus infinity if there is none.
+  // The largest of n values, NaN ignored; minus infinity if there is none.
   float (*peak)(const float* x, int n);
-  // Rounds of dot products in registers: how many multiply-adds they were, and 4 * rounds.
+  // Peak arithmetic: `rounds` of 8-bit dot products in registers. Sets the number of multiply-adds, returns 4 * rounds.
   int (*dot_chains)(int rounds, int64_t* multiply_adds);
 };
 
-constexpr int kExactRows = 32;     // above it K-quants may be folded to 8 bits: rows then depend on their number
-constexpr size_t kGemmRows = 512;  // rows one gemm call takes at most
-// Units one gemm call takes at most. Few rows wait for memory, which reads long runs faster; many rows compute.
+constexpr int kExactRows = 32;     // with more rows K-quants may be requantized to 8 bits, which changes their bits
+constexpr size_t kGemmRows = 512;  // most rows of one GEMM call
+// Most units of one GEMM call. Few rows are bound by memory, which is faster in long runs; many rows by arithmetic.
 constexpr int gemm_units(int rows) { return rows > kExactRows ? 1 : 16; }
 constexpr size_t kTileBytes = 96 * 1024;
 constexpr size_t gemm_scratch_bytes() { return kTileBytes + kGemmRows * kUnit * sizeof(float); }
@@ -137,7 +143,7 @@ const Kernels* avx2vnni_kernels();
 const Kernels* avx512_kernels();
 const Kernels* neon_kernels();
 
-// The kernels of this machine, or those MIDLINE_KERNELS names; throws std::invalid_argument naming what is possible.
+// The kernels that dispatch.h chooses for this CPU. Throws std::invalid_argument if MIDLINE_KERNELS names others.
 const Kernels& kernels();
 
 }  // namespace midline

@@ -1,4 +1,4 @@
-// The NumPy arrays that cross the boundary, and the parts of the module.
+// NumPy array types of the bindings, and the parts of the module.
 #pragma once
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>

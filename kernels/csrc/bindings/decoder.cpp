@@ -1,4 +1,4 @@
-// The decoder step. Arguments are checked here, so that the native code may trust them.
+// Bindings of the decoder step. All arguments are checked here: the native code trusts them.
 #include <nanobind/stl/array.h>
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/tuple.h>
@@ -94,7 +94,7 @@ class PyDecoder {
     decoder_ = std::make_unique<Decoder>(c, std::move(w));
   }
 
-  // False when cancelled. Rows at positions from sparse_from[segment] on skip what lies under the thresholds.
+  // False if cancelled. Rows at positions from sparse_from[segment] on are sparse.
   bool run(nb::ndarray<uint16_t, nb::ndim<1>, nb::c_contig, nb::device::cpu> pool, const Ints& tokens,
            const std::vector<std::tuple<int, int, Ints>>& segments, const std::vector<int>& logit_rows,
            WritableFloatRows& logits, bool exact, bool float_activations, const CancelFlag* cancel,
@@ -138,7 +138,7 @@ class PyDecoder {
     nb::gil_scoped_release release;
     return decoder_->run(pool.data(), step);
   }
-  // Seconds a pass that the products of all layers take, by kind: see product_timer.h.
+  // Seconds per pass of the products of all layers, by kind: see measurement/product_timer.h.
   std::array<double, 4> time_products(const std::array<Floats, 4>& inputs, const PyThresholds* thresholds, int rounds) {
     const std::array<int, 4> sizes{config_.width, config_.heads * config_.head_dim, config_.width, config_.hidden};
     for (size_t j = 0; j < 4; j++)

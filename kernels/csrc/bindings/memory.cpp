@@ -1,4 +1,4 @@
-// Large buffers, and how fast this machine reads them and multiplies.
+// Bindings of large buffers and of the measurements of this machine.
 #include "bindings/arrays.h"
 #include "measurement/dot_rate.h"
 #include "memory/huge_pages.h"

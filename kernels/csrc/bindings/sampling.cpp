@@ -1,4 +1,4 @@
-// Choosing the next token.
+// Bindings of sampling.
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/pair.h>
 

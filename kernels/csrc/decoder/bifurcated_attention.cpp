@@ -8,7 +8,7 @@ namespace {
 constexpr int kTileRows = 32;
 constexpr int kBlockPages = kBlockTokens / kPageTokens;
 
-// Full blocks of keys that both sequences read from the same pages.
+// Number of leading full blocks of keys for which both sequences have the same pages.
 int common_blocks(const Segment& a, const Segment& b) {
   const int most = std::min(a.start, b.start) / kBlockTokens;
   int n = 0;
@@ -23,7 +23,7 @@ AttentionPlan plan_attention(const std::vector<Segment>& segments) {
   AttentionPlan plan;
   int row = 0;
   for (size_t i = 0; i < segments.size();) {
-    // A run of neighbours that share at least one block with its first member forms a group.
+    // Consecutive segments that share at least one block with the first of them form a group.
     size_t end = i + 1;
     int shared = 0;
     for (; end < segments.size(); end++) {
@@ -45,7 +45,7 @@ AttentionPlan plan_attention(const std::vector<Segment>& segments) {
     }
     if (shared > 0) plan.shared.push_back(std::move(group));
   }
-  // Long items first, so that the last ones to finish are short.
+  // Long items first: threads that take the last items then wait little for one another.
   std::stable_sort(plan.own.begin(), plan.own.end(), [](const AttentionItem& a, const AttentionItem& b) {
     return a.rows.size() * (a.last_block - a.first_block) > b.rows.size() * (b.last_block - b.first_block);
   });

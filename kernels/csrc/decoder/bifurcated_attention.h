@@ -1,7 +1,7 @@
-// Which rows of a step attend together. Rows of different sequences that share their first blocks of keys (the prompt
-// of many samples) meet those keys once, as one product (bifurcated attention, arXiv 2403.08845); neighbouring rows of
-// one sequence meet all keys as one tile. Softmax parts are joined block by block in order, so nothing depends on the
-// company.
+// Bifurcated attention (arXiv 2403.08845): several sequences that begin with the same pages of the KV cache, such as
+// the samples of one prompt, read the keys and values of those pages once for all of them. What follows is read for
+// each sequence alone, its rows in tiles. The online softmax joins blocks of keys in their order, so a row's result
+// does not depend on which other rows are in the step.
 #pragma once
 #include <vector>
 
@@ -11,16 +11,16 @@ namespace midline {
 
 struct AttentionItem {
   std::vector<int> rows;
-  const int* pages;  // of any of the rows: they agree on blocks [first_block, last_block)
+  const int* pages;  // page table of any of the rows; all agree on blocks [first_block, last_block)
   int first_block, last_block;
-  bool continues;  // starts from the rows' parts left by a shared item
+  bool continues;  // starts from the softmax that a shared item left for the row
 };
 
 struct AttentionPlan {
   std::vector<AttentionItem> shared, own;  // shared items run first
 };
 
-// positions[row], and each row's segment.
+// Rows are numbered in the order of the segments.
 AttentionPlan plan_attention(const std::vector<Segment>& segments);
 
 }  // namespace midline

@@ -5,7 +5,7 @@
 
 namespace midline {
 
-// Item i of a product of one row (GEMV): a panel and a chunk. None behind the last one.
+// Item i of a product of one row (GEMV): a panel and a chunk. None after the last one.
 inline Upcoming item(const Matrix& m, int i) {
   if (i >= m.items()) return {};
   return {&m, i / m.chunk_count(), i % m.chunk_count()};
@@ -14,20 +14,21 @@ inline Upcoming item(const Matrix& m, int i) {
 // Items of a product of several rows (GEMM): groups of neighbouring units, by blocks of rows.
 struct ProductPlan {
   const Matrix* m = nullptr;  // null: no product
-  int grain = 1;              // units that stay together
+  int grain = 1;              // units that are never separated: 2 for gate | up
   int groups = 0, blocks = 0, block_rows = 0;
   int items() const { return groups * blocks; }
   Range units(int item) const;
   Range rows(int item, int all) const;     // of `all` rows
-  UpcomingUnits upcoming(int item) const;  // none behind the last one
-  // What thread `tid` most likely multiplies behind an item: threads take turns, and each begins `after` with its own.
+  UpcomingUnits upcoming(int item) const;  // none after the last one
+  // What thread `tid` most likely multiplies after an item, to be prefetched: threads take items in turns, and each
+  // begins `after`, the next product, with the item of its own number.
   UpcomingUnits behind(int item, int tid, int threads, const ProductPlan& after) const {
     return item + threads < items() ? upcoming(item + threads) : after.upcoming(tid);
   }
 };
 
-// Few rows: groups of as many neighbouring units as a call takes, as many for every thread. Many rows: a unit an item
-// (or as many as stay together), and as few rows as it takes to keep all threads busy.
+// Up to kExactRows rows: as few groups of units as one GEMM call can take, their number a multiple of the threads. More
+// rows: `grain` units an item, split by rows only as far as all threads need items.
 ProductPlan plan_product(const Matrix& m, int rows, int threads, int grain = 1);
 
 }  // namespace midline

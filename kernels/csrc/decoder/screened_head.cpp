@@ -13,13 +13,15 @@ namespace midline {
 namespace {
 
 constexpr int kFirstCandidates = 24;
-// Candidates further below the best exact logit than this many standard deviations of the screen's error are skipped.
+// Candidates are not rescored if they are further below the best exact logit than this many standard deviations of the
+// screen's error.
 constexpr float kErrorMargin = 6.0f;
-// The screen is of no use where the last candidate is not that many standard deviations below the best: what was left
-// out may be better. SmolLM2's narrow and uneven output matrix is often like that.
+// The screen is not trusted unless its last candidate is at least this many standard deviations below the best:
+// otherwise a token that is no candidate may be better. SmolLM2's output matrix, narrow and uneven, often fails this
+// test.
 constexpr float kTrustMargin = 3.0f;
 
-// One output's exact logit with the arithmetic of kernels.h.
+// One output's exact logit, by the arithmetic that kernels.h prescribes.
 float exact_logit(const Matrix& m, const Activations& a, int output) {
   const int unit = output / kUnit, o = output % kUnit, type = m.unit_type[unit];
   const Panel& p = m.panels[m.unit_panel[unit]];
@@ -100,7 +102,8 @@ void HeadScreen::approximate(const float* x, float* logits, int tid) {
   }
 }
 
-// The best kScreenCandidates by approximate logit, best first. The maxima of that many units bound the last from below.
+// The best kScreenCandidates by approximate logit, best first. The kScreenCandidates-th largest of the units' maxima is
+// a lower bound of the last candidate's logit.
 void HeadScreen::choose(const float* logits) {
   std::vector<float> order(unit_max_);
   const size_t keep = std::min<size_t>(kScreenCandidates, order.size());
@@ -118,7 +121,8 @@ void HeadScreen::choose(const float* logits) {
   candidates_.resize(n);
 }
 
-// The first candidates measured the screen's error here; those too far below the best are not worth their exact value.
+// Estimates the screen's error from the first candidates' exact logits, and drops the candidates that are too far below
+// the best to be the most probable token.
 void HeadScreen::narrow(const float* logits) {
   const int n = std::min<int>(kFirstCandidates, static_cast<int>(candidates_.size()));
   double mean = 0.0, square = 0.0;

@@ -1,4 +1,5 @@
-// The output matrix screened at two bits, the best candidates rescored exactly.
+// The output matrix (LM head) of one row, screened: approximate logits of the whole vocabulary from a 2-bit copy of the
+// weights, then exact logits of the best candidates.
 #pragma once
 #include <vector>
 
@@ -14,7 +15,7 @@ class HeadScreen {
   HeadScreen(const Matrix& head, const uint8_t* codes, const Kernels& k, int vocab, int threads);
   // Called by every thread of the pool. x: the normalized row, a: the same row quantized for the head. Writes
   // approximate logits of the whole vocabulary, then replaces those of the candidates by the exact head's own bits.
-  // False where the screen turned out too coarse to tell the candidates: then only the whole exact product will do.
+  // False if the screen is too coarse to be trusted with this row: then the caller computes the whole exact product.
   bool run(ThreadPool& pool, const Activations& a, const float* x, float* logits, int tid);
 
  private:

@@ -1,4 +1,4 @@
-// How long the one-row products of a whole model take, alone: dense, or with channels skipped.
+// Time of a model's GEMV products alone, dense or sparse.
 #pragma once
 #include <array>
 

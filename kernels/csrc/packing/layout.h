@@ -1,10 +1,11 @@
-// The packed weight layout: one copy of the weights for one-row (GEMV) and many-row (GEMM) products.
+// The packed weight layout: one copy of the weights serves GEMV (decode) and GEMM (prefill).
 //
 // Outputs are grouped in units of 128 and units in panels; inputs (channels) in superblocks of 256 (the last one may be
 // shorter, always a multiple of 32) and superblocks in chunks. A panel is contiguous. Inside it, for each superblock:
 //   [channels][run]   one run per channel: the codes of every unit of the panel, one unit after the other
 //   [unit][scales]    the scales of the superblock, unit after unit
-// A channel that is skipped therefore skips one contiguous run. Codes and scales are those of the GGUF blocks, exactly.
+// So the weights of a channel that TEAL skips are one contiguous run. Codes and scales are exactly those of the GGUF
+// blocks.
 //
 // Inside a unit, vector v (0..7) holds outputs 16v..16v+15. The byte at 16L+4k+i of a nibble line holds output
 // 16k+4L+i in its low and 16(k+4)+4L+i in its high half, so that interleaving four channels' bytes leaves, in every
@@ -75,7 +76,7 @@ struct Panel {
   std::vector<Span> spans;
 };
 
-// Channels prepared for one product; see quantize in kernels.h.
+// One weight matrix in this layout.
 struct Matrix {
   int inputs = 0;
   int units = 0;
@@ -96,7 +97,7 @@ struct Matrix {
   }
   int chunk_count() const { return static_cast<int>(chunks.size()) - 1; }
   int items() const { return static_cast<int>(panels.size()) * chunk_count(); }
-  // All superblocks before `sb` are full.
+  // Only the last superblock may be short, so the ones before `sb` are all full.
   const uint8_t* superblock(const Panel& p, int sb) const {
     return data + p.offset + static_cast<size_t>(sb) * (static_cast<size_t>(kSuper) * p.run_bytes + p.scale_full);
   }

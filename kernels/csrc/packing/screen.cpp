@@ -11,7 +11,7 @@ namespace {
 
 int code_of(float w, float d) { return std::clamp(static_cast<int>(std::floor(w / (2.0f * d) + 2.0f)), 0, 3); }
 
-// The step with the least squared error: alternates codes and the step that fits them best.
+// The step with the least squared error, by alternating between the codes of a step and the best step for the codes.
 float fit_step(const float* w) {
   float energy = 0.0f;
   for (int i = 0; i < kScreenGroup; i++) energy += w[i] * w[i];

@@ -1,4 +1,4 @@
-// Scalar twins of the products: the arithmetic of kernels.h, written plainly, one output at a time.
+// Scalar reference of the products: the arithmetic of kernels.h, one output at a time.
 #include "scalar/products.h"
 
 #include <algorithm>
@@ -166,7 +166,7 @@ void screen(const uint8_t* unit, const int8_t* q, const float* scale, const int*
 }
 
 int dot_chains(int rounds, int64_t* multiply_adds) {
-  volatile int8_t code = 1;  // or the compiler adds all rounds up at once
+  volatile int8_t code = 1;  // keeps the compiler from computing all rounds at once
   int sum = 0;
   for (int r = 0; r < rounds; r++)
     for (int i = 0; i < 4; i++) sum += code * code;

@@ -1,4 +1,4 @@
-// Any CPU: the reference the vector kernels are tested against, and the fallback where none of them runs.
+// Kernels for any CPU: the reference that the vector kernels are tested against, and the fallback.
 #include "simd/scalar.h"
 
 #include "scalar/products.h"

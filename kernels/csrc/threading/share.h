@@ -1,4 +1,4 @@
-// How work is split evenly, between threads or over time.
+// Even shares of work.
 #pragma once
 
 namespace midline {

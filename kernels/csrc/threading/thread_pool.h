@@ -1,4 +1,5 @@
-// A persistent pool: workers spin between jobs for a moment, then sleep. One job at a time.
+// A persistent thread pool. Between jobs its workers spin for a moment before they sleep, because the next step of a
+// generation follows within microseconds.
 #pragma once
 #include <atomic>
 #include <functional>
@@ -10,7 +11,7 @@
 
 namespace midline {
 
-// Spins, and gives the core away once the wait is longer than any healthy phase.
+// Spins, and yields the core once the wait is longer than threads that all run would need.
 class SpinBarrier {
  public:
   explicit SpinBarrier(int parties) : parties_(parties) {}
@@ -36,7 +37,7 @@ class ThreadPool {
   void work(int id);
   const int threads_;
   SpinBarrier barrier_;
-  std::mutex jobs_;  // one job at a time, whatever number of callers
+  std::mutex jobs_;  // one job at a time, however many callers
   const std::function<void(int)>* job_ = nullptr;
   std::atomic<uint32_t> epoch_{0};
   std::atomic<int> running_{0};
