@@ -13,6 +13,8 @@ import random
 import sys
 import tempfile
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -30,7 +32,7 @@ SERVE = (sys.executable, "-P", "-m", "midline.server.cli.main", "serve")
 SOURCES = Path(__file__).resolve().parents[3]
 PATIENCE = 600.0
 """Seconds to wait for an answer: the first one waits until the weights are packed."""
-KEYS, SECONDS_BETWEEN_KEYS = 12, 0.05
+KEYS, SECONDS_BETWEEN_KEYS = 4, 0.05
 
 
 @dataclass(frozen=True)
@@ -57,17 +59,13 @@ def resident_bytes(process_id: int) -> int:
 
 async def soak(model: str, minutes: float, interval: float, folder: Path) -> list[Sample]:
     """Type at random places of Midline's own sources; samples every `interval` seconds."""
-    samples: list[Sample] = []
     texts = [p.read_text("utf-8") for p in sorted(SOURCES.glob("[ms]*/**/*.py"))]
     draw = random.Random(7)
-    async with raw_client(folder, *SERVE, ready=False) as client:
-        options = {"model": model, "maxTokens": 16}
-        assert "result" in await client.ask(initialize(0, initializationOptions=options))
-        client.send(notification("initialized", {}))
-        await _open(client, "file:///first.py", "x = 1\n")
-        await _ask(client, 1, "file:///first.py", 0, 5)  # the model is loaded now
+    async with _server(model, folder) as client:
+        assert await client.leave() == 0  # the weights are packed, which takes memory of its own
+    async with _server(model, folder) as client:
         began, answers = time.monotonic(), 0
-        samples.append(Sample(0.0, 0, resident_bytes(client.process.pid)))
+        samples = [Sample(0.0, 0, resident_bytes(client.process.pid))]
         while (passed := time.monotonic() - began) < 60 * minutes:
             if passed - samples[-1].seconds >= interval:
                 samples.append(Sample(passed, answers, resident_bytes(client.process.pid)))
@@ -75,6 +73,18 @@ async def soak(model: str, minutes: float, interval: float, folder: Path) -> lis
         samples.append(Sample(passed, answers, resident_bytes(client.process.pid)))
         assert await client.leave() == 0
     return samples
+
+
+@asynccontextmanager
+async def _server(model: str, folder: Path) -> AsyncIterator[RawClient]:
+    """A client of the real server, whose model is loaded."""
+    async with raw_client(folder, *SERVE, ready=False) as client:
+        options = {"model": model, "maxTokens": 16}
+        assert "result" in await client.ask(initialize(0, initializationOptions=options))
+        client.send(notification("initialized", {}))
+        await _open(client, "file:///first.py", "x = 1\n")
+        await _ask(client, 1, "file:///first.py", 0, 5)
+        yield client
 
 
 async def _open(client: RawClient, uri: str, text: str) -> None:
