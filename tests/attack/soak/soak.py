@@ -4,8 +4,8 @@ Memory grows as the prefix cache fills and ends where the cache is full, because
 that is kept of what was read: `limit` is what the process had before the first prompt, the whole
 cache, and room for what else an hour of work leaves behind.
 
-The server of qwen2.5-coder-0.5b grew from 628 to 870 MB within four minutes of jumping about, as its
-cache of 252 MB filled, and by 3 MB in the five minutes after that.
+The server of qwen2.5-coder-0.5b grew from 628 to 870 MB within four minutes of jumping about, as
+its cache of 252 MB filled, and by 3 MB in the five minutes after that.
 
     make soak ARGS="--minutes 10 --model qwen2.5-coder-0.5b"
 """
