@@ -9,11 +9,11 @@ indented less than `n_indent` ends it before that line. A request that has begun
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import llama_cpp
 
+from midline.benchmarks.quality.typing.infill_request import InfillRequest
 from midline.benchmarks.speed.engines.llama_cpp import LlamaContext, LlamaModel, Variant
 from midline.model.errors import UsageError
 from midline.model.tokenizer.tokenizer import Tokenizer
@@ -22,27 +22,6 @@ from midline.model.weights.gguf import read_gguf
 CONTEXT, BATCH, CACHE_REUSE = 16384, 1024, 256
 """The presets for small FIM models use this batch and this reuse, and the model's whole context."""
 TOP_K, TOP_P, SEED = 40, 0.9, 0
-
-
-@dataclass(frozen=True)
-class Chunk:
-    """A piece of another place or file."""
-
-    filename: str
-    text: str
-
-
-@dataclass(frozen=True)
-class InfillRequest:
-    """What llama.vim sends; `predict_ms` is `t_max_predict_ms`, `prompt` the line's beginning."""
-
-    prefix: str
-    prompt: str
-    suffix: str
-    extra: tuple[Chunk, ...]
-    indent: int
-    predict: int
-    predict_ms: float
 
 
 class InfillServer:

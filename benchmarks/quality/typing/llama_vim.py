@@ -16,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from midline.benchmarks.quality.typing.llama_server import Chunk, InfillRequest
+from midline.benchmarks.quality.typing.infill_request import Chunk, InfillRequest
 from midline.benchmarks.quality.typing.screen import Screen
 from midline.server.documents import Document
 

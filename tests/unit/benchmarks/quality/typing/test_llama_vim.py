@@ -15,7 +15,6 @@ from midline.benchmarks.quality.typing.llama_vim import (
     rendered,
 )
 
-pytest.importorskip("llama_cpp", reason="llama-cpp-python is an extra")
 URI = "file:///nowhere/a.py"
 
 
