@@ -221,7 +221,7 @@ async def test_the_real_engine_serves_a_tiny_model(tmp_path: Path, home: Path) -
     model = write_tiny_model(tmp_path / "tiny.gguf", QWEN2)
     options = {"model": str(model), "maxTokens": 24, "samples": 3, "temperature": 1.5}
     async with editing(tmp_path, *MIDLINE, options=options) as editor:
-        uri = editor.open("def f(value):\n    \n")
+        uri = editor.open("def f(value):\n    \n", "file:///a.txt", "plaintext")
         editor.type(uri, 1, 4, "return va")
         once, again = await editor.inline(uri, 1, 13), await editor.inline(uri, 1, 13)
         assert once
