@@ -223,21 +223,30 @@ def test_speed_is_learned_from_what_was_read() -> None:
     assert speed.tokens_per_second == 400
 
 
-def test_no_single_measurement_is_believed(tokenizer: Tokenizer) -> None:
-    """Nor do a thousand requests that are broken off teach a speed the engine does not have."""
+def test_reads_that_are_broken_off_teach_the_true_speed(
+    tokenizer: Tokenizer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nor is a single measurement believed that differs much from all others."""
     speed = ReadingSpeed()
     speed.learn(600, 1.0)
     speed.learn(3_000_000, 1.0)
     assert speed.tokens_per_second <= 600 * 2.5
-    desk = Desk(tokenizer, 400)
-    desk.engine.seconds_per_prompt_token = 1 / 1000
-    plan = desk.plan(200)
+    desk, clock, true_speed = Desk(tokenizer, 400), [0.0], 1000.0
+    wanted, prefill = desk.plan(200).wanted, desk.engine.prefill
+
+    def timed(ids: tuple[int, ...]) -> None:
+        clock[0] += (len(ids) - desk.engine.cached_tokens(ids)) / true_speed
+        prefill(ids)
+
+    monkeypatch.setattr(desk.engine, "prefill", timed)
+    monkeypatch.setattr("time.perf_counter", lambda: clock[0])
     desk.planner.speed = ReadingSpeed()
+    desk.planner.speed.learn(96, 96 / 300)
     for _ in range(1000):
-        countdown = iter((False, True))
-        desk.planner.read_ahead(desk.engine, plan.wanted, lambda c=countdown: next(c))
         desk.engine.known.clear()
-    assert 500 < desk.planner.speed.tokens_per_second < 1200
+        countdown = iter((False, True))
+        desk.planner.read_ahead(desk.engine, wanted, lambda left=countdown: next(left))
+    assert desk.planner.speed.tokens_per_second == pytest.approx(true_speed, rel=0.2)
 
 
 def test_many_documents_are_not_remembered_for_ever(tokenizer: Tokenizer) -> None:
