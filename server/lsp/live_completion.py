@@ -4,13 +4,13 @@ It begins at a place of a text (its origin) and is written on the engine's threa
 with what has been written only moves the cursor along it: nothing is computed again, and decoding
 goes on meanwhile. A key that disagrees, or an edit anywhere else, abandons it.
 
-The event loop owns `typed` and `abandoned`, the engine's thread owns `written`, `offers` and
-`is_finished`; each reads what the other owns, and all of them are replaced, never changed in place.
+The event loop owns `typed`, `is_overdue` and the flag, the engine's thread owns `written`,
+`tokens`, `offers` and `is_finished`; each reads what the other owns, and all of them are replaced,
+never changed in place.
 """
 
 import asyncio
 import contextlib
-import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -35,7 +35,6 @@ class LiveCompletion:
         self.snapshot = snapshot
         self.by_hand = by_hand
         self.uri = snapshot.uri
-        self.began = time.perf_counter()
         self.typed = ""
         self.written = ""
         self.tokens: tuple[TokenConfidence, ...] = ()

@@ -23,7 +23,7 @@ HEX = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
         *(
             "/home/a/.aws/config",
             "/home/a/.ssh/config",
-            "/root/.kube/config",
+            "/home/b/.kube/config",
             ".docker/config.json",
         ),
         *("terraform.tfvars", "tokens.csv", "kubeconfig", "service-account-prod.json"),
