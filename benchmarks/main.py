@@ -22,6 +22,7 @@ SPEED = Program(
         "drafting": "prompt lookup decoding against plain greedy decoding",
         "sparse": "matrix-vector products with channels skipped against dense ones",
         "selfdraft": "self-speculation against plain greedy decoding",
+        "versions": "start, prefill, decode and MBXP throughput of another installation, paired",
         "samples-curve": "decode steps by number of samples and length of the shared prompt",
     },
 )
