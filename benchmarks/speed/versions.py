@@ -52,9 +52,7 @@ def run(args: argparse.Namespace) -> int:
         if not executable.is_file():
             raise UsageError(f"{executable} is not a command; name the `midline` of a venv")
     if args.mbxp and not args.mbxp.is_file():
-        raise UsageError(
-            f"{args.mbxp} is not a file of samples; `mbxp run` writes one"
-        )
+        raise UsageError(f"{args.mbxp} is not a file of samples; `mbxp run` writes one")
     before, spent = BackgroundLoad.now([]), sum(os.times()[:4])
     rows = measure([args.other, own], _measurements(args), args.runs)
     after, spent = BackgroundLoad.now([]), sum(os.times()[:4]) - spent
