@@ -29,11 +29,15 @@ _MOST_CLOSERS = 8
 
 
 class LiveCompletion:
-    """What is written at `snapshot`'s place; `offers` are what may be shown there, best first."""
+    """What is written at `snapshot`'s place; `offers` are what may be shown there, best first.
 
-    def __init__(self, snapshot: "Snapshot", *, by_hand: bool = False) -> None:
+    Unless it is `gated`, they are shown however unlikely they are.
+    """
+
+    def __init__(self, snapshot: "Snapshot", *, by_hand: bool = False, gated: bool = True) -> None:
         self.snapshot = snapshot
         self.by_hand = by_hand
+        self.is_gated = gated
         self.uri = snapshot.uri
         self.typed = ""
         self.written = ""

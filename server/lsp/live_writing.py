@@ -115,7 +115,7 @@ class _Writing:
         """The text so far, which the live completion gets together with its tokens."""
         live, task = self._live, self._task
         text = task.written(ids)
-        if task.options.samples == 1:
+        if live.is_gated and task.options.samples == 1:
             # A token that ends within a character ends where the next one does.
             self._logprob += self._logprobs[-1] if len(self._logprobs) == len(ids) else 0.0
             if not live.tokens or len(text) > live.tokens[-1].end:

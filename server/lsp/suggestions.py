@@ -40,12 +40,18 @@ class Answer:
 
 
 async def suggestions(
-    ls: "MidlineServer", snapshot: Snapshot, *, automatic: bool, anew: bool = False
+    ls: "MidlineServer",
+    snapshot: Snapshot,
+    *,
+    automatic: bool,
+    anew: bool = False,
+    gated: bool = True,
 ) -> Answer:
     """The completions at the cursor; empty if a newer request or an edit made the request stale.
 
     A key that agrees with the document's live completion continues it. Otherwise, or with `anew`
-    (for requests by hand, which may take longer), a new one is started.
+    (for requests by hand, which may take longer), a new one is started. Unless `gated`, it shows
+    what is unlikely, too.
     """
     session = ls.session
     request = session.begin(snapshot.uri)
@@ -62,7 +68,7 @@ async def suggestions(
             return Answer([])
         # The client's settings may have come in only now, together with the first model.
         snapshot = replace(snapshot, settings=session.settings)
-        live = _begin(ls, snapshot, by_hand=anew)
+        live = _begin(ls, LiveCompletion(snapshot, by_hand=anew, gated=gated))
         return await _answer(ls, live, request, snapshot, is_typed_ahead=False)
     except NoEngineError:
         return Answer([])
@@ -77,9 +83,8 @@ async def suggestions(
         session.end(snapshot.uri, request)
 
 
-def _begin(ls: "MidlineServer", snapshot: Snapshot, *, by_hand: bool) -> LiveCompletion:
-    """A new live completion of a document, in place of the one there was."""
-    live = LiveCompletion(snapshot, by_hand=by_hand)
+def _begin(ls: "MidlineServer", live: LiveCompletion) -> LiveCompletion:
+    """Begin a live completion of a document, in place of the one there was."""
     ls.session.replace_live(live)
     planner = ls.planner
 

@@ -3,8 +3,8 @@
 A fake editor starts `midline serve`, opens real files of several languages from which blocks of a
 few lines were taken out, jumps to each block and types its lines with a human rhythm. Everything
 takes the time it takes: 100 lines are about ten minutes of typing. Beside it stands the oracle,
-what the model answers at the same positions without a time limit. With --trace a run that was
-interrupted goes on behind the last block that was typed.
+what the server's own prompts get from the model at the same positions without a time limit. With
+--trace a run that was interrupted goes on behind the last block that was typed.
 """
 
 import argparse
@@ -40,6 +40,7 @@ from midline.model.engines.load import load_engine
 from midline.model.errors import UsageError
 from midline.model.paths import cache_folder
 from midline.model.threads import thread_count
+from midline.server.lsp.settings import resolve as resolve_settings
 
 DEFAULT_LINES = 100
 PEERS = ("llama.cpp",)
@@ -235,4 +236,5 @@ def _oracle(
     engine = load_engine(args.model, cache_tokens=CACHE_TOKENS)
     answers = Answers(cache_folder() / "typing" / f"{engine.name}.jsonl")
     asked = [one for one in positions if args.oracle == "keys" or is_pause(one)]
-    return oracle(engine, asked, files, Path("/projects"), answers)
+    settings, _ = resolve_settings(_options(args))
+    return oracle(engine, asked, files, answers, settings)

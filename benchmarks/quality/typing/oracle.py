@@ -1,63 +1,96 @@
 """What the model has to say at the same positions when it may take its time.
 
-Each position is completed by the library function, with the whole window and dense weights. What
-an answer that is typed along has left is the answer at the next key, as for everybody else. Answers
-are kept in a file by everything that they depend on, the rules that end and trim them included.
+Each block is typed once more at the server's own completion code, in this process: the same window,
+the same anchor, the same text typed along. Every request waits until its completion is finished and
+all that is wanted is read, and no time is too long for a prompt. It is typed twice: the `oracle`
+shows everything that the model says, the `gated` one what of it the show gate lets through.
+Completions are kept in a file by everything that they depend on, the rules that end and trim them
+included.
 """
 
+import asyncio
+import inspect
 import sys
-from collections.abc import Iterator, Sequence
+import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 from pathlib import Path
 
 from midline.benchmarks.quality.answers import Answers, completion_rules, question
 from midline.benchmarks.quality.typing.files import TypedFile
+from midline.benchmarks.quality.typing.remembering import RememberingEngine
 from midline.benchmarks.quality.typing.scores import TYPED, blocks
 from midline.benchmarks.quality.typing.screen import Cause
 from midline.benchmarks.quality.typing.session import Position
-from midline.model.completion.complete import complete_many
-from midline.model.completion.fim import Cursor, chunk_ids
-from midline.model.engines.base import Engine, NativeOptions, SamplingOptions
-from midline.server.context.chooser import ContextChooser
+from midline.model.engines.base import Engine
 from midline.server.documents import Document
+from midline.server.lsp import live_completion, live_writing
+from midline.server.lsp.prompt_window import ReadingSpeed, WindowPlanner
+from midline.server.lsp.server import MidlineServer
 from midline.server.lsp.settings import Settings
+from midline.server.lsp.suggestions import suggestions
 
-NAME = "oracle"
-BATCH = 6
+NAME, GATED = "oracle", "gated"
 CACHE_TOKENS = 48 << 10
+_ENDLESS_MILLISECONDS = 3_600_000
+_READ_AT_ONCE = 1e6
+_LOAD_SECONDS = 60
 
 
-@dataclass
+class _UnboundedSpeed(ReadingSpeed):
+    """A prefill speed at which every window is affordable, whatever is measured."""
+
+    START = _READ_AT_ONCE
+
+    def learn(self, tokens: int, seconds: float) -> None:
+        """Take no notice."""
+
+
+class _Desk:
+    """The server's completion code at one engine, without a client and without a clock."""
+
+    def __init__(self, engine: Engine, settings: Settings) -> None:
+        self.server = MidlineServer()
+        self.server.planner = WindowPlanner(_UnboundedSpeed())
+        self.server.session.use(replace(settings, answer_milliseconds=_ENDLESS_MILLISECONDS))
+        self.server.engine.load(lambda: engine).result(_LOAD_SECONDS)
+        self.server.load_settled.set()
+
+    async def ask(self, document: Document, offset: int, *, gated: bool) -> str:
+        """The ghost text at `offset` once nothing more is computed for it."""
+        session = self.server.session
+        session.edit(document)
+        snapshot = session.snapshot(session.documents[document.uri], offset)
+        answer = await suggestions(self.server, snapshot, automatic=True, gated=gated)
+        if self.server.reading is not None:
+            await asyncio.wrap_future(self.server.reading)
+        return answer.suggestions[0].text if answer.suggestions else ""
+
+    def close(self) -> None:
+        """End the thread; the engine stays."""
+        self.server.engine.close(_LOAD_SECONDS)
+
+
+@dataclass(frozen=True)
 class _Block:
-    """Positions of a block that are answered in order; `left` is what the last answer has left."""
+    """The positions of a block, and the folder that its file is in."""
 
     positions: list[Position]
     file: TypedFile
     folder: Path
-    at: int = 0
-    left: str = ""
 
-    def cursor(self, chooser: ContextChooser, engine: Engine, settings: Settings) -> Cursor:
-        """The cursor of the current position, with parts of the other files."""
-        position = self.positions[self.at]
-        document, offset = self._document(position)
-        limits = settings.limits()
-        context = chooser.choose(
-            document,
-            offset,
-            self.others,
-            limits.context_tokens,
-            lambda chunk: len(chunk_ids(engine.tokenizer, chunk)),
-        )
-        cursor = document.cursor(offset, limits)
-        return replace(cursor, context=context.chunks, project=context.project)
-
-    @cached_property
-    def others(self) -> tuple[Document, ...]:
-        """The other files that are open."""
-        language = self.file.language
-        return tuple(Document(self._uri(name), text, language) for name, text in self.file.others)
+    async def answers(self, desk: _Desk, *, gated: bool) -> list[Position]:
+        """The positions with the answers, asked for in order."""
+        session = desk.server.session
+        for uri in list(session.documents):
+            session.close(uri)
+        for name, text in self.file.others:
+            session.open(Document(self._uri(name), text, self.file.language))
+        found = []
+        for position in self.positions:
+            text = await desk.ask(*self._document(position), gated=gated)
+            found.append(_answered(position, text, GATED if gated else NAME))
+        return found
 
     def _document(self, position: Position) -> tuple[Document, int]:
         """The file as it is at a position, and where the cursor is."""
@@ -71,76 +104,50 @@ class _Block:
         return Document(self._uri(self.file.name), text, self.file.language), len(before)
 
     def _uri(self, name: str) -> str:
-        return (self.folder / self.file.language / name).as_uri()
+        """The address of a file, in a folder that is a project of the language's name."""
+        root = self.folder / self.file.language
+        (root / ".git").mkdir(parents=True, exist_ok=True)
+        return (root / name).as_uri()
 
-    def answered(self, text: str) -> Position:
-        """The current position with its answer; the next one is the current one then."""
-        position = self.positions[self.at]
-        self.at += 1
-        self.left = ""
-        if self.at < len(self.positions):
-            truth, following = position.truth, self.positions[self.at].truth
-            typed = truth[: len(truth) - len(following)]
-            self.left = text.removeprefix(typed) if text.startswith(typed) else ""
-        states = [(0.0, "", str(Cause.KEY))]
-        if text:
-            states.append((0.0, text, str(Cause.APPEARED)))
-        return replace(position, engine=NAME, states=states)
+
+def _answered(position: Position, text: str, name: str) -> Position:
+    states = [(0.0, "", str(Cause.KEY))]
+    if text:
+        states.append((0.0, text, str(Cause.APPEARED)))
+    return replace(position, engine=name, states=states)
 
 
 def oracle(
     engine: Engine,
     positions: Sequence[Position],
     files: Sequence[TypedFile],
-    folder: Path,
     answers: Answers,
+    settings: Settings | None = None,
 ) -> list[Position]:
-    """The positions with the answers that a request without a time limit gets.
-
-    `folder` is where the files were typed: its path tells what the project is called.
+    """The positions with the answers that a request without a time limit gets, without the gate
+    and behind it. `settings` are those of the server whose positions they are.
     """
     by_name = {(file.language, file.name): file for file in files}
     asked = [position for position in positions if position.kind in TYPED]
-    waiting = [_Block(b, by_name[b[0].language, b[0].file], folder) for b in blocks(asked)]
+    rules = question(completion_rules(), *map(inspect.getsource, (live_completion, live_writing)))
     found: list[Position] = []
-    chooser, settings = ContextChooser(), Settings()
-    while waiting:
-        print(f"\roracle: {len(found)} of {len(asked)}", end="", file=sys.stderr, flush=True)
-        batch = waiting[:BATCH]
-        found += _step(engine, batch, chooser, settings, answers)
-        waiting = [block for block in waiting if block.at < len(block.positions)]
+    with tempfile.TemporaryDirectory(prefix="midline-oracle-") as folder:
+        for gated in (False, True):
+            remembering = RememberingEngine(engine, answers, f"{rules} {gated}")
+            for own in blocks(asked):
+                total = f"{len(found)} of {2 * len(asked)}"
+                print(f"\roracle: {total}", end="", file=sys.stderr, flush=True)
+                block = _Block(own, by_name[own[0].language, own[0].file], Path(folder))
+                found += asyncio.run(_typed(block, remembering, settings, gated=gated))
     print(file=sys.stderr)
-    order = {position.place: number for number, position in enumerate(asked)}
-    return sorted(found, key=lambda position: order[position.place])
+    return found
 
 
-def _step(
-    engine: Engine,
-    batch: Sequence[_Block],
-    chooser: ContextChooser,
-    settings: Settings,
-    answers: Answers,
-) -> Iterator[Position]:
-    """Answer the current position of each block, and those that the answers reach."""
-    cursors = [block.cursor(chooser, engine, settings) for block in batch]
-    options = SamplingOptions(max_tokens=settings.max_tokens, engine=NativeOptions(sparsity=0.0))
-    keys = [_key(engine, cursor, settings) for cursor in cursors]
-    missing = [number for number, key in enumerate(keys) if answers.get(key) is None]
-    if missing:
-        chosen = [cursors[number] for number in missing]
-        results = complete_many(engine, chosen, options, limits=settings.limits(), insist=False)
-        for number, result in zip(missing, results, strict=True):
-            shown = result.suggestions[0].text if result.suggestions else ""
-            answers.add(keys[number], shown)
-    for block, key in zip(batch, keys, strict=True):
-        yield block.answered(answers.get(key) or "")
-        while block.left and block.at < len(block.positions):
-            yield block.answered(block.left)
-
-
-def _key(engine: Engine, cursor: Cursor, settings: Settings) -> str:
-    context = [(chunk.name, chunk.text) for chunk in cursor.context]
-    return question(
-        engine.name, completion_rules(), settings.limits(), settings.max_tokens, cursor.name,
-        cursor.project, context, cursor.before, cursor.after,
-    )  # fmt: skip
+async def _typed(
+    block: _Block, engine: Engine, settings: Settings | None, *, gated: bool
+) -> list[Position]:
+    desk = _Desk(engine, settings or Settings())
+    try:
+        return await block.answers(desk, gated=gated)
+    finally:
+        desk.close()

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from midline.benchmarks.quality.typing.oracle import GATED
 from midline.benchmarks.quality.typing.oracle import NAME as ORACLE
 from midline.benchmarks.quality.typing.scores import (
     READ_MILLISECONDS,
@@ -68,7 +69,7 @@ def _compared(positions: Sequence[Position], other: str) -> list[dict[str, Any]]
         first, second = (_of(positions, engine, language) for engine in (MIDLINE, other))
         found = {"first": MIDLINE, "second": other, **compared(first, second)}
         found["saved_keys_read_ratio"] = saved_ratio(first, second, READ_MILLISECONDS)
-        return {**found, **(found_of_oracle(first, second) if other == ORACLE else {})}
+        return {**found, **(found_of_oracle(first, second) if other in (ORACLE, GATED) else {})}
 
     return by_language(_of(positions, other), make)
 
@@ -105,7 +106,7 @@ def _print_comparison(row: dict[str, Any]) -> None:
     if "found_in_time" in row:
         low, high = row["found_in_time_interval"]
         print(
-            f"of the first lines that the oracle has exactly, {_percent(row['found_in_time'])} "
+            f"of the first lines that {name} has exactly, {_percent(row['found_in_time'])} "
             f"[{low:.1%}, {high:.1%}] were shown within 250 ms"
         )
     if "exact_in_time" in row:
