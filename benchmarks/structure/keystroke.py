@@ -73,7 +73,7 @@ def trace_keystroke(root: Path, model: str, python: str = sys.executable) -> dic
 
     `python` is an interpreter in which that tree is installed. The document was answered before, so
     only the key's own token is new. `frames` are Python frames of the project on both threads down
-    to the first call of the decoder.
+    to the first call of the decoder, less the `idle_frames` of the program that awaits a message.
     """
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)

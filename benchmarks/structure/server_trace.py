@@ -29,7 +29,7 @@ class Trace:
         """Forget what was seen."""
         self.files: set[str] = set()
         self.calls: Counter[str] = Counter()
-        self.hand_over = self.kernel = 0
+        self.hand_over = self.kernel = self.idle = 0
 
     def profile(self, frame: FrameType, event: str, argument: Any) -> None:
         """The profile function of every thread."""
@@ -71,13 +71,15 @@ def main(path: str, root: str) -> None:
 
     def begin(number: int, frame: FrameType | None) -> None:
         trace.clear()
+        trace.idle = trace.depth(frame)
         trace.is_on = True
 
     def end(number: int, frame: FrameType | None) -> None:
         trace.is_on = False
         found = {
-            "frames": trace.hand_over + trace.kernel,
-            "event_loop_frames": trace.hand_over,
+            "frames": trace.hand_over - trace.idle + trace.kernel,
+            "event_loop_frames": trace.hand_over - trace.idle,
+            "idle_frames": trace.idle,
             "engine_frames": trace.kernel,
             "files": len(trace.files),
             "prompt_builds": trace.calls["build_prompt"],
