@@ -133,6 +133,6 @@ def failure(outcome: Outcome) -> Status:
 
 
 def from_wrapper(outcome: Outcome) -> bool:
-    """Whether the sandbox itself failed, not the program in it."""
+    """Whether it looks as if the sandbox itself had failed; a program in it can print the same."""
     said = outcome.stderr[:100].decode("utf-8", "replace")
     return outcome.exit_code != 0 and said.startswith(WRAPPERS)

@@ -31,6 +31,7 @@ from midline.model.errors import MidlineError
 RULES = "3"
 """Version of the rules of judging, part of every key: raising it invalidates old verdicts."""
 LEAST_FREE_BYTES = 16 << 20
+HARMLESS = ("/bin/sh", "-c", "exit 0")
 BOX_FOLDER = re.compile(r"/[^\s\"'(]{0,200}?/midline-mbxp-[^/\s]+/\d+/(?:program|scratch)/?")
 Groups = dict[str, list[Sample]]
 """Samples by the key of their program; equal programs are executed once."""
@@ -196,15 +197,29 @@ class Evaluation:
         return self._execute(evaluator, box)[0].status is Status.PASS
 
     def _execute(self, evaluator: Language, box: Box) -> tuple[Judged, Outcome]:
-        outcome = execute(
-            self.sandbox, evaluator.run_command(box), run_policy(evaluator, box),
-            stdin=evaluator.run_stdin(box), stop=self.stop,
-        )  # fmt: skip
+        command, stdin = evaluator.run_command(box), evaluator.run_stdin(box)
+        policy = run_policy(evaluator, box)
+        outcome = self._run(command, policy, stdin)
+        if from_wrapper(outcome):
+            if not self._contains(policy):
+                return _alike(Status.SANDBOX_ERROR), outcome
+            outcome = self._run(command, policy, stdin)
+        return Judged(*evaluator.judge(outcome, box.token)), outcome
+
+    def _run(self, command: Sequence[str], policy: Policy, stdin: bytes = b"") -> Outcome:
+        outcome = execute(self.sandbox, command, policy, stdin=stdin, stop=self.stop)
         if outcome.ending is Ending.STOPPED:
             raise Stopped
-        if from_wrapper(outcome):
-            return _alike(Status.SANDBOX_ERROR), outcome
-        return Judged(*evaluator.judge(outcome, box.token)), outcome
+        return outcome
+
+    def _contains(self, policy: Policy) -> bool:
+        """Whether the sandbox starts a harmless command under `policy`.
+
+        A program that prints what a failing sandbox prints is thereby told from one: otherwise it
+        could take itself out of pass@k.
+        """
+        outcome = self._run(HARMLESS, policy)
+        return outcome.ending is Ending.EXITED and outcome.exit_code == 0
 
     def _record(self, key: str, same: Sequence[Sample], verdict: Verdict) -> None:
         """One line for every sample with this program."""

@@ -35,6 +35,11 @@ READ_MEMORY_OF_JAVA = """
 
 FORGERIES: dict[str, dict[str, str]] = {
     "python": {
+        "the words of a failing sandbox": """
+	import os
+	os.write(2, b"confine: no name space\\n")
+	os._exit(125)
+""",
         "the driver's module": """
 	import __main__, os
 	os.write(1, __main__.token)
