@@ -10,9 +10,11 @@ from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
-from midline.model.completion.fim import Cursor, WindowLimits
+if TYPE_CHECKING:
+    from midline.model.completion.fim import Cursor, WindowLimits
 
 _CUT_STEP = 4096
 _LINE_END = re.compile(r"\r\n|\n|\r")
@@ -120,11 +122,13 @@ class Document:
         line = self.line_number(offset)
         return line, count_units(self.text[self.line_starts[line] : offset], encoding)
 
-    def cursor(self, offset: int, limits: WindowLimits) -> Cursor:
+    def cursor(self, offset: int, limits: "WindowLimits") -> "Cursor":
         """What a completion at `offset` reads of the text, within `limits` or a little more.
 
         Where the text is cut moves in steps, so that typing in an endless line seldom moves it.
         """
+        from midline.model.completion.fim import Cursor
+
         start = max(0, offset - limits.before_bytes)
         before = self.text[start - start % _CUT_STEP : offset]
         after = self.text[offset : offset + limits.after_bytes]

@@ -1,5 +1,6 @@
 """Description of this machine, without special rights or further packages."""
 
+import contextlib
 import os
 import platform
 import subprocess
@@ -22,6 +23,7 @@ _MAC_FEATURES = {
 }
 
 _CPU_INFO = Path("/proc/cpuinfo")
+_OWN_MEMORY = Path("/proc/self/statm")
 _HUGE_PAGES = Path("/sys/kernel/mm/transparent_hugepage/enabled")
 
 
@@ -46,6 +48,16 @@ def memory_bytes() -> int | None:
     if "SC_PHYS_PAGES" not in getattr(os, "sysconf_names", {}):
         return None
     return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+
+
+def resident_bytes() -> int | None:
+    """Memory of this process that is in RAM; None where the system does not say."""
+    with contextlib.suppress(OSError, ValueError, IndexError):
+        return int(_OWN_MEMORY.read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    done = subprocess.run(
+        ["ps", "-o", "rss=", "-p", str(os.getpid())], capture_output=True, text=True, check=False
+    )
+    return int(done.stdout) * 1024 if done.stdout.strip().isdecimal() else None
 
 
 def huge_pages() -> str | None:

@@ -1,5 +1,6 @@
 """What every test may ask for: an empty cache, and the real models of the catalogue."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,9 @@ from midline.model.catalog.pull import configured_sources, pull
 from midline.model.errors import MidlineError
 
 pytest_plugins = ["tiny_model"]
+
+# An engine process that a test has started ends soon after it.
+os.environ.setdefault("MIDLINE_ENGINE_SECONDS", "2")
 
 ROOT = Path(__file__).resolve().parent.parent
 LAST = ("e2e", "packaging")

@@ -46,6 +46,7 @@ class Editor:
     client: LanguageClient
     result: types.InitializeResult
     log: Path
+    statuses: list[dict[str, Any]] = field(default_factory=list)
     versions: dict[str, int] = field(default_factory=dict)
     requests: int = 0
 
@@ -167,6 +168,8 @@ async def editing(
         client.feature(method)(_refuse)
     if configuration is not None:
         client.set_configuration(configuration, section="midline")
+    statuses: list[dict[str, Any]] = []
+    client.feature("midline/status")(lambda params: statuses.append(params._asdict()))
     await client.start_io(*command, env=environment)
     try:
         result = await client.initialize_session(
@@ -174,7 +177,7 @@ async def editing(
                 capabilities=can or capabilities(), initialization_options=options
             )
         )
-        yield Editor(client, result, log)
+        yield Editor(client, result, log, statuses)
         await client.shutdown_session()
     finally:
         # A test that failed has not shut the server down, and stop() would wait for it.

@@ -93,7 +93,7 @@ def main(path: str, root: str) -> None:
     threading.setprofile(trace.profile)
     sys.setprofile(trace.profile)
     (script,) = entry_points(group="console_scripts", name="midline")
-    raise SystemExit(script.load()(["serve"]))
+    raise SystemExit(script.load()(["serve", "--own"]))
 
 
 if __name__ == "__main__":

@@ -19,6 +19,7 @@ PROGRAM = Program(
         "complete": "complete a file at a position",
         "generate": "answer a prompt",
         "serve": "run the language server",
+        "engine": "look at or end the engine process that editors share",
         "doctor": "check this machine, the kernels and the model",
     },
     json_errors=True,

@@ -1,17 +1,23 @@
-"""The thread that owns the engine.
+"""The thread that owns the engine, shared by all clients of the process.
 
-The event loop answers the client and never blocks on the model. One thread loads the engine and
-runs one task at a time on it. A task gets immutable values and its request, which may become stale.
+The event loop answers the clients and never blocks on the model. One thread loads the engine and
+runs one task at a time on it, in the order of `server/lsp/scheduler.py`. A task gets immutable
+values and its request, which may become stale.
 """
 
 import logging
 import threading
-from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TYPE_CHECKING, Protocol, TypeVar
+import time
+from collections.abc import Callable, Hashable
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+from midline.server.lsp.engine_state import StateBoard
+from midline.server.lsp.scheduler import Priority, Scheduler, Task
 
 if TYPE_CHECKING:
     from midline.model.engines.base import Engine
+    from midline.server.lsp.prompt_window import ReadingSpeed
 
 LOGGER = logging.getLogger(__name__)
 Result = TypeVar("Result")
@@ -30,7 +36,10 @@ class Work(Protocol):
 
 
 class _Idle:
-    """A task for the document `uri` that runs while the engine is idle."""
+    """A task for the document `uri` that runs while the engine is idle.
+
+    `stale` ends it; `has_to_wait` is asked between two of its steps, and interrupts it only.
+    """
 
     def __init__(self, uri: str) -> None:
         self.uri, self.stale = uri, False
@@ -44,50 +53,172 @@ class NoEngineError(Exception):
 
 
 class EngineThread:
-    """Loads engines and runs tasks on the latest one, first in, first out."""
+    """Loads engines and runs the tasks of its clients on the latest one."""
 
     def __init__(self) -> None:
-        self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="engine")
-        self._engine: Engine | None = None
+        self.engine: Engine | None = None
+        """The loaded engine; None while there is none, or while it is released."""
+        self.board = StateBoard()
+        self.speed: ReadingSpeed | None = None
+        """The measured prefill speed of the engine, shared by the planners of all clients."""
+        self.used_at = time.monotonic()
+        """When a client's task ended last, or a load."""
+        self._queue = Scheduler()
+        self._thread: threading.Thread | None = None
+        self._reload: Callable[[], Engine] | None = None
         self._loading: Future[Engine] | None = None
-        self._running: set[Work] = set()
-        self._idle: _Idle | None = None
+        self._loads = 0
+        self._key: Hashable = None
+        self._clients: list[EngineClient] = []
 
-    def load(self, load: "Callable[[], Engine]") -> "Future[Engine]":
-        """Replace the engine with the result of `load`; the old one is released first."""
+    def client(self, give_way: Callable[[], None] = lambda: None) -> "EngineClient":
+        """A new client's view; `give_way` is called, on the caller's thread, when another client
+        asks for a completion, and should end what nobody waits for.
+        """
+        self._clients.append(made := EngineClient(self, give_way))
+        return made
+
+    def load(self, load: "Callable[[], Engine]", key: Hashable = None) -> "Future[Engine]":
+        """Replace the engine with the result of `load`; the old one is released first.
+
+        Tasks that wait for the old one are dropped. `key` says what is loaded, for `loading_of`.
+        """
+        self._loads += 1
+        self._key, number = key, self._loads
 
         def replace() -> "Engine":
-            self._engine = None
-            self._engine = load()
-            return self._engine
+            if self.engine is not None:
+                self.engine.close()
+            self.engine = self._reload = None
+            self.engine = load()
+            if number == self._loads:
+                self._reload = load
+            return self.engine
 
-        self.stop_idle()
-        self._loading = self._executor.submit(replace)
+        self._loading = self.submit(Task(Priority.LOAD, self, replace))
         return self._loading
+
+    def loading_of(self, key: Hashable) -> "Future[Engine] | None":
+        """The load of `key` if it is the last one, under way or done well; None otherwise."""
+        loading = self._loading
+        if loading is None or self._key != key or loading.cancelled():
+            return None
+        return None if loading.done() and loading.exception() else loading
 
     @property
     def has_failed(self) -> bool:
         """Whether the last load, if there was any, has ended without an engine."""
-        return self._loading is not None and self._loading.done() and self._engine is None
+        loading = self._loading
+        return loading is not None and loading.done() and self._reload is None
 
-    def run(self, task: "Callable[[Engine], Result]", work: Work) -> "Future[Result | None]":
-        """The result of `task`; None if `work` was stale before its turn came.
+    @property
+    def loads(self) -> int:
+        """How many loads were asked for: a task runs only on the engine that it was meant for."""
+        return self._loads
+
+    def release(self) -> "Future[bool]":
+        """Free the engine's memory until the next task; whether there was any to free."""
+
+        def release() -> bool:
+            engine, self.engine = self.engine, None
+            if engine is not None:
+                engine.close()
+            return engine is not None
+
+        return self.submit(Task(Priority.LOAD, self, release))
+
+    def submit(self, task: Task) -> "Future[Any]":
+        """Queue a task; whatever runs in idle time ends soon, unless the task does, too."""
+        self._queue.put(task)
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
+            self._thread.start()
+        return task.future
+
+    def others_give_way(self, client: "EngineClient") -> None:
+        """Tell all other clients that `client` wants the engine."""
+        for other in list(self._clients):
+            if other is not client:
+                other.give_way()
+
+    def current(self) -> "Engine":
+        """The engine, loaded again if it was released; NoEngineError. Engine's thread only."""
+        if self.engine is None:
+            if self._reload is None:
+                raise NoEngineError
+            self.engine = self._reload()
+        return self.engine
+
+    def is_wanted_by_others(self) -> bool:
+        """Whether a task waits that an idle one has to make room for."""
+        return self._queue.has_more_urgent(Priority.IDLE)
+
+    def leave(self, client: "EngineClient") -> None:
+        """Forget a client; what waits for it is cancelled."""
+        if client in self._clients:
+            self._clients.remove(client)
+        for task in self._queue.forget(client):
+            task.future.cancel()
+
+    def close(self, seconds: float) -> bool:
+        """Abandon all tasks; returns whether the thread became idle within `seconds`."""
+        for client in self._clients:
+            client.abandon_all()
+        resting = threading.Event()
+        self.submit(Task(Priority.IDLE, self, resting.set))
+        self._queue.close()
+        return resting.wait(seconds)
+
+    def _run(self) -> None:
+        while (task := self._queue.take()) is not None:
+            task.run()
+            self.used_at = time.monotonic()
+
+
+class EngineClient:
+    """One client's view of the engine's thread: its tasks, and the one it has for idle times."""
+
+    def __init__(self, thread: EngineThread, give_way: Callable[[], None]) -> None:
+        self.thread = thread
+        self.give_way = give_way
+        self._running: set[Work] = set()
+        self._idle: _Idle | None = None
+
+    def load(self, load: "Callable[[], Engine]", key: Hashable = None) -> "Future[Engine]":
+        """Replace the engine of all clients; see `EngineThread.load`."""
+        self.stop_idle()
+        return self.thread.load(load, key)
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether the last load, if there was any, has ended without an engine."""
+        return self.thread.has_failed
+
+    def run(
+        self,
+        task: "Callable[[Engine], Result]",
+        work: Work,
+        priority: Priority = Priority.INTERACTIVE,
+    ) -> "Future[Result | None]":
+        """The result of `task`; None if `work` was stale before its turn came, or the model was
+        replaced.
 
         The future raises NoEngineError when no model is loaded. `task` has to watch `work`.
         """
+        thread, load = self.thread, self.thread.loads
 
         def run() -> Result | None:
-            if work.stale:
+            if work.stale or load != thread.loads:
                 return None
-            if self._engine is None:
-                raise NoEngineError
-            return task(self._engine)
+            return task(thread.current())
 
         self.stop_idle()
+        if priority is Priority.INTERACTIVE:
+            thread.others_give_way(self)
         self._running.add(work)
-        future = self._executor.submit(run)
+        future = thread.submit(queued := Task(priority, self, run))
         # Not at the end of `run`: a future that is cancelled while it waits never gets there.
-        future.add_done_callback(lambda done: self._running.discard(work))
+        queued.future.add_done_callback(lambda done: self._running.discard(work))
         return future
 
     def run_when_idle(
@@ -95,21 +226,42 @@ class EngineThread:
     ) -> "Future[None]":
         """Run a task for the document `uri`, which has to end soon after its argument is true.
 
-        That is when anything else comes. The future is done when the task has ended, for whatever
-        reason.
+        That is when anything else comes. It is begun again afterwards if that was for another
+        client. The future is done when the task has ended, for whatever reason.
         """
         self.stop_idle()
         idle = self._idle = _Idle(uri)
+        thread, load = self.thread, self.thread.loads
+
+        def is_over() -> bool:
+            return idle.stale or thread.is_wanted_by_others()
 
         def run() -> None:
-            if idle.stale or self._engine is None:
+            if idle.stale or load != thread.loads or thread.engine is None:
+                finish()
                 return
             try:
-                task(self._engine, lambda: idle.stale)
+                task(thread.engine, is_over)
             except Exception:
                 LOGGER.exception("reading ahead in %s", uri)
+                idle.abandon()
+            if not idle.stale and thread.is_wanted_by_others():
+                submit()
+            else:
+                finish()
 
-        return self._executor.submit(run)
+        def finish() -> None:
+            if not ended.done():
+                ended.set_result(None)
+
+        def submit() -> None:
+            queued = Task(Priority.IDLE, self, run)
+            queued.future.add_done_callback(lambda done: done.cancelled() and ended.cancel())
+            thread.submit(queued)
+
+        ended: Future[None] = Future()
+        submit()
+        return ended
 
     def stop_idle(self, uri: str | None = None) -> None:
         """End the task of idle times, if it is for the document `uri` or whatever it is for."""
@@ -117,12 +269,17 @@ class EngineThread:
             self._idle.abandon()
             self._idle = None
 
-    def close(self, seconds: float) -> bool:
-        """Abandon all tasks; returns whether the thread became idle within `seconds`."""
+    def abandon_all(self) -> None:
+        """Abandon all tasks of this client."""
         self.stop_idle()
         for work in list(self._running):
             work.abandon()
-        resting = threading.Event()
-        self._executor.submit(resting.set)
-        self._executor.shutdown(wait=False)
-        return resting.wait(seconds)
+
+    def leave(self) -> None:
+        """Abandon all tasks of this client and let the thread forget it."""
+        self.abandon_all()
+        self.thread.leave(self)
+
+    def close(self, seconds: float) -> bool:
+        """End the thread, for all clients; returns whether it became idle within `seconds`."""
+        return self.thread.close(seconds)

@@ -19,6 +19,11 @@ class FramingError(Exception):
     """A frame that cannot be read; the message is one sentence for the client."""
 
 
+def framed(body: bytes) -> bytes:
+    """A message as it is sent."""
+    return b"Content-Length: %d\r\n\r\n%b" % (len(body), body)
+
+
 def is_header(line: bytes) -> bool:
     """Whether `line` can begin a message: no line of HTTP, of TLS, or of a person typing can."""
     return _HEADER.match(line) is not None

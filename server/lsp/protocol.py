@@ -27,6 +27,8 @@ LOGGER = logging.getLogger(__name__)
 _MAX_DIGITS = 4000
 """Numbers with more digits are not parsed (Python's own limit is close)."""
 _MAX_REASON = 200
+OWN = "midline/"
+"""How the names of Midline's own methods begin."""
 
 Message = dict[str, Any]
 
@@ -71,7 +73,7 @@ class MidlineProtocol(LanguageServerProtocol):
             if id is None or not isinstance(data.get("method"), str):
                 raise JsonRpcInvalidRequest("a request has an id and the name of a method")
             self._check_order(data["method"])
-            if not self._knows(data["method"]) or self.get_result_type(data["method"]) is None:
+            if not self._answers(data["method"]):
                 raise JsonRpcMethodNotFound.of(data["method"][:_MAX_REASON])
             message = self._structured(data)
         except JsonRpcException as error:
@@ -115,6 +117,11 @@ class MidlineProtocol(LanguageServerProtocol):
         if method != types.INITIALIZE and self._workspace is None:
             raise JsonRpcServerNotInitialized("the server is not initialized yet")
 
+    def _answers(self, method: str) -> bool:
+        """Whether a method is a request; Midline's own ones have no types in lsprotocol."""
+        is_request = method.startswith(OWN) or self.get_result_type(method) is not None
+        return is_request and self._knows(method)
+
     def _knows(self, method: str) -> bool:
         handlers = (self.fm.builtin_features, self.fm.features, (types.CANCEL_REQUEST,))
         return any(method in known for known in handlers)
@@ -125,8 +132,10 @@ class MidlineProtocol(LanguageServerProtocol):
             raise JsonRpcInvalidRequest(
                 f"the messages of this protocol are JSON-RPC {self.VERSION}"
             )
+        if data["method"].startswith(OWN):
+            return self.structure_message({"params": None, **data})
         kind = self.get_message_type(data["method"])
-        assert kind is not None  # as of every method that there is a handler for
+        assert kind is not None  # as of every other method that there is a handler for
         try:
             return self._converter.structure(data, kind)
         except Exception as error:

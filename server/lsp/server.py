@@ -1,10 +1,11 @@
-"""The language server: one client, one session, one engine.
+"""The language server: one client, one session, and an engine that may be shared with others.
 
 Methods live in `features`, one file each. This module puts them together and runs the result on
-standard input and output, or on a TCP port.
+standard input and output, on a TCP port, or on any stream.
 """
 
 import asyncio
+import contextlib
 import os
 import sys
 from collections.abc import Callable, Coroutine
@@ -19,13 +20,15 @@ from pygls.lsp.server import LanguageServer
 
 from midline.model.errors import MidlineError, UsageError
 from midline.server.logs import LOGGER, log_hint
-from midline.server.lsp.engine_thread import EngineThread
+from midline.server.lsp.engine_state import EngineState
+from midline.server.lsp.engine_thread import EngineClient, EngineThread
 from midline.server.lsp.framing import FramingError, read_messages
 from midline.server.lsp.parent import wait_for_end
 from midline.server.lsp.prompt_window import WindowPlanner
 from midline.server.lsp.protocol import MidlineProtocol
 from midline.server.lsp.session import Session
 from midline.server.lsp.settings import Settings
+from midline.server.lsp.status import StatusLine
 from midline.server.lsp.stdio import claim_stdout
 from midline.server.lsp.transports import first_client, is_loopback, read_descriptor
 from midline.server.lsp.typing_rhythm import TypingRhythm
@@ -53,11 +56,13 @@ def load_engine(settings: Settings, progress: Callable[[float], None]) -> "Engin
 
 
 class MidlineServer(LanguageServer):
-    """The pygls server with a session, an engine thread and messages to the user."""
+    """The pygls server with a session, its client of an engine thread and messages to the user."""
 
     protocol: MidlineProtocol
 
-    def __init__(self, load_engine: LoadEngine = load_engine) -> None:
+    def __init__(
+        self, load_engine: LoadEngine = load_engine, thread: EngineThread | None = None
+    ) -> None:
         super().__init__(
             "midline",
             version("midline"),
@@ -65,16 +70,23 @@ class MidlineServer(LanguageServer):
             protocol_cls=MidlineProtocol,
         )
         self.session = Session()
-        self.engine = EngineThread()
+        self.engine: EngineClient = (thread or EngineThread()).client(self.session.give_way)
         self.planner = WindowPlanner()
         self.rhythm = TypingRhythm()
+        self.status = StatusLine(self)
         self.load_engine = load_engine
+        self.is_initialized = False
+        """Whether the client may be sent notifications."""
         self.load_settled = asyncio.Event()
         """Set while no model is being loaded or about to be, whether the last load went well."""
         self.reading: Future[None] | None = None
         """What was last read ahead, or still is."""
         self.client_is_here = True
         """Whether the client is a process of this machine."""
+        self.notice = ""
+        """A sentence to show as soon as the client can show one."""
+        self.client_name = ""
+        """As the client calls itself."""
         self._serving: asyncio.Task[None] | None = None
         self._watching: asyncio.Future[None] | None = None
         self._told: set[str] = set()
@@ -102,7 +114,7 @@ class MidlineServer(LanguageServer):
             ) from error
 
         async def serve() -> None:
-            await self._serve(await read_descriptor(source), writer)
+            await self.serve(await read_descriptor(source), writer)
 
         return self._run(serve())
 
@@ -115,7 +127,7 @@ class MidlineServer(LanguageServer):
 
         async def serve() -> None:
             async with first_client(host, port) as client:
-                await self._serve(client.reader, client.writer, client.begun)
+                await self.serve(client.reader, client.writer, client.begun)
 
         return self._run(serve())
 
@@ -124,6 +136,12 @@ class MidlineServer(LanguageServer):
         LOGGER.info("leaving: %s", reason)
         if self._serving is not None:
             self._serving.cancel()
+
+    def leave(self) -> None:
+        """End all work for the client, which has left; the engine stays for others."""
+        for uri in list(self.session.documents):
+            self.session.close(uri)
+        self.engine.leave()
 
     def watch(self, process_id: int | None) -> None:
         """Stop when the process of the client ends, if it is one of this machine."""
@@ -149,15 +167,45 @@ class MidlineServer(LanguageServer):
             raise
         return self._leave(0 if self.session.shutdown_requested else MidlineError.exit_status)
 
-    async def _serve(self, reader: asyncio.StreamReader, writer: Any, begun: bytes = b"") -> None:
-        """Handle messages, one after the other, to the end of the stream."""
+    async def serve(self, reader: asyncio.StreamReader, writer: Any, begun: bytes = b"") -> None:
+        """Handle messages, one after the other, to the end of the stream.
+
+        SystemExit after `exit`, CancelledError after `stop`.
+        """
         self._serving = asyncio.current_task()
         self.protocol.set_writer(writer)
-        async for message in read_messages(reader, begun):
-            if isinstance(message, FramingError):
-                self.protocol.refuse(None, JsonRpcInvalidRequest(str(message)))
-            else:
-                self.protocol.receive(message)
+        leave = self._listen_to_the_engine()
+        try:
+            async for message in read_messages(reader, begun):
+                if isinstance(message, FramingError):
+                    self.protocol.refuse(None, JsonRpcInvalidRequest(str(message)))
+                else:
+                    self.protocol.receive(message)
+        finally:
+            leave()
+
+    def _listen_to_the_engine(self) -> Callable[[], None]:
+        loop, board = asyncio.get_running_loop(), self.engine.thread.board
+
+        def post(state: EngineState) -> None:
+            with contextlib.suppress(RuntimeError):  # the loop has ended
+                loop.call_soon_threadsafe(self._engine_is, state)
+
+        self._engine_is(board.current)
+        return board.listen(post)
+
+    def _engine_is(self, state: EngineState) -> None:
+        """Take in what the engine is doing, a model included that another client has loaded."""
+        speed, model = self.engine.thread.speed, self.session.settings.model
+        if state.name == "ready" and speed is not None and speed is not self.planner.speed:
+            self.planner = WindowPlanner(speed)
+        self.status.engine_is(state)
+        if state.name == "ready" and state.model != model and self.load_settled.is_set():
+            self.tell(
+                f"Midline: another window has loaded {state.model}, and this one goes on with it, "
+                "since one model is kept in memory; midline.reload brings back your own.",
+                types.MessageType.Info,
+            )
 
     def _leave(self, status: int) -> int:
         """Let the engine come to rest; 0 after a shutdown request, 1 without, as the protocol says.
@@ -170,10 +218,12 @@ class MidlineServer(LanguageServer):
         return status
 
 
-def create_server(load_engine: LoadEngine = load_engine) -> MidlineServer:
-    """A server with all its methods, ready to serve one client."""
+def create_server(
+    load_engine: LoadEngine = load_engine, thread: EngineThread | None = None
+) -> MidlineServer:
+    """A server with all its methods, ready to serve one client; with a `thread` of others' too."""
     from midline.server.lsp import features
 
-    server = MidlineServer(load_engine)
+    server = MidlineServer(load_engine, thread)
     features.register(server)
     return server

@@ -138,6 +138,12 @@ class Session:
                 self._abandon(uri)
         self.live[live.uri] = live
 
+    def give_way(self) -> None:
+        """End what is still being written though nobody waits for it: others want the engine."""
+        for uri, live in list(self.live.items()):
+            if not (live.is_finished or uri in self._requests):
+                self._abandon(uri)
+
     def forget(self, live: LiveCompletion) -> None:
         """Drop a live completion, for example after it failed."""
         if self.live.get(live.uri) is live:

@@ -63,7 +63,7 @@ async def test_the_server_asks_nobody(tmp_path: Path, model: str) -> None:
         "text": "def a(b):\n    \n",
     }
     where = {"textDocument": {"uri": "file:///a.py"}, "position": {"line": 1, "character": 4}}
-    command = [sys.executable, "-P", "-c", GUARD, "serve"]
+    command = [sys.executable, "-P", "-c", GUARD, "serve", "--own"]
     async with raw_client(tmp_path, *command, ready=False) as client:
         options = {"model": model, "maxTokens": 4}
         assert "result" in await client.ask(initialize(1, initializationOptions=options))

@@ -25,7 +25,7 @@ SUB_ROOMS = {
         "catalog", "weights", "tokenizer", "teal", "runtime", "decoding", "engines", "completion",
         "compression",
     ),
-    "server": ("context", "lsp", "cli"),
+    "server": ("context", "lsp", "daemon", "cli"),
 }  # fmt: skip
 HEAVY = ("torch", "transformers", "onnxruntime", "onnx", "optimum", "llama_cpp", "openvino_genai")
 CXX = {".cpp", ".h", ".inc"}

@@ -32,7 +32,7 @@ DEBOUNCE_SECONDS = 0.05
 """VS Code's, between a change and its request."""
 READY_SECONDS = 600
 LEAVE_SECONDS = 10
-COMMAND = (sys.executable, "-P", "-m", "midline.server.cli.main", "serve")
+COMMAND = (sys.executable, "-P", "-m", "midline.server.cli.main", "serve", "--own")
 READ = re.compile(r"(\d+) prompt tokens\b.*?(\d+) cached")
 ENCODING = PositionEncoding.UTF16
 

@@ -13,7 +13,9 @@ from midline.server.lsp.features import (
     initialized,
     inline_completion,
     shutdown,
+    status,
 )
+from midline.server.lsp.status import METHOD
 
 if TYPE_CHECKING:
     from midline.server.lsp.server import MidlineServer
@@ -38,6 +40,7 @@ def register(server: "MidlineServer") -> None:
     server.feature(types.WORKSPACE_DID_CHANGE_CONFIGURATION)(
         did_change_configuration.did_change_configuration
     )
+    server.feature(METHOD)(status.status)
     # Without options pygls would answer the method and not advertise it.
     server.feature(types.TEXT_DOCUMENT_INLINE_COMPLETION, types.InlineCompletionOptions())(
         inline_completion.inline_completion

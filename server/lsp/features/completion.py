@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from lsprotocol import types
 
 from midline.server.documents import Document
-from midline.server.lsp.suggestions import suggestions
+from midline.server.lsp.status import refusal, watched_suggestions
 
 if TYPE_CHECKING:
     from midline.model.completion.ranking import Suggestion
@@ -22,12 +22,14 @@ async def completion(
     """The completions as items of the client's menu; None when there is nothing to say."""
     document = ls.session.completable(params.text_document.uri)
     if document is None:
+        ls.status.refused(refusal(ls.session, params.text_document.uri))
         return None
     position = params.position
     offset = document.offset(position.line, position.character, ls.session.encoding)
     invoked = types.CompletionTriggerKind.Invoked
     automatic = params.context is not None and params.context.trigger_kind is not invoked
-    answer = await suggestions(ls, ls.session.snapshot(document, offset), automatic=automatic)
+    snapshot = ls.session.snapshot(document, offset)
+    answer = await watched_suggestions(ls, snapshot, automatic=automatic)
     if not answer.suggestions:
         return None
     items = [

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 def initialize(ls: "MidlineServer", params: types.InitializeParams) -> None:
     """Settle the position encoding, take the options, and add completion where it is needed."""
     ls.session.encoding = PositionEncoding(ls.workspace.position_encoding or "utf-16")
+    ls.client_name = params.client_info.name if params.client_info else ""
     ls.watch(params.process_id)
     apply_options(ls, params.initialization_options)
     text = params.capabilities.text_document

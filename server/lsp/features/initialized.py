@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 
 async def initialized(ls: "MidlineServer", params: types.InitializedParams) -> None:
     """Fetch the settings if the client keeps some, then load the model in the background."""
+    ls.is_initialized = True
+    ls.status.tell()
+    if ls.notice:
+        ls.tell(ls.notice, types.MessageType.Warning)
     options = await fetch_options(ls)
     if options is not None:
         apply_options(ls, options)

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from lsprotocol import types
 
 from midline.server.lsp.session import Snapshot
-from midline.server.lsp.suggestions import suggestions
+from midline.server.lsp.status import refusal, watched_suggestions
 
 if TYPE_CHECKING:
     from midline.server.lsp.server import MidlineServer
@@ -25,9 +25,10 @@ async def inline_completion(
         written, span = selected.text, selected.range
     snapshot = _snapshot(ls, params.text_document.uri, span, written)
     if snapshot is None:
+        ls.status.refused(refusal(ls.session, params.text_document.uri))
         return types.InlineCompletionList([])
     automatic = params.context.trigger_kind is types.InlineCompletionTriggerKind.Automatic
-    answer = await suggestions(ls, snapshot, automatic=automatic, anew=not automatic)
+    answer = await watched_suggestions(ls, snapshot, automatic=automatic, anew=not automatic)
     items = [
         types.InlineCompletionItem(insert_text=written + suggestion.text, range=span)
         for suggestion in answer.suggestions

@@ -31,7 +31,7 @@ from midline.model.weights.gguf import read_gguf
 
 ROOM_BYTES = 80 << 20
 """For documents, Python's heap and the buffers of steps: a tenth of it is used in ten minutes."""
-SERVE = (sys.executable, "-P", "-m", "midline.server.cli.main", "serve")
+SERVE = (sys.executable, "-P", "-m", "midline.server.cli.main", "serve", "--own")
 SOURCES = Path(__file__).resolve().parents[3]
 PATIENCE = 600.0
 """Seconds to wait for an answer: the first one waits until the weights are packed."""

@@ -72,7 +72,7 @@ def run(server: MidlineServer, how: Any) -> list[list[str]]:
 
 def _asked(server: MidlineServer) -> list[str]:
     """Every prompt the engine has begun."""
-    return server.engine._engine.asked  # type: ignore[union-attr]
+    return server.engine.thread.engine.asked  # type: ignore[union-attr]
 
 
 def test_a_paste_of_5000_lines(server: MidlineServer) -> None:

@@ -1,0 +1,190 @@
+"""The engine process: one engine for all editors of a user, a session for each that connects."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import socket
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from importlib.metadata import version
+from typing import Any
+
+import filelock
+
+from midline.server.daemon.handshake import (
+    LSP,
+    MAX_LINE,
+    PROTOCOL,
+    RETIRE,
+    SECONDS,
+    STATUS,
+    STOP,
+    Hello,
+    Reply,
+    line,
+    parsed,
+    peer_user,
+)
+from midline.server.daemon.lifetime import Lifetime, Limits
+from midline.server.daemon.places import Place, build, private_folder
+from midline.server.daemon.writer import ClientWriter
+from midline.server.lsp.engine_thread import EngineThread
+from midline.server.lsp.server import LoadEngine, MidlineServer, create_server, load_engine
+from midline.server.machine import resident_bytes
+
+LOGGER = logging.getLogger(__name__)
+_SECONDS_TO_REST = 5.0
+_LOOK_SECONDS = 0.5
+
+
+@dataclass
+class EngineProcess:
+    """Listens at `place`; all state is the event loop's."""
+
+    place: Place
+    load_engine: LoadEngine = load_engine
+    limits: Limits = field(default_factory=Limits)
+    thread: EngineThread = field(default_factory=EngineThread)
+    began: float = field(default_factory=time.time)
+    _sessions: dict[MidlineServer, Hello] = field(default_factory=dict)
+    _connections: set["asyncio.Task[Any]"] = field(default_factory=set)
+
+    def run(self) -> int:
+        """Serve until nobody needs it any more; 0 at once if another process serves here."""
+        private_folder(self.place.folder)
+        owner = filelock.FileLock(self.place.owner_lock)
+        try:
+            owner.acquire(blocking=False)
+        except filelock.Timeout:
+            LOGGER.info("another engine process serves %s", self.place.socket)
+            return 0
+        try:
+            asyncio.run(self._serve())
+        finally:
+            if not self.thread.close(_SECONDS_TO_REST):
+                LOGGER.info("leaving while the engine is busy")
+                os._exit(0)
+        return 0
+
+    async def _serve(self) -> None:
+        self._ending = asyncio.Event()
+        self._lifetime = Lifetime(self.limits)
+        async with self._listening():
+            LOGGER.info("the engine process listens at %s", self.place.socket)
+            looking = asyncio.ensure_future(self._look_after_itself())
+            await self._ending.wait()
+            looking.cancel()
+        for task in list(self._connections):
+            task.cancel()
+        await asyncio.gather(*self._connections, return_exceptions=True)
+
+    @contextlib.asynccontextmanager
+    async def _listening(self) -> AsyncIterator[None]:
+        """While the socket is open; a file left by a process that was killed is replaced."""
+        path = self.place.socket
+        path.unlink(missing_ok=True)
+        listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        before = os.umask(0o177)
+        try:
+            listening.bind(str(path))
+        finally:
+            os.umask(before)
+        server = await asyncio.start_unix_server(self._connected, sock=listening, limit=MAX_LINE)
+        try:
+            yield
+        finally:
+            path.unlink(missing_ok=True)
+            server.close()
+
+    async def _look_after_itself(self) -> None:
+        """End, or release the model, when the time for it has come."""
+        while True:
+            await asyncio.sleep(min(_LOOK_SECONDS, self.limits.linger_seconds + 0.05))
+            if self._lifetime.is_over(len(self._sessions)):
+                LOGGER.info("nobody has needed the engine process for a while; it ends")
+                self._ending.set()
+            if self.thread.engine and self._lifetime.should_release(self.thread.used_at):
+                LOGGER.info("the model has not been used for a while; its memory is freed")
+                await asyncio.wrap_future(self.thread.release())
+
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Shake hands and do what the role asks for."""
+        task = asyncio.current_task()
+        assert task is not None
+        self._connections.add(task)
+        try:
+            if peer_user(writer.get_extra_info("socket")) != os.getuid():
+                LOGGER.warning("refused a connection of another user")
+                return
+            hello = parsed(await asyncio.wait_for(reader.readline(), SECONDS), Hello)
+            reply = self._reply(hello)
+            writer.write(line(reply))
+            await writer.drain()
+            if reply.welcome and hello.role == LSP:
+                await self._serve_session(reader, writer, hello)
+        except (OSError, ValueError, TimeoutError) as error:
+            LOGGER.warning("a connection came to nothing: %s", error)
+        except asyncio.CancelledError:
+            pass  # the process ends, or the session has stopped itself
+        finally:
+            self._connections.discard(task)
+            writer.close()
+
+    def _reply(self, hello: Hello) -> Reply:
+        """What a client is told; a role that ends the process takes effect here."""
+        is_ending = self._ending.is_set()
+        welcome = hello.role in (STATUS, STOP)
+        if hello.role == LSP:
+            welcome = hello.fits and not is_ending
+        elif hello.role == RETIRE:
+            welcome = not self._sessions
+        if welcome and hello.role in (STOP, RETIRE):
+            LOGGER.info("asked to end by process %d", hello.pid)
+            self._ending.set()
+        report = self.report() if hello.role == STATUS else {}
+        return Reply(
+            welcome, os.getpid(), PROTOCOL, version("midline"), build(), len(self._sessions), report
+        )
+
+    async def _serve_session(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, hello: Hello
+    ) -> None:
+        """A session of the language server, until its client leaves."""
+        server = create_server(self.load_engine, self.thread)
+        server.client_is_here = False  # its proxy is, and watches the client
+        self._sessions[server] = hello
+        LOGGER.info("process %d has connected", hello.pid)
+        try:
+            await server.serve(reader, ClientWriter(writer))
+        except SystemExit:
+            pass
+        finally:
+            del self._sessions[server]
+            server.leave()
+            if not self._sessions:
+                self._lifetime.client_left()
+            LOGGER.info("process %d has left", hello.pid)
+
+    def report(self) -> dict[str, Any]:
+        """What `midline engine status` shows."""
+        state = self.thread.board.current
+        return {
+            "socket": str(self.place.socket),
+            "uptimeSeconds": round(time.time() - self.began, 1),
+            "state": state.name,
+            "message": state.message,
+            "model": state.model,
+            "modelInMemory": self.thread.engine is not None,
+            "memoryBytes": resident_bytes(),
+            "tokensPerSecond": self.thread.board.tokens_per_second,
+            "clients": [
+                {
+                    "pid": hello.pid,
+                    "name": server.client_name,
+                    "documents": len(server.session.documents),
+                }
+                for server, hello in self._sessions.items()
+            ],
+        }

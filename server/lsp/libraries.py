@@ -1,0 +1,22 @@
+"""The log records of the libraries that the language server is built on."""
+
+import logging
+
+from midline.server.logs import LOGGER
+
+
+def log_libraries() -> None:
+    """Send the records of pygls and asyncio to Midline's log file instead of standard error."""
+    for name in ("pygls", "asyncio"):
+        logger = logging.getLogger(name)
+        logger.propagate = False
+        logger.setLevel(logging.WARNING)
+        logger.handlers = [_ToMidline()]
+
+
+class _ToMidline(logging.Handler):
+    """Forwards log records to Midline's logger, whose file may change while the server runs."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Pass the record to Midline's handlers."""
+        LOGGER.handle(record)

@@ -1,0 +1,23 @@
+"""The engine process with an engine whose text is known: see `fake_server.py` for MIDLINE_FAKE.
+
+Its arguments are the name of its place, as `midline engine run --at` gets it.
+"""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from fake_server import load
+
+from midline.server.daemon.engine_process import EngineProcess
+from midline.server.daemon.lifetime import Limits
+from midline.server.daemon.places import Place, shared_place
+from midline.server.logs import log_to_file
+from midline.server.lsp.libraries import log_libraries
+
+if __name__ == "__main__":
+    log_to_file()
+    log_libraries()
+    place = Place(shared_place().folder, sys.argv[1])
+    sys.exit(EngineProcess(place, load, Limits.from_environment()).run())
