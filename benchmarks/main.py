@@ -56,6 +56,7 @@ QUALITY = Program(
         "screen": "the screened output matrix against the whole one",
         "cursor": "completions at marked cursors of small projects, against what belongs there",
         "ranking": "which of several samples to show first, judged by execution",
+        "instruction-sets": "logits and texts of one set of kernels against another",
         "identical": "texts of another installation, byte for byte",
         "fuzz": "completions at random places of real files: exceptions, empty answers, broken "
         "syntax",

@@ -1,0 +1,1 @@
+"""Whether two instruction sets of the kernels agree on logits and texts."""
