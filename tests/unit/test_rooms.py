@@ -221,7 +221,8 @@ def test_cxx_lines_keep_to_the_column_limit() -> None:
 
 BEYOND_THE_INTERFACE = (
     "server/cli/calibration.py", "server/cli/commands/doctor.py", "benchmarks/speed/",
-    "benchmarks/quality/alignment/", "benchmarks/quality/logits/", "benchmarks/quality/screen/",
+    "benchmarks/quality/alignment/", "benchmarks/quality/instruction_sets/",
+    "benchmarks/quality/logits/", "benchmarks/quality/screen/",
     "benchmarks/quality/sparsity/",
 )  # fmt: skip
 """Who measures, calibrates or describes the native engine itself."""
