@@ -11,6 +11,7 @@ import shlex
 import subprocess
 import sys
 from collections import Counter
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,13 @@ from midline.model.errors import MidlineError, UsageError
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the names and what to do with them."""
-    parser.add_argument("names", nargs="*", metavar="NAME", help="figures (default: all)")
+    parser.add_argument(
+        "names",
+        nargs="*",
+        metavar="NAME",
+        help="a figure, the beginning of several names up to a hyphen, or a pattern such as "
+        "'decode-*-1.5b' (default: all)",
+    )
     parser.add_argument(
         "--isa", metavar="ISA", help="only figures of an instruction set, such as avx2"
     )
@@ -68,16 +75,30 @@ def run(args: argparse.Namespace) -> int:
 
 
 def choose(figures: list[Figure], names: list[str], isa: str | None = None) -> list[Figure]:
-    """The figures called `names`, all if there are none, of `isa`; UsageError for unknown ones."""
+    """The figures that `names` select, all if there are none, of `isa`, each once.
+
+    Raises UsageError for a name that selects none, and for an instruction set that no figure is of.
+    """
     known = {figure.name: figure for figure in figures}
-    for name in names:
-        if name not in known:
-            raise UsageError(f"no figure is called {name!r}; there are {', '.join(known)}")
+    selected = dict.fromkeys(found for name in names for found in _selected(name, list(known)))
     sets = {figure.isa for figure in figures if figure.isa}
     if isa is not None and isa not in sets:
         raise UsageError(f"no figure is of --isa {isa}; there are {', '.join(sorted(sets))}")
-    chosen = [known[name] for name in names] if names else figures
+    chosen = [known[name] for name in selected] if names else figures
     return [figure for figure in chosen if isa is None or figure.isa == isa]
+
+
+def _selected(name: str, known: list[str]) -> list[str]:
+    """The figure called `name`, or those that it matches as a pattern (`fnmatch`) or begins.
+
+    Raises UsageError if there is none.
+    """
+    if name in known:
+        return [name]
+    found = [other for other in known if fnmatchcase(other, name) or other.startswith(f"{name}-")]
+    if not found:
+        raise UsageError(f"no figure is called {name!r}; there are {', '.join(known)}")
+    return found
 
 
 def measure_all(figures: list[Figure]) -> list[str]:

@@ -36,6 +36,11 @@ def record_samples(path: Path, report: Row, results: Sequence[Result]) -> None:
     """Verdicts on the published samples, beside the scores published with them."""
     merged = _merge(path, report)
     for row in merged["languages"]:
+        if row["language"] not in PUBLISHED:
+            raise MidlineError(
+                f"the published score of {row['language']} is not known; add it to PUBLISHED in "
+                f"{__file__}"
+            )
         row["published_pass_at_1"] = PUBLISHED[row["language"]]
     merged["largest_difference"] = max(map(_difference, merged["languages"]))
     write_json(path, merged)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from midline.benchmarks.figures.command import choose
 from midline.benchmarks.figures.figure import load_figures
 from midline.benchmarks.main import PROGRAM as BENCH
 from midline.server.cli.command_line import Program
@@ -16,7 +17,7 @@ FOLDERS = "kernels|model|server|benchmarks|tests|editor-clients|docs"
 PATH = re.compile(rf"`((?:{FOLDERS})/[\w./-]*)`")
 LINK = re.compile(r"\]\((?!https?:)([^)#]+)\)")
 CALL = re.compile(r"(midline(?:-bench)?)((?: [a-z][a-z-]*)+)")
-TERM = re.compile(r"^\| (?!term )([^|]+) \| ([^|]+) \| ([^|]*) \| (`[^|]+`) \|$", re.MULTILINE)
+TERM = re.compile(r"^\| (?!term )([^|]+) \| ([^|]+) \| ([^|]*) \| (`[^|]+) \|$", re.MULTILINE)
 
 # What a stranger asks of the tree: a word of the question, and the path that answers it.
 QUESTIONS = {
@@ -63,6 +64,16 @@ def test_every_command_exists(name: str) -> None:
                 break
             command = command.commands.get(word)
             assert command is not None, f"{program}{words}"
+
+
+def test_every_figure_of_the_readme_is_one_that_can_be_measured() -> None:
+    """The last column of the tables that have a column of figures."""
+    tables = re.findall(r"(?m)^\|.*\| figure \|\n(?:\|.*\n)+", text_of("README.md"))
+    rows = [row for table in tables for row in table.splitlines()[2:]]
+    names = [name for row in rows for name in re.findall(r"`([^`]+)`", row.split("|")[-2])]
+    assert len(tables) == 2 and len(names) >= len(rows)
+    for name in names:
+        assert choose(load_figures(), [name])
 
 
 def test_the_glossary_has_twenty_to_fifty_terms_in_order_each_with_a_path() -> None:

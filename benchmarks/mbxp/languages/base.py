@@ -36,7 +36,7 @@ OUT_OF_MEMORY = re.compile(
     re.MULTILINE,
 )
 REACH = Path(__file__).with_name("reach.toml")
-"""What a program that forges its verdict has in its text, by language."""
+"""By language, the words and patterns of which a program that can forge a pass contains one."""
 VERSION_SECONDS = 120
 COMPILE_LIMITS = Limits(seconds=100, memory=3 << 30, processes=256, scratch=1 << 30)
 
@@ -93,13 +93,13 @@ class Language(ABC):
     exit_zero_passes = True
     """Whether the reference evaluator takes exit status 0 alone for a pass."""
     expected: re.Pattern[str]
-    """Finds the lines of a test with an expected value, which is the group `expected`."""
+    """Matches the lines of a test that state an expected value, its group `expected`."""
     half_parsed: re.Pattern[str] | None = None
-    """What a compiler says of a program that it cannot parse and compiles all the same."""
+    """Matches the message of a compiler that compiles a program in spite of a syntax error."""
     stricter = ("", "")
-    """In a test, a comparison that finds unequal values equal, and one that does not."""
+    """A comparison in a test that takes unequal values for equal, and its exact replacement."""
     single_quotes_characters = False
-    """Whether what stands in single quotes is one character and no string."""
+    """Whether single quotes enclose one character, not a string."""
     syntax_error: re.Pattern[str] | None = None
     """Matches the message of an interpreter about a syntax error."""
     compile_limits = COMPILE_LIMITS
@@ -178,7 +178,7 @@ class Language(ABC):
         return True
 
     def may_forge(self, completion: str) -> bool:
-        """Whether the program's text has what a pass could be forged with."""
+        """Whether the program's text contains anything with which a pass could be forged."""
         return not completion.isascii() or bool(_reach(self.name).search(completion))
 
     def judge(self, outcome: Outcome, token: str) -> tuple[Status, Status]:
@@ -213,8 +213,17 @@ ENDINGS = {
 
 @cache
 def _reach(name: str) -> re.Pattern[str]:
+    """Matches what a program of language `name` could forge a pass with.
+
+    Raises MidlineError if REACH has no entry for the language.
+    """
     table = tomllib.loads(REACH.read_text("utf-8"))
     words, signs = table["words"], table["signs"]
+    if name not in words:
+        raise MidlineError(
+            f"the words with which a {name} program could forge a pass are not listed; add {name} "
+            f"to [words] in {REACH}"
+        )
     whole = "|".join([*words["every"].split(), *words[name].split()])
     parts = [rf"\b(?:{whole})\b", *signs["every"], *signs.get(name, [])]
     return re.compile("|".join(parts))

@@ -152,6 +152,22 @@ def test_an_unmeasured_figure_is_no_failure(promised, capsys):
     assert capsys.readouterr().out.count("not measured  ") == 2
 
 
+@pytest.mark.parametrize(
+    ("name", "selected"),
+    [
+        ("decode-16-1.5b", ["decode-16-1.5b"]),
+        ("decode-16", ["decode-16-0.5b", "decode-16-1.5b"]),
+        ("decode", ["decode-16-0.5b", "decode-16-1.5b", "decode-exact-0.5b"]),
+        ("decode-*-0.5b", ["decode-16-0.5b", "decode-exact-0.5b"]),
+    ],
+)
+def test_a_name_selects_one_figure_or_those_it_begins_or_matches(name, selected):
+    names = ("decode-16-0.5b", "decode-16-1.5b", "decode-exact-0.5b", "decoder")
+    figures = [figure(name=one) for one in names]
+    assert [one.name for one in command.choose(figures, [name])] == selected
+    assert [one.name for one in command.choose(figures, [name, name])] == selected
+
+
 def test_an_unknown_figure_is_a_wrong_call(promised, capsys):
     assert main(["figures", "height"]) == 2
     assert "kept, broken" in capsys.readouterr().err

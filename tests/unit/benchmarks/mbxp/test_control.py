@@ -17,6 +17,7 @@ from midline.benchmarks.mbxp.control import (
 )
 from midline.benchmarks.mbxp.languages import NAMES, Box, language
 from midline.benchmarks.mbxp.tasks import load_tasks
+from midline.model.errors import MidlineError
 
 
 @pytest.mark.parametrize(
@@ -54,6 +55,14 @@ def test_only_what_is_expected_is_altered(name: str) -> None:
             continue
         assert other.startswith(line[: found.start("expected")])
         assert other.endswith(line[found.end("expected") :])
+
+
+def test_a_language_without_words_of_forgery_says_where_they_go(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(language("go"), "name", "rust")
+    with pytest.raises(MidlineError, match=r"add rust to \[words\] in .*reach\.toml"):
+        language("go").may_forge("fn main() {}")
 
 
 def test_what_equals_any_other_value_in_php_is_wrong_but_not_forged() -> None:

@@ -56,6 +56,15 @@ def test_samples_stand_beside_their_published_scores(
     }  # fmt: skip
 
 
+def test_samples_without_a_published_score_say_where_it_goes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(record.PUBLISHED, "go")
+    with pytest.raises(MidlineError, match=r"score of go is not known; add it to PUBLISHED"):
+        record_samples(tmp_path / "samples.json", build_report([PASS], settings()), [PASS])
+    assert not (tmp_path / "samples.json").exists()
+
+
 def test_exceptions_keep_their_reason_while_they_fail_the_same_way(tmp_path: Path) -> None:
     results = [PASS, WRONG, EARLY]
     unexplained = record_canonical(
