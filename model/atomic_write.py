@@ -8,8 +8,8 @@ def atomic_write(path: Path, *pieces: bytes | memoryview) -> None:
     """Writes `pieces` one after the other to `path`, in place of what is there.
 
     They go to `path`.partial, which is synced to the disk and renamed: without the sync, a power
-    cut after the renaming could leave a file of zeros. What a killed writer left is replaced by the
-    next one, whatever kind of file it is. Folders are created. Raises OSError.
+    cut after the renaming could leave a file of zeros. A partial file of a killed writer is
+    replaced, whatever kind of file it is. Folders are created. Raises OSError.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f"{path.name}.partial")

@@ -9,7 +9,7 @@
 
 NB_MODULE(_native, m) {
   using namespace midline;
-  nb::set_leak_warnings(false);  // objects alive at exit are no news to a user
+  nb::set_leak_warnings(false);  // objects that are alive at exit are no error
   m.doc() = "CPU kernels of Midline: packed products, attention, and the decoder step.";
   m.attr("LAYOUT_VERSION") = kLayoutVersion;
   m.attr("PAGE_TOKENS") = kPageTokens;

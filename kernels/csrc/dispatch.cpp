@@ -47,7 +47,7 @@ constexpr Feature kFeatures[] = {
     {kDotProd, "the 8-bit dot product"},
 };
 
-// What the flags that a set is compiled with (CMakeLists.txt) let the compiler use.
+// The extensions that the compiler may use with the flags of each set (CMakeLists.txt).
 constexpr CpuFeatures kAvx2Set = kAvx2 | kFma | kF16c;
 constexpr CpuFeatures kAvx512Set = kAvx2Set | kAvx512f | kAvx512bw | kAvx512dq | kAvx512vl | kAvx512Vnni | kAvx512Vbmi;
 
@@ -96,8 +96,8 @@ CpuFeatures cpu_features() {
   add(__builtin_cpu_supports("avx512vl"), kAvx512vl);
   add(__builtin_cpu_supports("avx512vnni"), kAvx512Vnni);
   add(__builtin_cpu_supports("avx512vbmi"), kAvx512Vbmi);
-  // Clang's __builtin_cpu_supports does not know these two. Every set that needs them needs AVX2 too, for which it has
-  // asked whether the operating system saves the registers.
+  // Clang's __builtin_cpu_supports does not know these two. That the operating system saves their registers is known
+  // from AVX2, which every set with them needs too.
   unsigned a, b, c, d;
   add(__get_cpuid(1, &a, &b, &c, &d) && c >> 29 & 1, kF16c);
   const bool subleaf = __get_cpuid_count(7, 0, &a, &b, &c, &d) && a >= 1;

@@ -1,5 +1,4 @@
-// Which set of kernels runs: a function of the features that the CPU offers and of the name that MIDLINE_KERNELS
-// forces.
+// Choice of the kernel set, from the features of the CPU and the set that MIDLINE_KERNELS forces.
 #pragma once
 #include <string>
 #include <vector>
@@ -22,12 +21,12 @@ enum CpuFeature : unsigned {
 };
 using CpuFeatures = unsigned;
 
-// Those that this CPU has and whose registers its operating system saves.
+// The extensions that this CPU has and whose registers the operating system saves.
 CpuFeatures cpu_features();
 
-// The name of the set to use out of those built for this architecture: the fastest that runs with these features, or
-// the forced one (empty: none is forced). Throws std::invalid_argument, in one sentence that says why the forced set
-// does not run and which sets do.
+// The name of the set to use, out of those built for this architecture: the fastest that runs with these features, or
+// the forced one (empty: none is forced). Throws std::invalid_argument, whose message is one sentence that says why the
+// forced set does not run and which sets do.
 std::string choose_kernels(CpuFeatures available, const std::vector<std::string>& built, const std::string& forced);
 
 }  // namespace midline

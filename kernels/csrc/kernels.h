@@ -1,7 +1,7 @@
 // The contract of every kernel, and the table of one instruction set's kernels.
 //
-// All implementations of a product follow the same arithmetic, so that results do not depend on the number of rows,
-// samples or threads:
+// Row invariance: all implementations of a product follow the same arithmetic, so that results do not depend on the
+// number of rows, samples or threads:
 //   activations are int8 with one scale per 32 channels (legacy types) or per 256 (K-quants); integer sums are exact;
 //   legacy:  acc = fma(weight_scale * activation_scale, float(sum_g), acc)        groups g in order
 //            Q4_1 then acc = fma(weight_min, activation_scale * float(activation_sum_g), acc)
@@ -19,8 +19,8 @@
 
 namespace midline {
 
-// One row of quantized activations: its surviving channels in order, each 32-channel group padded to a multiple of four
-// with q = 0.
+// One row of quantized activations: the channels that survive TEAL, in order, each 32-channel group padded to a
+// multiple of four with q = 0.
 struct Activations {
   const int8_t* q;        // [start[groups]]
   const uint16_t* index;  // [start[groups]] channel within its superblock
@@ -34,7 +34,7 @@ struct Activations {
   bool dense;             // every channel survives
 };
 
-// What the thread multiplies after the item at hand. Kernels prefetch it, so that memory is also busy between calls.
+// What the thread multiplies next. Kernels prefetch it, so that memory is also busy between calls.
 struct Upcoming {
   const Matrix* m = nullptr;  // null: nothing
   int panel = 0, chunk = 0;
@@ -46,8 +46,8 @@ struct UpcomingUnits {
   int first = 0, units = 0;
 };
 
-// Output of `sparsify`: the arrays of Activations, written from their first entry on, and the row itself with its
-// dropped channels zero. q and index must have room for kListSlack entries more than there are channels.
+// Output of `sparsify`: the arrays of Activations, and the row itself with its dropped channels zero. q and index must
+// have room for kListSlack entries more than there are channels.
 struct SurvivorLists {
   int8_t* q;
   uint16_t* index;
@@ -87,7 +87,7 @@ struct AttentionBlock {
 
 struct Kernels {
   const char* name;
-  bool folds;  // gemm of more than kExactRows rows folds K-quants; otherwise a row's result never depends on the others
+  bool folds;  // gemm requantizes K-quants to 8 bits for more than kExactRows rows; if not, rows are always independent
   // GEMV: out[panel units * 128] = the product of one row with chunk `chunk` of panel `panel`; blk: scratch of that
   // size.
   void (*gemv)(const Matrix& m, int panel, int chunk, const Activations& a, const Upcoming& next, float* out,
@@ -126,9 +126,9 @@ struct Kernels {
   int (*dot_chains)(int rounds, int64_t* multiply_adds);
 };
 
-constexpr int kExactRows = 32;     // with more rows K-quants may be requantized to 8 bits, which changes their bits
+constexpr int kExactRows = 32;  // with more rows K-quants may be requantized to 8 bits, which changes results slightly
 constexpr size_t kGemmRows = 512;  // most rows of one GEMM call
-// Most units of one GEMM call. Few rows are bound by memory, which is faster in long runs; many rows by arithmetic.
+// Most units of one GEMM call. Few rows are bound by memory, which long contiguous reads use best; many by arithmetic.
 constexpr int gemm_units(int rows) { return rows > kExactRows ? 1 : 16; }
 constexpr size_t kTileBytes = 96 * 1024;
 constexpr size_t gemm_scratch_bytes() { return kTileBytes + kGemmRows * kUnit * sizeof(float); }

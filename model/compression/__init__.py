@@ -1,1 +1,1 @@
-"""Offline compression of models: calibration of TEAL activation sparsity."""
+"""Preparation of models for compressed decoding, done once per model: TEAL calibration."""

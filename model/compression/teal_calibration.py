@@ -245,7 +245,7 @@ def _activations(
 
 
 def matrix_bytes(decoder: Decoder) -> NDArray[np.float64]:
-    """Bytes of the weights behind every input: float64 [layers, 4]."""
+    """Bytes of the weights that each input is multiplied with: float64 [layers, 4]."""
     sections = decoder.weights.plan.sections
     layers = range(decoder.config.layers)
     return np.array([[float(sections[f"{i}.{name}"].nbytes) for name in INPUTS] for i in layers])

@@ -22,7 +22,7 @@ class Batch:
 
 @dataclass(slots=True)
 class Stream:
-    """One sample. `repeated` counts its tokens that write nothing but bytes of `Request.align`."""
+    """One sample. `repeated`: its tokens that lie wholly within the bytes of `Request.align`."""
 
     prompt: int
     sample: int

@@ -43,7 +43,8 @@ from midline.model.teal.profile import Profile
 from midline.model.tokenizer.tokenizer import Tokenizer
 
 DENSE_TOKENS = 4
-"""Generated tokens behind a prompt that stay dense in sparse decoding: they decide the most."""
+"""Number of first generated tokens that stay dense in sparse decoding, since the rest of a
+completion depends on them most."""
 SINK_TOKENS = 16
 """Positions at the beginning of a sequence that stay dense: all later tokens attend to them
 (attention sinks, arXiv 2309.17453)."""
@@ -53,8 +54,9 @@ class Decoding:
     """One batch, from prefill to the end of its last completion. It is run once.
 
     It owns the streams and their sequences; the caller owns the decoder, and lends it for the time
-    of `run`. The drafter proposes tokens while there is a single stream. Steps of up to EXACT_ROWS
-    rows verify them, so that what is accepted is what would have been drawn one by one.
+    of `run`. The drafter proposes tokens while there is a single stream; speculation is off in
+    batches. Steps of up to EXACT_ROWS rows verify drafts, so that accepted tokens are those that
+    would have been drawn one by one.
     """
 
     def __init__(
@@ -77,9 +79,9 @@ class Decoding:
         self._streams: list[list[Stream]] = []  # of every prompt that was begun
         self._cached: list[int] = []
         self._prompt_tokens: list[int] = []
-        self._unreported: list[int] = []  # prompts of which on_done has not heard
+        self._unreported: list[int] = []  # prompts not yet reported to on_done
         self._computed = 0  # prompt tokens that were not cached
-        # until all prompts that were begun had their first tokens, and after that
+        # prefill: until all prompts that were begun have their first tokens; decode: the rest
         self._seconds = {"prefill": 0.0, "decode": 0.0}
         self._decoded = 0  # tokens drawn in decode, end tokens included
         self._drafter = drafter
@@ -130,7 +132,7 @@ class Decoding:
                 self._batch.on_done(number, self._result(number, self._timings()))
 
     def _forward(self, batch: Ids[tuple[Sequence, Ids[int]]], *, whole: bool = False) -> Logits:
-        """Logits behind each sequence, float32 [batch, vocab]; `whole`: none of them screened."""
+        """Logits after each sequence, float32 [batch, vocab]; none is screened with `whole`."""
         options = replace(self._step_options, exact=True) if whole else self._step_options
         return self._model.forward(batch, options=options, cancel=self._cancel)
 
@@ -383,7 +385,7 @@ class Decoding:
 
 
 def _margin(row: Logits, token: int) -> float:
-    """Its logit less the highest of all others."""
+    """The logit of `token` less the highest logit of any other."""
     others = row[:token].max(initial=-np.inf), row[token + 1 :].max(initial=-np.inf)
     return float(row[token]) - float(max(others))
 

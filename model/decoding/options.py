@@ -114,8 +114,9 @@ class NativeOptions(EngineOptions):
     "none"; None is the model's own choice. Drafts are verified, so they change no token: exactly
     with `exact`, and otherwise wherever the screen does not miss the likeliest token. "self" alone
     always drafts, the others only where a draft is expected to pay.
-    alignment: how `Request.align` is written again: "tree" weighs all tokenizations of its bytes
-    (arXiv 2506.14123), "tokens" takes token by token what agrees with them (arXiv 2403.08688).
+    alignment: how token healing generates the bytes of `Request.align`: "tree" weighs all their
+    tokenizations (arXiv 2506.14123), "tokens" draws token by token among those that agree with them
+    (arXiv 2403.08688).
     """
 
     exact: bool = False

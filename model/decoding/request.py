@@ -1,4 +1,4 @@
-"""A request for completions of one prompt, and what it comes to."""
+"""A request for completions of one prompt, and its result."""
 
 from collections.abc import Callable
 from collections.abc import Sequence as Ids
@@ -13,11 +13,11 @@ class DrawnToken:
     """One token of a completion, as `on_token` gets it.
 
     prompt: the request's index in its batch. logprob: natural log-probability in the model's
-    unmodified distribution. conditional: the same given the bytes of `Request.align`, where the
-    probability of a tokenization that was chosen as a whole stands at its last token. margin: that
-    logit less the highest logit of any other token, so how clear a greedy choice was (negative if
-    another token was likelier); NaN where the engine does not know it, as behind a tokenization
-    that was chosen as a whole.
+    unmodified distribution. conditional: the same, given the bytes of `Request.align`; where these
+    were generated as a whole tokenization (`covering_tree`), its last token has the log-probability
+    of all of it. margin: the token's logit less the highest logit of any other token, which tells
+    how clear a greedy choice was (negative if another token was likelier); NaN where the engine
+    does not know it, as in a whole tokenization.
     """
 
     prompt: int
@@ -57,16 +57,17 @@ class Completion:
 class Request:
     """A prompt and what belongs to it alone.
 
-    prompt: ids of the engine's tokenizer, at least one. align: bytes that every completion begins
-    with; the text of the prompt ends in front of them (token healing). stop: asked after every
-    token outside `align`. seed: in place of the options' seed.
+    prompt: ids of the engine's tokenizer, at least one. align: bytes that every completion has to
+    begin with, and with which the text of the prompt continues: those of the tokens that token
+    healing removed from it. stop: asked after every token outside `align`. seed: in place of the
+    options' seed.
 
     resume: a completion of this very request that `stop`, max_tokens or a cancellation ended: the
     new one begins with its tokens and continues as if it had not been interrupted. Only tokens that
     have left the prefix cache are computed again. It needs `samples` 1.
 
     sparse_from: the first position, counted from the beginning of the prompt, that may be computed
-    sparsely. None is a few tokens behind the prompt; a caller who puts tokens that were generated
+    sparsely. None is a few tokens after the prompt; a caller who puts tokens that were generated
     into the prompt names the position of the first prompt here, and the text stays the same.
     """
 
@@ -95,8 +96,8 @@ class Generation:
 
     prompt_tokens: length of the prompt, resumed tokens included; cached_tokens: of these, how many
     were in the prefix cache and not computed. drafted_tokens and accepted_tokens: of speculative
-    decoding. passes: forward passes behind the prompt, each over one or more rows, those that made
-    a draft not counted.
+    decoding. passes: forward passes after the prompt, each of one or more rows, without those that
+    made drafts.
     """
 
     completions: list[Completion]

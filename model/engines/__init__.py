@@ -1,1 +1,1 @@
-"""Engines behind one interface."""
+"""Engines: the interface, and the implementations, chosen by kind."""

@@ -1,4 +1,4 @@
-"""The interface of an engine: what runs a language model, whatever it runs on.
+"""The interface of an engine, which runs a language model.
 
 Completion, ranking, the server and the benchmarks know engines by this file alone. An
 implementation subclasses `Engine`, is named in `model/engines/load.py`, and runs through the suite
@@ -10,8 +10,8 @@ gets the text of a prompt from `Engine.prompt_bytes` and encodes the answer.
 
 Who owns what is mutable:
 
-- An engine owns its weights, its prefix cache and whatever it learns about its own speed. It runs
-  one call at a time: calls from several threads wait for each other.
+- An engine owns its weights, its prefix cache and its estimates of its own speed. It runs one call
+  at a time: calls from several threads wait for each other.
 - A request, its options and its results belong to the caller. Nothing of a request outlives its
   call but the tokens in the prefix cache.
 - Callbacks run in the thread of the call and must not call the engine.
@@ -60,12 +60,13 @@ class Capabilities:
 
     prefill: prompts stay in a prefix cache, and `Engine.prefill` fills it; without, that does
     nothing and no token is ever cached.
-    token_healing: `Request.align` is written again in the likeliest of its tokenizations; without,
-    its bytes are part of the prompt.
+    token_healing: the bytes of `Request.align` are generated again in their likeliest tokenization;
+    without, they are part of the prompt.
     streaming: `on_token` gets each token as it is drawn; without, all of them at the end.
     logprobs: log-probabilities are known; without, they are NaN and scores are 0.
     sparsity: decoding can skip weights (`NativeOptions.sparsity`).
-    resume: `Request.resume` continues from the prefix cache; without, the tokens are read again.
+    resume: `Request.resume` continues from the prefix cache; without, the tokens are prefilled
+    again.
     """
 
     prefill: bool = False
@@ -178,14 +179,14 @@ class Engine(ABC):
         return 0.0
 
     def warm_up(self) -> None:  # noqa: B027 - an engine may have nothing to prepare
-        """Does ahead what the first request would otherwise spend time on."""
+        """Prepares in advance what the first request would otherwise spend time on."""
 
     @abstractmethod
     def close(self) -> None:
         """Frees the memory. Any later call but another `close` raises MidlineError."""
 
     def prompt_bytes(self, request: Request) -> bytes:
-        """The text of a request in front of its completion, bytes to align with included.
+        """The text of a request before its completion, the bytes of `Request.align` included.
 
         Special tokens are written out, as in `<|fim_prefix|>`.
         """

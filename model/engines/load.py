@@ -1,4 +1,7 @@
-"""Engines by their kind: the one place that names the implementations."""
+"""Engines by their kind: the registry of the implementations.
+
+A new engine adds its kind to KINDS, which `--engine` accepts, and its loader to `load_engine`.
+"""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -7,7 +10,7 @@ from midline.model.engines.base import Engine, SamplingOptions
 from midline.model.errors import UsageError
 
 KINDS = ("native",)
-"""What `--engine` accepts."""
+"""Every kind of engine, the default first."""
 
 
 def load_engine(

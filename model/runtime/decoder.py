@@ -1,7 +1,8 @@
-"""Forward passes of one model: tokens are appended to sequences, and logits come back.
+"""Forward passes of one model: tokens are appended to sequences, and logits are returned.
 
-All layers run in one call of the native decoder (`kernels/csrc/decoder.h`) for each step of at most
-512 tokens. This file binds the tensors of a model file to it and keeps sequences up to date.
+Each step of at most 512 tokens is one call of the native decoder, which runs all layers
+(`kernels/csrc/decoder/decoder.h`, bound in `kernels/csrc/bindings/decoder.cpp`). This file binds
+the tensors of a model file to it and keeps sequences up to date.
 """
 
 from collections.abc import Sequence as Ids
@@ -26,19 +27,20 @@ from midline.model.weights.packed_file import Progress
 
 Logits = NDArray[np.float32]
 EXACT_ROWS = 32
-"""Rows (tokens) of a step up to which no bit of a row depends on the others. Prefill takes more."""
+"""Most rows (tokens) of a step for which no bit of a row depends on the others. Prefill takes
+more."""
 CACHE_TOKENS = 16384
 """Default size of the KV cache in tokens: prompts, completions and known prefixes together."""
 TAIL_TOKENS = 4096
-"""Tokens in addition: two pages for each of the most samples, even behind the longest prompt."""
+"""Tokens in addition: two pages for each of MAX_SAMPLES samples, even after the longest prompt."""
 
 
 @dataclass(frozen=True, slots=True)
 class StepOptions:
     """How a step computes.
 
-    exact: the whole output matrix instead of a screened one, which a step of a single row would
-    take; steps of several rows are always exact.
+    exact: compute the whole output matrix; otherwise a step of a single row screens it. Steps of
+    several rows are always exact.
     float_activations: unquantized activations and float64 sums, for debugging.
     thresholds: activations below them count as zero (TEAL) at positions from each sequence's
     `sparse_from` on. A step of one row then reads only the weights that are left; steps of several
@@ -58,7 +60,7 @@ _RELEASE_ROWS = 128
 class Decoder:
     """A decoder-only transformer on packed weights, and the prefix tree of its KV cache.
 
-    It owns both, and thresholds by their profile. One thread may use it at a time.
+    It owns both, and the thresholds of each profile that was used. One thread may use it at a time.
     """
 
     def __init__(
@@ -126,11 +128,11 @@ class Decoder:
 
         float32 [tokens, layers, channels of qkv | out | gate_up | down]; dropped entries are 0.
         """
-        shape = (len(tokens), self.config.layers, self._native.tap_width)
-        tap = np.empty((shape[0], shape[1] * shape[2]), np.float32)
+        shape = (len(tokens), self.config.layers, self._native.inputs_per_layer)
+        inputs = np.empty((shape[0], shape[1] * shape[2]), np.float32)
         nothing = np.empty((0, self.config.vocab), np.float32)
-        self._step([(sequence, tokens, True)], [], nothing, options, None, tap)
-        return tap.reshape(shape)
+        self._step([(sequence, tokens, True)], [], nothing, options, None, inputs)
+        return inputs.reshape(shape)
 
     def time_products(
         self, inputs: Ids[NDArray[np.float32]], thresholds: kernels.Thresholds | None, rounds: int
@@ -156,15 +158,15 @@ class Decoder:
         out: Logits,
         options: StepOptions,
         cancel: Cancellation | None,
-        tap: NDArray[np.float32] | None = None,
+        matrix_inputs: NDArray[np.float32] | None = None,
     ) -> None:
         flag = cancel if isinstance(cancel, kernels.CancelFlag) else None
         more: dict[str, Any] = {}
         if options.thresholds is not None:
             starts = [sequence.sparse_from for sequence, _, _ in step]
             more = {"thresholds": options.thresholds, "sparse_from": starts}
-        if tap is not None:
-            more["tap"] = tap
+        if matrix_inputs is not None:
+            more["matrix_inputs"] = matrix_inputs
         segments = []
         for sequence, tokens, _ in step:
             self.cache.extend(sequence, len(tokens))

@@ -1,4 +1,4 @@
-"""The paged KV cache (PagedAttention, arXiv 2309.06180): pages of 32 tokens and who holds them.
+"""The paged KV cache (PagedAttention, arXiv 2309.06180): pages of 32 tokens and their references.
 
 A page holds the keys and values of up to 32 consecutive tokens in all layers, as float16. It is
 reference counted: sequences that are being computed and nodes of the prefix tree hold references,
@@ -80,9 +80,9 @@ class Sequence:
     """Tokens whose keys and values are computed, and the pages that hold them, in order.
 
     A step that has thresholds computes tokens sparsely at positions from `sparse_from` on.
-    `sparse_key` names those thresholds: keys and values that were computed sparsely are found again
-    by sequences of the same `sparse_key` and `sparse_from`, and by no others; with None they are
-    forgotten.
+    `sparse_key` names those thresholds: keys and values that were computed sparsely are reused by
+    sequences of the same `sparse_key` and `sparse_from`, and by no others; with None they are not
+    kept.
     """
 
     tokens: list[int] = field(default_factory=list)
@@ -92,5 +92,5 @@ class Sequence:
 
     @property
     def origin(self) -> Hashable:
-        """What distinguishes its sparse tokens from those that others computed."""
+        """Key of how its sparse tokens were computed: tokens of another key are not reused."""
         return None if self.sparse_key is None else (self.sparse_key, self.sparse_from)

@@ -1,8 +1,8 @@
 """The prefix tree (radix cache, SGLang, arXiv 2312.07104): prompts whose keys and values are kept.
 
 A tree over token ids whose nodes each own one page of the KV cache. A request starts from the
-longest prefix it shares with anything computed before, in the middle of a page too. When pages run
-out, the leaves that were used longest ago are dropped.
+longest prefix that it shares with anything computed before, even if that ends inside a page. When
+pages run out, the leaves that were used longest ago are dropped.
 
 The tree and its pool are owned by one `Decoder` and used by one thread at a time.
 """
@@ -112,7 +112,7 @@ class PrefixTree:
 
     def fork(self, sequence: Sequence) -> Sequence:
         """A second sequence with the same past; nothing is copied until one of them is extended."""
-        used = -(-len(sequence.tokens) // PAGE)  # the pages behind them hold no token
+        used = -(-len(sequence.tokens) // PAGE)  # the pages after them hold no token
         pages = sequence.pages[:used]
         for page in pages:
             self.pool.hold(page)
@@ -125,7 +125,7 @@ class PrefixTree:
         """
         tail, used = divmod(len(sequence.tokens), PAGE)
         shared_tail = used > 0 and self.pool.references[sequence.pages[tail]] > 1
-        # A step that was cancelled leaves its room behind.
+        # A cancelled step has reserved pages that hold no tokens.
         new_pages = max(0, -(-(tail * PAGE + used + count) // PAGE) - len(sequence.pages))
         self._reserve(new_pages + shared_tail)
         if shared_tail:

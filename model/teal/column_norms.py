@@ -49,7 +49,7 @@ def column_norms(file: GGUFFile, config: ModelConfig) -> NDArray[np.float32]:
 
 
 def _read(path: Path, count: int) -> NDArray[np.float32] | None:
-    """The norms in the file; None unless it holds `count` of them and their XXH3-64 behind."""
+    """The norms in the file; None unless it holds `count` of them, followed by their XXH3-64."""
     try:
         data = read_cache_file(path, 4 * count + 9)
     except OSError:

@@ -63,7 +63,7 @@ class TokenizerBase(Protocol):
         ...
 
     def with_bos(self, ids: Sequence[int]) -> list[int]:
-        """`ids` behind BOS if the model wants it in front of a prompt and it is not there yet."""
+        """`ids` after BOS, if the model's prompts begin with it and it is not there yet."""
         ...
 
     def is_control(self, id: int) -> bool:

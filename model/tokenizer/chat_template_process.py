@@ -2,8 +2,9 @@
 
 Standard input is a JSON object of `template`, `messages`, `tokens` and `seconds` (of processor
 time); standard output is one of `text`, or of `error`. Jinja's sandbox keeps the template from
-everything but its arguments. The limits keep it from running on, for which nested loops, growing
-strings and large powers are enough: the system kills the process at its limit of processor time.
+everything but its arguments. Nested loops, growing strings or large powers are enough for a
+template that does not end, so processor time and memory are limited: the system kills the process
+at its limit of processor time.
 """
 
 import datetime

@@ -134,7 +134,7 @@ class Tokenizer:
         return ids
 
     def with_bos(self, ids: Sequence[int]) -> list[int]:
-        """`ids` behind BOS if the model wants it in front of a prompt and it is not there yet."""
+        """`ids` after BOS, if the model's prompts begin with it and it is not there yet."""
         if not self.add_bos or self.bos_id is None or list(ids[:1]) == [self.bos_id]:
             return list(ids)
         return [self.bos_id, *ids]

@@ -75,7 +75,7 @@ class Vocabulary:
 
     @cached_property
     def _raw(self) -> list[bytes]:
-        """Every token as the file has it."""
+        """Every token as stored in the file."""
         return self.strings.raw_list()
 
     @cached_property
@@ -123,7 +123,8 @@ class Vocabulary:
         """Ids of the normal tokens whose bytes start with `prefix`, including `prefix` itself."""
         if len(prefix) != 1:
             return self._found(prefix)
-        # One byte may match a third of the vocabulary: sorted ids read the logits in order.
+        # A single byte may match a third of the vocabulary; sorted ids gather their logits in the
+        # order of memory.
         if prefix not in self._of_one_byte:
             self._of_one_byte[prefix] = np.sort(self._found(prefix))
         return self._of_one_byte[prefix]

@@ -66,7 +66,8 @@ class Section:
 
 @dataclass(slots=True)
 class Plan:
-    """Where everything lies in the arena, by the GGUF directory and the layout version alone."""
+    """The sections of the arena (one allocation with all packed weights) and their offsets. They
+    follow from the GGUF directory and the layout version alone."""
 
     sections: dict[str, Section] = field(default_factory=dict)
     nbytes: int = 0
@@ -79,7 +80,7 @@ class Plan:
 
 @dataclass(slots=True)
 class PackedWeights:
-    """The arena and what lies in it.
+    """The arena and its sections.
 
     `read` tells how long reading the packed file took; None means that the weights were packed just
     now. `note` is a sentence for the user where that was not expected.

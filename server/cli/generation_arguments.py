@@ -16,7 +16,7 @@ from midline.model.decoding.options import (
     NativeOptions,
     SamplingOptions,
 )
-from midline.model.errors import UsageError
+from midline.model.engines.load import KINDS
 from midline.model.threads import MAX_THREADS, THREADS_VARIABLE
 
 if TYPE_CHECKING:
@@ -34,9 +34,9 @@ def add_generation_arguments(parser: argparse.ArgumentParser, max_tokens: int) -
     )
     add(
         "--engine",
-        choices=("native", "onnx"),
-        default="native",
-        help="the engine that runs the model (native)",
+        choices=KINDS,
+        default=KINDS[0],
+        help=f"the engine that runs the model ({KINDS[0]})",
     )
     add("--samples", type=_integer(1), default=1, metavar="N", help="number of completions (1)")
     add(
@@ -147,10 +147,8 @@ def _real(low: float, high: float) -> Callable[[str], float]:
 def generate_options(args: argparse.Namespace) -> SamplingOptions:
     """The engine options that the arguments set.
 
-    Raises UsageError for values that are out of range or not supported, before a model is loaded.
+    Raises UsageError for values that are out of range, before a model is loaded.
     """
-    if args.engine == "onnx":
-        raise UsageError("the engine onnx is not part of this version; leave out --engine")
     options = SamplingOptions.chosen(
         args.samples,
         args.temperature,

@@ -98,7 +98,7 @@ def test_only_the_likeliest_is_drawn_at_a_min_p_of_one(
     [
         (("",), 2, "the prompt is empty"),
         (("hello", "--file", "no/such/file"), 2, "cannot be read: No such file"),
-        (("hello", "--engine", "onnx"), 2, "not part of this version"),
+        (("hello", "--engine", "cuda"), 2, "invalid choice: 'cuda'"),
         (("hello", "--prompt", "poem"), 2, "poem"),
         (("hello", "--temperature", "nan"), 2, "nan"),
         (("word " * 4000,), 1, "shorten it"),

@@ -124,8 +124,8 @@ double check_truth(const Kernels& k, const Case& c, double steps = 0.0) {
   return spread / outputs / c.rows;
 }
 
-// Many rows of K-quants meet weights rounded to 8 bits: half a step off at most (0.29 on average), a little more for
-// the rounding of gains and offsets.
+// Products of many rows use K-quants requantized to 8 bits: weights are off by at most half a step (0.29 on average),
+// and a little more by the rounding of gains and offsets.
 void check_folded(const Kernels& k, const Case& c) {
   const double spread = check_truth(k, c, 0.75);
   expect(spread <= 0.4 * 0.4,

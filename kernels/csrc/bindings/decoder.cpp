@@ -1,4 +1,4 @@
-// Bindings of the decoder step. All arguments are checked here: the native code trusts them.
+// Bindings of the decoder step. All arguments are checked here; the native code does not check them again.
 #include <nanobind/stl/array.h>
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/tuple.h>
@@ -94,12 +94,12 @@ class PyDecoder {
     decoder_ = std::make_unique<Decoder>(c, std::move(w));
   }
 
-  // False if cancelled. Rows at positions from sparse_from[segment] on are sparse.
+  // Returns false if cancelled. Rows at positions from sparse_from[segment] on are sparse.
   bool run(nb::ndarray<uint16_t, nb::ndim<1>, nb::c_contig, nb::device::cpu> pool, const Ints& tokens,
            const std::vector<std::tuple<int, int, Ints>>& segments, const std::vector<int>& logit_rows,
            WritableFloatRows& logits, bool exact, bool float_activations, const CancelFlag* cancel,
            const PyThresholds* thresholds, const std::vector<int>& sparse_from,
-           const std::optional<WritableFloatRows>& tap) {
+           const std::optional<WritableFloatRows>& matrix_inputs) {
     Step step{tokens.data(),
               {},
               logit_rows,
@@ -110,7 +110,7 @@ class PyDecoder {
               float_activations,
               cancel ? cancel->get() : nullptr,
               thresholds ? &thresholds->of(config_) : nullptr,
-              tap ? tap->data() : nullptr};
+              matrix_inputs ? matrix_inputs->data() : nullptr};
     require(!thresholds || sparse_from.size() == segments.size(), "a position for each segment");
     int rows = 0;
     const size_t pages = pool.size() / decoder_->page_halves();
@@ -132,13 +132,13 @@ class PyDecoder {
     require(logits.shape(0) >= logit_rows.size() &&
                 (logit_rows.empty() || logits.shape(1) == static_cast<size_t>(config_.vocab)),
             "logits of the wrong shape");
-    require(
-        !tap || (tap->shape(0) >= static_cast<size_t>(rows) && tap->shape(1) == config_.layers * decoder_->tap_width()),
-        "tap of the wrong shape");
+    require(!matrix_inputs || (matrix_inputs->shape(0) >= static_cast<size_t>(rows) &&
+                               matrix_inputs->shape(1) == config_.layers * decoder_->inputs_per_layer()),
+            "matrix_inputs of the wrong shape");
     nb::gil_scoped_release release;
     return decoder_->run(pool.data(), step);
   }
-  // Seconds per pass of the products of all layers, by kind: see measurement/product_timer.h.
+  // Seconds per pass of all layers' products, by kind; see measurement/product_timer.h.
   std::array<double, 4> time_products(const std::array<Floats, 4>& inputs, const PyThresholds* thresholds, int rounds) {
     const std::array<int, 4> sizes{config_.width, config_.heads * config_.head_dim, config_.width, config_.hidden};
     for (size_t j = 0; j < 4; j++)
@@ -149,7 +149,7 @@ class PyDecoder {
                                   thresholds ? &thresholds->of(config_) : nullptr, rounds);
   }
   size_t page_halves() const { return decoder_->page_halves(); }
-  size_t tap_width() const { return decoder_->tap_width(); }
+  size_t inputs_per_layer() const { return decoder_->inputs_per_layer(); }
 
  private:
   static Matrix attached(Matrix m, const Bytes& data, int inputs, int least_outputs) {
@@ -221,11 +221,11 @@ void bind_decoder(nb::module_& m) {
            "config"_a, "layers"_a, "output_norm"_a, "head"_a, "head_data"_a, "screen"_a, "embedding_type"_a,
            "embedding"_a)
       .def_prop_ro("page_halves", &PyDecoder::page_halves)
-      .def_prop_ro("tap_width", &PyDecoder::tap_width)
+      .def_prop_ro("inputs_per_layer", &PyDecoder::inputs_per_layer)
       .def("run", &PyDecoder::run, "pool"_a.noconvert(), "tokens"_a, "segments"_a, "logit_rows"_a,
            "logits"_a.noconvert(), "exact"_a, "float_activations"_a = false, "cancel"_a.none() = nb::none(),
            "thresholds"_a.none() = nb::none(), "sparse_from"_a = std::vector<int>(),
-           "tap"_a.noconvert().none() = nb::none())
+           "matrix_inputs"_a.noconvert().none() = nb::none())
       .def("time_products", &PyDecoder::time_products, "inputs"_a, "thresholds"_a.none(), "rounds"_a);
 }
 

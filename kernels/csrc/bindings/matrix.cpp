@@ -53,7 +53,7 @@ nb::ndarray<nb::numpy, float> unpack(const Matrix& m, int unit, int sb, const By
   return nb::ndarray<nb::numpy, float>(w, {static_cast<size_t>(m.channels(sb)), static_cast<size_t>(kUnit)}, owner);
 }
 
-// y[rows][outputs] by the GEMV or the GEMM kernel; on one thread, for tests and the self-test.
+// y[rows][outputs], computed by the GEMV or the GEMM kernel on one thread; for tests and the self-test.
 void multiply(const Matrix& m, const Bytes& data, const FloatRows& x, WritableFloatRows& y, bool one_row) {
   require(data.size() >= m.bytes && x.shape(1) == static_cast<size_t>(m.inputs), "shapes do not match the matrix");
   require(y.shape(0) == x.shape(0) && y.shape(1) == static_cast<size_t>(m.outputs()) && x.shape(0) <= kGemmRows,
@@ -116,7 +116,7 @@ void add_column_squares(int type, int inputs, const Bytes& rows, int row_count, 
   }
 }
 
-// x with its small channels zero, and the survivor list of each group of 32 channels; for tests.
+// x with its dropped channels zero, and the survivor list of each group of 32 channels; for tests.
 std::pair<std::vector<float>, std::vector<std::vector<int>>> sparsify(const Floats& x, const Floats& threshold,
                                                                       int block, bool halves) {
   const int n = static_cast<int>(x.size());

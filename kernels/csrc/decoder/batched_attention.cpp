@@ -57,8 +57,8 @@ void PrefillAndBatchedDecode::Worker::attend(const AttentionItem& item, bool las
   end_softmax(item, h, last);
 }
 
-// Gathers the queries where they are not contiguous; starts each row's softmax, or takes up what its shared blocks
-// left.
+// Gathers the queries where they are not contiguous, and starts each row's softmax, or continues it after the shared
+// blocks.
 void PrefillAndBatchedDecode::Worker::begin_softmax(const AttentionItem& item, int h, bool gather) {
   const int dim = c_.head_dim, group = c_.queries_per_kv_head(), n = static_cast<int>(item.rows.size());
   const size_t size = SoftmaxState::size(group, dim);
@@ -76,7 +76,7 @@ void PrefillAndBatchedDecode::Worker::begin_softmax(const AttentionItem& item, i
   }
 }
 
-// Leaves each row's softmax for its own blocks, or divides by the sum of weights after the last ones.
+// Stores each row's softmax state for its own blocks or, after the last block, divides by the sum of weights.
 void PrefillAndBatchedDecode::Worker::end_softmax(const AttentionItem& item, int h, bool last) {
   const int dim = c_.head_dim, group = c_.queries_per_kv_head();
   const size_t size = SoftmaxState::size(group, dim);

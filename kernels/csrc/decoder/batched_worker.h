@@ -32,10 +32,10 @@ class PrefillAndBatchedDecode::Worker {
   struct Input {  // of one of a layer's matrices
     const Matrix& m;
     const float* threshold;  // null: dense
-    float* tap;              // row 0's place in the step's tap, or null
+    float* copy;             // where row 0 is copied to in Step::matrix_inputs, or null
   };
-  // One phase: f(item) for every item, then a barrier. A thread's first item is always its own number, so that the
-  // phase before can prefetch it.
+  // One phase: f(item) for every item, then a barrier. A thread's first item is the one of its own number, so that the
+  // previous phase can prefetch it.
   template <class F> void phase(int items, F f) {
     std::atomic<int>& next = all_.next_item_[phase_++];
     for (int i = tid_; i < items; i = next.fetch_add(1, std::memory_order_relaxed)) f(i);
@@ -43,7 +43,7 @@ class PrefillAndBatchedDecode::Worker {
   }
   const Layer& layer() const { return d_.weights.layers[layer_]; }
   float* x(int row) { return all_.x_.data() + static_cast<size_t>(row) * c_.width; }
-  // The queries of a row and KV head, and what its softmax over shared blocks left.
+  // The queries of a row and KV head, and the state of its softmax after the shared blocks.
   float* queries_of(int row, int kv_head) {
     const size_t at = static_cast<size_t>(kv_head) * all_.rows_ + row;
     return all_.queries_.data() + at * c_.queries_per_kv_head() * c_.head_dim;
@@ -72,7 +72,7 @@ class PrefillAndBatchedDecode::Worker {
   Scratch& s_;
   const int tid_;
   int layer_ = 0, phase_ = 0;
-  size_t residual_width_ = 0;  // of the product in sums_ that is not yet added to x; 0: none
+  size_t residual_width_ = 0;  // width of the product in sums_ that is still to be added to x; 0: none
 };
 
 }  // namespace midline

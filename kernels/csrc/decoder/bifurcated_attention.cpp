@@ -45,7 +45,7 @@ AttentionPlan plan_attention(const std::vector<Segment>& segments) {
     }
     if (shared > 0) plan.shared.push_back(std::move(group));
   }
-  // Long items first: threads that take the last items then wait little for one another.
+  // Long items first, so that the threads finish the phase at about the same time.
   std::stable_sort(plan.own.begin(), plan.own.end(), [](const AttentionItem& a, const AttentionItem& b) {
     return a.rows.size() * (a.last_block - a.first_block) > b.rows.size() * (b.last_block - b.first_block);
   });

@@ -13,7 +13,7 @@ struct AttentionItem {
   std::vector<int> rows;
   const int* pages;  // page table of any of the rows; all agree on blocks [first_block, last_block)
   int first_block, last_block;
-  bool continues;  // starts from the softmax that a shared item left for the row
+  bool continues;  // whether it starts from the row's softmax state after the shared items
 };
 
 struct AttentionPlan {

@@ -31,7 +31,8 @@ Decoder::~Decoder() = default;
 bool Decoder::run(uint16_t* kv_pool, const Step& step) {
   int rows = 0;
   for (const Segment& s : step.segments) rows += s.rows;
-  if (rows == 1 && !step.float_activations && step.head != Head::none && !step.tap) return single_->run(kv_pool, step);
+  if (rows == 1 && !step.float_activations && step.head != Head::none && !step.matrix_inputs)
+    return single_->run(kv_pool, step);
   return batched_->run(kv_pool, step, rows);
 }
 

@@ -14,7 +14,8 @@
 
 namespace midline {
 
-// Matrices with the same input are fused: q | k | v, and gate | up in alternating units. Each tensor starts at a unit.
+// The matrices of a layer. Those with the same input are fused: q | k | v, and gate | up in alternating units. Each
+// tensor starts at a new unit.
 struct Layer {
   Matrix qkv, out, gate_up, down;
   const float *attention_norm, *ffn_norm;
@@ -52,7 +53,7 @@ using Thresholds = std::vector<LayerThresholds>;
 enum class Head { none, exact, screened };
 
 struct Step {
-  const int* tokens;  // of all segments, one after the other
+  const int* tokens;  // of all segments, concatenated
   std::vector<Segment> segments;
   std::vector<int> logit_rows;  // rows whose logits are wanted
   Head head;
@@ -60,7 +61,7 @@ struct Step {
   bool float_activations;           // debug path: float64 sums over unpacked weights and float activations
   const std::atomic<bool>* cancel;  // may be null
   const Thresholds* thresholds;     // null: every row is dense
-  float* tap;  // null, or [rows][layers][tap_width()] for the input of each matrix, dropped channels 0
+  float* matrix_inputs;             // null, or receives [rows][layers][inputs_per_layer()], dropped channels 0
 };
 
 constexpr int kMaxRows = 512;  // rows of one step
@@ -78,8 +79,8 @@ class Decoder {
 
   // Size of a KV page in f16 numbers.
   size_t page_halves() const { return KvCache::page_halves(config); }
-  // Input channels of a layer's matrices together, in the order qkv, out, gate_up, down.
-  size_t tap_width() const {
+  // Number of input channels of a layer's four matrices together, in the order qkv, out, gate_up, down.
+  size_t inputs_per_layer() const {
     return 2 * static_cast<size_t>(config.width) + static_cast<size_t>(config.heads) * config.head_dim + config.hidden;
   }
   // Runs one step on the KV pages at `kv_pool`; false if it was cancelled. One caller at a time.
@@ -96,7 +97,7 @@ class Decoder {
   ThreadPool threads_;
   const Rope rope_;
   const DensePattern dense_;
-  bool float_weights_ = false;  // some matrix reads float activations
+  bool float_weights_ = false;  // whether a matrix has float weights, and so reads float activations
   std::unique_ptr<HeadScreen> screen_;
   std::unique_ptr<SingleTokenDecode> single_;
   std::unique_ptr<PrefillAndBatchedDecode> batched_;

@@ -1,4 +1,4 @@
-// Dequantizes a superblock at a time and leaves vectorization to the compiler: tens of times slower than the kernels.
+// Dequantizes one superblock at a time; vectorized by the compiler only, and tens of times slower than the kernels.
 #include "decoder/float_product.h"
 
 #include <algorithm>
@@ -17,7 +17,8 @@ namespace {
 
 constexpr int kRows = 4;  // rows whose sums fit into the first-level cache
 
-// sum[row][128] += x[row][c] * w[c][128], channels in order: each sum is the same whatever the number of rows.
+// sum[row][128] += x[row][c] * w[c][128], in the order of the channels: a row's sum does not depend on the number of
+// rows.
 MIDLINE_CLONES void accumulate(const float* w, int channels, const float* x, int stride, int rows, double* sum) {
   for (int c = 0; c < channels; c++)
     for (int r = 0; r < rows; r++) {

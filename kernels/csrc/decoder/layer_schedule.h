@@ -3,8 +3,8 @@
 // products are GEMM.
 //
 // Every thread of the pool runs the schedule on an executor object of its own. An operation returns when its thread may
-// go on to the next one; where threads must wait for one another depends on how the executor splits the work, so the
-// barriers are the executor's. A product is told which matrix is read next, to prefetch it.
+// go on to the next one. Barriers are part of the executor, since they depend on how it splits the work. A product
+// takes the matrix that is read next as an argument, to prefetch it.
 #pragma once
 #include "decoder/decoder.h"
 

@@ -76,20 +76,20 @@ ProductPlan PrefillAndBatchedDecode::Worker::plan(const Matrix& m) const {
 PrefillAndBatchedDecode::Worker::Input PrefillAndBatchedDecode::Worker::input(const Matrix& m) const {
   const Layer& l = layer();
   const LayerThresholds t = step_.thresholds ? (*step_.thresholds)[layer_] : LayerThresholds{};
-  const size_t width = c_.width, begin = layer_ * d_.tap_width();
-  auto tap = [&](size_t offset) { return step_.tap ? step_.tap + begin + offset : nullptr; };
-  if (&m == &l.qkv) return {m, t.qkv, tap(0)};
-  if (&m == &l.out) return {m, t.out, tap(width)};
-  if (&m == &l.gate_up) return {m, t.gate_up, tap(width + l.out.inputs)};
-  return {m, t.down, tap(2 * width + l.out.inputs)};
+  const size_t width = c_.width, begin = layer_ * d_.inputs_per_layer();
+  auto copy = [&](size_t offset) { return step_.matrix_inputs ? step_.matrix_inputs + begin + offset : nullptr; };
+  if (&m == &l.qkv) return {m, t.qkv, copy(0)};
+  if (&m == &l.out) return {m, t.out, copy(width)};
+  if (&m == &l.gate_up) return {m, t.gate_up, copy(width + l.out.inputs)};
+  return {m, t.down, copy(2 * width + l.out.inputs)};
 }
 
-// Quantizes a row as the input of a matrix. The channels that a sparse row drops become zero, in x too: the products
-// are then those of the survivor lists, bit for bit.
+// Quantizes a row as the input of a matrix. In a sparse row the dropped channels are set to zero, in x too, so that the
+// product has the same bits as that of survivor lists.
 void PrefillAndBatchedDecode::Worker::enter(const Input& in, float* x, int row, RowBuffer& to) {
   const int n = in.m.inputs;
   if (in.threshold && all_.sparse_[row]) k_.drop_small(x, in.threshold, n, x);
-  if (in.tap) std::copy_n(x, n, in.tap + static_cast<size_t>(row) * c_.layers * d_.tap_width());
+  if (in.copy) std::copy_n(x, n, in.copy + static_cast<size_t>(row) * c_.layers * d_.inputs_per_layer());
   to.quantize(k_, in.m, x, 0, n, row);
 }
 
@@ -106,7 +106,7 @@ void PrefillAndBatchedDecode::Worker::norm(const float* weight, const Matrix& re
   });
 }
 
-// y[rows of `of`][ldy] = `units` of a matrix times those rows.
+// y[rows in `of`][ldy] = those rows times `units` of a matrix.
 void PrefillAndBatchedDecode::Worker::multiply(const Matrix& m, Range units, const RowBuffer& in, Range of,
                                                const UpcomingUnits& next, float* y, size_t ldy) {
   Rows rows = in.view(of.end - of.begin);
@@ -164,7 +164,7 @@ void PrefillAndBatchedDecode::Worker::out(const Matrix& m, const Matrix& next) {
   residual_width_ = m.outputs();
 }
 
-// SwiGLU follows at once, while gate and up of the same hidden channels are in cache.
+// SwiGLU is computed per item, while gate and up of its hidden channels are in cache.
 void PrefillAndBatchedDecode::Worker::gate_up(const Matrix& m, const Matrix& next) {
   const ProductPlan now = plan(m), after = plan(next);
   const int most = gemm_units(now.block_rows);

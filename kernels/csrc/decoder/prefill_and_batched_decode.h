@@ -1,6 +1,6 @@
 // Several tokens in one step: prefill of a prompt, decode of many sequences at once, or verification of drafted tokens.
-// Products are GEMM. Phases over rows alternate with phases over units of outputs; threads take items of a phase in
-// turns and meet at a barrier behind it.
+// Products are GEMM. Phases over rows alternate with phases over units of outputs. Threads take the items of a phase in
+// turn, and each phase ends with a barrier.
 #pragma once
 #include <atomic>
 #include <vector>
@@ -28,22 +28,22 @@ class PrefillAndBatchedDecode {
   Decoder& d_;
   const DecoderConfig& c_;
   std::vector<Scratch> scratch_;  // [threads]
-  // Of the step at hand.
+  // State of the current step.
   int rows_ = 0;
   bool float_ = false;
   AttentionPlan plan_;
-  std::vector<int> position_;      // [row]
-  std::vector<bool> sparse_;       // [row]
-  std::vector<const int*> pages_;  // [row] page table
-  PagedVector<float> x_, angles_;  // [row][width]; [row][head_dim]
-  PagedVector<float> qkv_;         // [row][outputs of qkv]
-  PagedVector<float> queries_;     // [kv head][row][queries of the KV head][head_dim]
-  PagedVector<float> attended_;    // [row][heads][head_dim]
-  PagedVector<float> softmax_;     // [kv head][row] what the shared blocks of keys leave for a row's own blocks
-  PagedVector<float> sums_;        // [row][outputs of out or down]
-  PagedVector<float> hidden_;      // [row][padded hidden]
-  RowBuffer narrow_, inner_;       // quantized inputs: of qkv, out and gate_up; of down
-  RowBuffer head_input_;           // of the head, rows that want logits
+  std::vector<int> position_;                // [row]
+  std::vector<bool> sparse_;                 // [row]
+  std::vector<const int*> pages_;            // [row] page table
+  PagedVector<float> x_, angles_;            // [row][width]; [row][head_dim]
+  PagedVector<float> qkv_;                   // [row][outputs of qkv]
+  PagedVector<float> queries_;               // [kv head][row][queries of the KV head][head_dim]
+  PagedVector<float> attended_;              // [row][heads][head_dim]
+  PagedVector<float> softmax_;               // [kv head][row] softmax state after the shared blocks of keys
+  PagedVector<float> sums_;                  // [row][outputs of out or down]
+  PagedVector<float> hidden_;                // [row][padded hidden]
+  RowBuffer narrow_, inner_;                 // quantized inputs: narrow_ of qkv, out and gate_up, inner_ of down
+  RowBuffer head_input_;                     // quantized input of the head, for rows with logits
   std::vector<std::atomic<int>> next_item_;  // [phase]
   std::atomic<bool> cancelled_{false};
 };

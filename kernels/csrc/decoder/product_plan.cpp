@@ -5,8 +5,8 @@
 namespace midline {
 namespace {
 
-constexpr int kItemsPerThread =
-    8;  // a product of few units is split by rows, too, until there are as many items as this
+// Products of fewer items per thread than this are also split by rows.
+constexpr int kItemsPerThread = 8;
 
 }  // namespace
 

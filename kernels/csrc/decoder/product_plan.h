@@ -5,7 +5,7 @@
 
 namespace midline {
 
-// Item i of a product of one row (GEMV): a panel and a chunk. None after the last one.
+// Item i of a product of one row (GEMV): a panel and a chunk. Beyond the last item there is no matrix.
 inline Upcoming item(const Matrix& m, int i) {
   if (i >= m.items()) return {};
   return {&m, i / m.chunk_count(), i % m.chunk_count()};
@@ -14,21 +14,21 @@ inline Upcoming item(const Matrix& m, int i) {
 // Items of a product of several rows (GEMM): groups of neighbouring units, by blocks of rows.
 struct ProductPlan {
   const Matrix* m = nullptr;  // null: no product
-  int grain = 1;              // units that are never separated: 2 for gate | up
+  int grain = 1;              // units that stay in one item: 2 for gate | up
   int groups = 0, blocks = 0, block_rows = 0;
   int items() const { return groups * blocks; }
   Range units(int item) const;
   Range rows(int item, int all) const;     // of `all` rows
   UpcomingUnits upcoming(int item) const;  // none after the last one
-  // What thread `tid` most likely multiplies after an item, to be prefetched: threads take items in turns, and each
-  // begins `after`, the next product, with the item of its own number.
+  // What thread `tid` most likely multiplies after an item, to be prefetched: threads take items in turn, and each
+  // starts the next product, `after`, with the item of its own number.
   UpcomingUnits behind(int item, int tid, int threads, const ProductPlan& after) const {
     return item + threads < items() ? upcoming(item + threads) : after.upcoming(tid);
   }
 };
 
-// Up to kExactRows rows: as few groups of units as one GEMM call can take, their number a multiple of the threads. More
-// rows: `grain` units an item, split by rows only as far as all threads need items.
+// Up to kExactRows rows: the fewest items that GEMM calls allow (gemm_units), rounded up to a multiple of the threads.
+// More rows: `grain` units per item, split by rows only if there are fewer items than threads need.
 ProductPlan plan_product(const Matrix& m, int rows, int threads, int grain = 1);
 
 }  // namespace midline

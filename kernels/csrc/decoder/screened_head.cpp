@@ -13,15 +13,15 @@ namespace midline {
 namespace {
 
 constexpr int kFirstCandidates = 24;
-// Candidates are not rescored if they are further below the best exact logit than this many standard deviations of the
-// screen's error.
+// Candidates further below the best exact logit than this many standard deviations of the screen's error are not
+// computed exactly.
 constexpr float kErrorMargin = 6.0f;
-// The screen is not trusted unless its last candidate is at least this many standard deviations below the best:
-// otherwise a token that is no candidate may be better. SmolLM2's output matrix, narrow and uneven, often fails this
-// test.
+// The screen is used only if its last candidate is at least this many standard deviations of its error below the best
+// one; otherwise a token that is no candidate might be better. SmolLM2's output matrix, which is narrow and uneven,
+// often fails this test.
 constexpr float kTrustMargin = 3.0f;
 
-// One output's exact logit, by the arithmetic that kernels.h prescribes.
+// The exact logit of one output, computed as kernels.h specifies.
 float exact_logit(const Matrix& m, const Activations& a, int output) {
   const int unit = output / kUnit, o = output % kUnit, type = m.unit_type[unit];
   const Panel& p = m.panels[m.unit_panel[unit]];
@@ -97,7 +97,7 @@ void HeadScreen::approximate(const float* x, float* logits, int tid) {
     k_.screen(codes_ + u * screen_unit_bytes(n), q.data(), scale.data(), sum64.data(), n, y);
     const int count = std::min(kUnit, vocab_ - u * kUnit);
     std::copy_n(y, count, logits + static_cast<size_t>(u) * kUnit);
-    unit_max_[u] = -std::numeric_limits<float>::infinity();  // NaN never becomes a candidate
+    unit_max_[u] = -std::numeric_limits<float>::infinity();  // so that NaN is never a candidate
     for (int i = 0; i < count; i++) unit_max_[u] = y[i] > unit_max_[u] ? y[i] : unit_max_[u];
   }
 }

@@ -14,8 +14,9 @@ class HeadScreen {
  public:
   HeadScreen(const Matrix& head, const uint8_t* codes, const Kernels& k, int vocab, int threads);
   // Called by every thread of the pool. x: the normalized row, a: the same row quantized for the head. Writes
-  // approximate logits of the whole vocabulary, then replaces those of the candidates by the exact head's own bits.
-  // False if the screen is too coarse to be trusted with this row: then the caller computes the whole exact product.
+  // approximate logits of the whole vocabulary, then replaces those of the candidates by exact ones, bit for bit those
+  // of the whole product. Returns false if the screen's error is too large for this row; the caller then computes the
+  // whole product.
   bool run(ThreadPool& pool, const Activations& a, const float* x, float* logits, int tid);
 
  private:

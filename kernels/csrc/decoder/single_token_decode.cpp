@@ -19,8 +19,8 @@ void sum_chunks(const Kernels& k, const Matrix& m, const std::vector<float>& chu
 
 }  // namespace
 
-// The residual stream x and what is derived from it are computed by every thread for itself; a product and the
-// attention are split among the threads, with one barrier behind each.
+// Every thread computes the residual stream x and the norms for itself, which costs less than a barrier. Products and
+// attention are split among the threads, with one barrier after each.
 class SingleTokenDecode::Worker {
  public:
   Worker(SingleTokenDecode& all, uint16_t* kv_pool, const Step& step, int tid)
@@ -48,7 +48,7 @@ class SingleTokenDecode::Worker {
   void head(const float* output_norm, const Matrix& m);
 
  private:
-  struct Residual {  // a product that is not yet added to x
+  struct Residual {  // a product that is still to be added to x
     const Matrix* m = nullptr;
     const std::vector<float>* chunks = nullptr;
   };
@@ -134,7 +134,8 @@ void SingleTokenDecode::Worker::product(const Matrix& m, const float* threshold,
   barrier();
 }
 
-// This thread's items of `m`, each with the prefetch of the one behind it: at last the thread's first item of `next`.
+// Multiplies this thread's items of `m`, each while prefetching the next one; after the last, the thread's first item
+// of `next`.
 void SingleTokenDecode::Worker::multiply(const Matrix& m, const Activations& a, std::vector<float>& chunks,
                                          const Matrix& next) {
   const Range items = share(m.items(), tid_, c_.threads);
@@ -201,7 +202,7 @@ void SingleTokenDecode::Worker::out(const Matrix& m, const Matrix& next) {
   residual_ = {&m, &all_.out_};
 }
 
-// SwiGLU of just those channels that this thread's chunks read, then the product.
+// SwiGLU of the channels that this thread's chunks read, then the product.
 void SingleTokenDecode::Worker::down(const Matrix& m, const Matrix& next) {
   const Range items = share(m.items(), tid_, c_.threads);
   int first = m.superblocks(), last = 0;

@@ -14,7 +14,7 @@ class SingleTokenDecode {
 
  private:
   class Worker;     // one thread's part in a step: an executor of layer_schedule.h
-  struct Scratch {  // of one thread, for what is computed faster by each thread than shared
+  struct Scratch {  // of one thread: values that every thread computes for itself
     std::vector<float> x, norm, wide, out, blk, queries, key_value, angles;
     RowBuffer input;
     std::vector<uint8_t> attention;
@@ -22,7 +22,7 @@ class SingleTokenDecode {
 
   Decoder& d_;
   std::vector<Scratch> scratch_;                   // [threads]
-  std::vector<float> qkv_, out_, gate_up_, down_;  // products, to be summed over the chunks: [chunk][outputs]
+  std::vector<float> qkv_, out_, gate_up_, down_;  // products by chunk, [chunk][outputs], to be summed by the reader
   std::vector<float> attended_;                    // [heads][head_dim]
   std::atomic<bool> cancelled_{false};
 };

@@ -1,9 +1,9 @@
-// Speed of the arithmetic that products are made of.
+// Peak throughput of the inner loops of matrix products.
 #pragma once
 
 namespace midline {
 
-// 8-bit multiply-adds a second that `threads` threads do in registers for `seconds`, with the kernels of this machine.
+// 8-bit multiply-adds per second of `threads` threads computing in registers, measured for about `seconds`.
 double dot_rate(int threads, double seconds);
 
 }  // namespace midline

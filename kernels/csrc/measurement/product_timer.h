@@ -6,9 +6,9 @@
 
 namespace midline {
 
-// Seconds that all layers' qkv, out, gate_up and down products take in one of `rounds` passes, quantization and
-// survivor lists included. inputs: what enters each; thresholds: null for dense. The pass walks through the weights as
-// a decode step does, so that nothing but the last layers can be in cache.
+// Mean seconds per pass, of `rounds` passes, of all layers' qkv, out, gate_up and down products, with quantization and
+// survivor lists. inputs: the input of each; thresholds: null for dense. A pass reads the weights in the order of a
+// decode step, so that only the last layers can be in cache.
 std::array<double, 4> time_products(Decoder& d, const std::array<const float*, 4>& inputs, const Thresholds* thresholds,
                                     int rounds);
 

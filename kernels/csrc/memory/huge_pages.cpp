@@ -22,7 +22,7 @@ Allocation allocate_pages(size_t bytes) {
 }
 void free_pages(Allocation a) { std::free(a.data); }
 #else
-// Maps one huge page more than needed, then unmaps what lies before the first huge page border and behind the last.
+// Maps one huge page more than needed, then unmaps what is before the first huge-page boundary and after the last one.
 Allocation allocate_pages(size_t bytes) {
   const size_t n = (bytes + kHugePage - 1) / kHugePage * kHugePage;
   void* p = mmap(nullptr, n + kHugePage, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

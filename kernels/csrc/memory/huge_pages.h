@@ -1,4 +1,4 @@
-// Large anonymous memory, on huge pages where the system grants them: they need far fewer address translations.
+// Large anonymous memory, on huge pages where the system grants them, which need far fewer address translations.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -18,7 +18,7 @@ void free_pages(Allocation a);
 constexpr size_t kHugePage = size_t{2} << 20;
 constexpr size_t kLongVector = kHugePage / 8;  // bytes from which a vector gets huge pages of its own
 
-// Allocator of long vectors, whose rows would otherwise be on a small page each.
+// Allocator of long vectors, on huge pages.
 template <class T> struct PageAllocator {
   using value_type = T;
   PageAllocator() = default;
@@ -36,7 +36,7 @@ template <class T> struct PageAllocator {
 };
 template <class T> using PagedVector = std::vector<T, PageAllocator<T>>;
 
-// Bytes of [data, data + bytes) that are on huge pages now; -1 where the system does not tell.
+// Bytes of [data, data + bytes) that are on huge pages now; -1 where the system does not report it.
 long long huge_page_bytes(const void* data, size_t bytes);
 // Bytes per second that `threads` threads read from memory, measured for about `seconds`.
 double read_bandwidth(int threads, double seconds);

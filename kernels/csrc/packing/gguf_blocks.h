@@ -1,4 +1,4 @@
-// The block formats of GGUF, one block at a time: codes and scales as stored, and the weights they stand for.
+// Decoding of the block formats of GGUF, one block at a time: the stored codes and scales, and the weights.
 // Source: ggml's quantization formats (ggml-common.h); see also kernels/reference.py, which the tests compare with.
 #pragma once
 #include "packing/half.h"

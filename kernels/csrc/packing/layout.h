@@ -4,12 +4,14 @@
 // shorter, always a multiple of 32) and superblocks in chunks. A panel is contiguous. Inside it, for each superblock:
 //   [channels][run]   one run per channel: the codes of every unit of the panel, one unit after the other
 //   [unit][scales]    the scales of the superblock, unit after unit
-// So the weights of a channel that TEAL skips are one contiguous run. Codes and scales are exactly those of the GGUF
-// blocks.
+// The weights of a channel, which TEAL skips together, are one contiguous run. Codes and scales are exactly those of
+// the GGUF blocks.
 //
-// Inside a unit, vector v (0..7) holds outputs 16v..16v+15. The byte at 16L+4k+i of a nibble line holds output
-// 16k+4L+i in its low and 16(k+4)+4L+i in its high half, so that interleaving four channels' bytes leaves, in every
-// 32-bit lane, the four channels' codes of one output: the operand of an 8-bit dot-product instruction.
+// The 4-bit codes of a channel and unit are 64 bytes. With outputs numbered 16v + 4L + i (v = 0..7, L and i = 0..3),
+// byte 16L + 4k + i (k = 0..3) holds the code of v = k in its low half and of v = k + 4 in its high half. Interleaving
+// the bytes of four channels then leaves, in every 32-bit lane, their codes of one output: the operand of an 8-bit dot
+// product. Q8_0 codes are two such lines of whole bytes, v = 0..3 and v = 4..7. The bits above the nibbles follow: byte
+// 64 + 4L + i has bit v for output v (Q5_0), byte 64 + 16 (v / 4) + 4L + i has bits 2 (v % 4) and the next (Q6_K).
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -64,7 +66,7 @@ constexpr int block_bytes(int t) {
 }
 
 struct Span {                   // neighbouring units of one type inside a panel
-  int type, units, first_unit;  // first_unit: within the panel
+  int type, units, first_unit;  // first_unit: counted from the panel's first
   int code_offset;              // bytes from the start of a run
 };
 
@@ -83,7 +85,7 @@ struct Matrix {
   std::vector<uint8_t> unit_type;  // [units]
   std::vector<int> unit_panel;     // [units]
   std::vector<Panel> panels;
-  std::vector<int> chunks;  // superblock borders, first 0, last superblocks()
+  std::vector<int> chunks;  // first superblock of each chunk, and superblocks() at the end
   size_t bytes = 0;
   const uint8_t* data = nullptr;
   bool needs_q32 = false, needs_q256 = false, needs_float = false;
@@ -97,7 +99,7 @@ struct Matrix {
   }
   int chunk_count() const { return static_cast<int>(chunks.size()) - 1; }
   int items() const { return static_cast<int>(panels.size()) * chunk_count(); }
-  // Only the last superblock may be short, so the ones before `sb` are all full.
+  // Only the last superblock may be short, so those before `sb` are full.
   const uint8_t* superblock(const Panel& p, int sb) const {
     return data + p.offset + static_cast<size_t>(sb) * (static_cast<size_t>(kSuper) * p.run_bytes + p.scale_full);
   }
@@ -106,8 +108,8 @@ struct Matrix {
   }
 };
 
-// Lays out a matrix of `unit_types.size()` units: the fewest panels (a power of two, or one a unit) whose runs have at
-// most `run_bytes`, and as many chunks as bring the work items to `min_items` where the superblocks allow it.
+// Lays out a matrix of `unit_types.size()` units: the fewest panels (a power of two, or one per unit) whose runs have
+// at most `run_bytes`, and enough chunks for `min_items` work items (panels times chunks), as far as superblocks allow.
 Matrix plan_matrix(int inputs, const std::vector<uint8_t>& unit_types, int run_bytes, int min_items);
 
 }  // namespace midline

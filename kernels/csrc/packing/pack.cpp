@@ -1,4 +1,4 @@
-// From GGUF's row-major blocks to the packed layout of packing/layout.h. Runs once per model, so it is not optimized.
+// Converts GGUF's row-major blocks to the layout of packing/layout.h. Runs once per model, so it is not optimized.
 #include "packing/pack.h"
 
 #include <algorithm>

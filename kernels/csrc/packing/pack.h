@@ -8,7 +8,7 @@ namespace midline {
 // beyond row_count become zero weights.
 void pack_unit(const Matrix& m, int unit, const uint8_t* rows, int row_count, uint8_t* out);
 
-// Dequantizes one unit and superblock to w[channels][128], for the debug path and the tests.
+// Dequantizes one unit and superblock to w[channels][128]; for the debug path and for tests.
 void unpack_weights(const Matrix& m, int unit, int sb, float* w);
 
 // One output's unsigned code in a unit's run.

@@ -47,7 +47,7 @@ int best_of(const float* logits, const int* allowed, int n) {
   return best;
 }
 
-constexpr float kNegligible = 25.0f;  // tokens under e^-25 of the best one's weight are left out
+constexpr float kNegligible = 25.0f;  // tokens with less than e^-25 of the best token's weight are never drawn
 
 }  // namespace
 

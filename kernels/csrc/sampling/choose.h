@@ -17,11 +17,11 @@ struct Sampling {
   uint64_t seed, sample, position;
 };
 
-// A uniform number in [0, 1) that is a function of its three keys (a counter-based generator made of SplitMix64
-// finalizers), so that a sample does not depend on how many others are drawn, or in which order.
+// A uniform number in [0, 1), as a function of its three keys (a counter-based generator of SplitMix64 finalizers), so
+// that a sample does not depend on how many others are drawn, or in which order.
 double uniform(uint64_t seed, uint64_t sample, uint64_t position);
 
-// allowed: ids to choose from, or null for all; log_sum: log of the sum of exponentials of all logits.
+// The next token. allowed: ids to choose from, or null for all; log_sum: log of the sum of exponentials of all logits.
 // Throws std::invalid_argument if all logits are NaN.
 Choice choose(const float* logits, int vocab, const int* allowed, int allowed_count, float log_sum, const Sampling& s);
 

@@ -82,7 +82,7 @@ float floating(const Source& s, const Activations& a, int sb, int o, float acc) 
   return acc;
 }
 
-// K-quants in the folded form of many rows (simd/fold.inc): 8-bit weights with one scale per output and superblock.
+// K-quants requantized to 8 bits for products of many rows (simd/fold.inc), one scale per output and superblock.
 float folded(const Source& s, const Activations& a, int sb, int o, float acc) {
   const int groups = s.type == Q6_K ? 16 : 8;
   const float d = load_half(s.scales + 16 * kUnit + 2 * o), top = s.type == Q6_K ? 63.0f : 15.0f;
@@ -166,7 +166,7 @@ void screen(const uint8_t* unit, const int8_t* q, const float* scale, const int*
 }
 
 int dot_chains(int rounds, int64_t* multiply_adds) {
-  volatile int8_t code = 1;  // keeps the compiler from computing all rounds at once
+  volatile int8_t code = 1;  // so that the compiler does not compute all rounds at once
   int sum = 0;
   for (int r = 0; r < rounds; r++)
     for (int i = 0; i < 4; i++) sum += code * code;

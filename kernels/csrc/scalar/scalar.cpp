@@ -1,6 +1,5 @@
 // Kernels for any CPU: the reference that the vector kernels are tested against, and the fallback.
-#include "simd/scalar.h"
-
+#include "scalar/primitives.h"
 #include "scalar/products.h"
 
 namespace midline {

@@ -19,7 +19,7 @@ using vi = __m256i;
 using vf = __m256;
 constexpr int W = 8, VB = 32;
 constexpr int kGemmNV = 2, kAttendQ = 3, kFewQueries = 3;
-constexpr int kSlicePad = 64;  // slices of 4 KB would all meet in the same set of the first-level cache
+constexpr int kSlicePad = 64;  // bytes between slices, which are 4 KB and would all map to the same cache sets
 constexpr bool kExpandBeside = false;
 #ifdef MIDLINE_AVXVNNI
 constexpr bool kFolds = true;
@@ -30,7 +30,7 @@ constexpr int kGemmMR = 4, kFoldMR = kGemmMR;
 #endif
 
 inline vi load(const void* p) { return _mm256_loadu_si256(static_cast<const __m256i*>(p)); }
-// Holds a value in a register: compilers reload what they know to be in memory, once for each use.
+// Keeps a value in a register: a compiler that knows it to be in memory would load it again for each use.
 inline void keep(vi& v) { asm("" : "+x"(v)); }
 inline void store(void* p, vi v) { _mm256_storeu_si256(static_cast<__m256i*>(p), v); }
 inline vi splat(int x) { return _mm256_set1_epi32(x); }
@@ -57,11 +57,11 @@ inline vi interleave_bytes(const uint8_t* a, const uint8_t* b, const uint8_t* c,
 inline vi dot(vi acc, vi u, vi s) { return _mm256_dpbusd_avx_epi32(acc, u, s); }
 inline vi dot_full(vi acc, vi u, vi s) { return _mm256_dpbusd_avx_epi32(acc, u, s); }
 inline vi dot_pairs(vi acc, vi a, vi b) { return _mm256_dpwssd_avx_epi32(acc, a, b); }
-// Products with codes of 8 bits, whose zero point the sums begin with.
+// Product with 8-bit codes. Sums start at the contribution of the zero point (start_bytes).
 inline vi dot_bytes(vi acc, vi u, vi s) { return dot_full(acc, u, s); }
 inline vi start_bytes(int sum) { return splat(-128 * sum); }
 #else
-// maddubs saturates at 16 bits: pairs of u <= 127 times |s| <= 127 stay below, larger codes go in two parts.
+// maddubs saturates at 16 bits. A sum of two products with u <= 127 and |s| <= 127 fits; larger u are split in two.
 inline vi dot(vi acc, vi u, vi s) {
   return _mm256_add_epi32(acc, _mm256_madd_epi16(_mm256_maddubs_epi16(u, s), _mm256_set1_epi16(1)));
 }
@@ -70,51 +70,51 @@ inline vi dot_full(vi acc, vi u, vi s) {
   return dot(dot(acc, _mm256_andnot_si256(top, u), s), _mm256_and_si256(top, u), s);
 }
 inline vi dot_pairs(vi acc, vi a, vi b) { return _mm256_add_epi32(acc, _mm256_madd_epi16(a, b)); }
-// Signed bytes times signed ones, |s| <= 127: four to a lane.
+// acc += dot product of signed bytes w and s, |s| <= 127, four per lane; magnitude = |w|.
 inline vi abs8(vi a) { return _mm256_abs_epi8(a); }
 inline vi dot_signed(vi acc, vi magnitude, vi w, vi s) {
   const vi products = _mm256_maddubs_epi16(magnitude, _mm256_sign_epi8(s, w));
   return _mm256_add_epi32(acc, _mm256_madd_epi16(products, _mm256_set1_epi16(1)));
 }
 inline vi flip(vi a) { return _mm256_xor_si256(a, _mm256_set1_epi8(static_cast<char>(0x80))); }
-// Products with codes of 8 bits less their zero point.
+// Product with 8-bit codes less their zero point, so that sums start at zero.
 inline vi dot_bytes(vi acc, vi u, vi s) { return dot_signed(acc, abs8(flip(u)), flip(u), s); }
 inline vi start_bytes(int) { return splat(0); }
 #endif
 inline vi mul_pairs(vi a, vi b) { return _mm256_madd_epi16(a, b); }
-// Products of bytes that are summed in pairs of channels, 16 bits each: modulo 2^16 but for the first sum of two, which
-// saturates.
+// Product of bytes, added in pairs of channels to 16 bits; that sum saturates, those of add16 and sub16 wrap around.
 inline vi mul16(vi u, vi s) { return _mm256_maddubs_epi16(u, s); }
 inline vi add16(vi a, vi b) { return _mm256_add_epi16(a, b); }
 inline vi sub16(vi a, vi b) { return _mm256_sub_epi16(a, b); }
-inline vi widen16(vi a) { return _mm256_madd_epi16(a, _mm256_set1_epi16(1)); }  // both halves of every lane added up
+inline vi widen16(vi a) { return _mm256_madd_epi16(a, _mm256_set1_epi16(1)); }  // sum of the halves of every lane
 inline vi splat2(const int8_t* q) {
   int16_t x;
   std::memcpy(&x, q, 2);
   return _mm256_set1_epi16(x);
 }
-// 8 bytes of each of two rows, interleaved, every four pairs of them twice: a lane of 128 bits for four.
+// Interleaves 8 bytes of each of two rows and repeats each four pairs: 128-bit lane 0 holds pairs 0..3 twice, lane 1
+// pairs 4..7.
 inline vi pair_bits(const uint8_t* a, const uint8_t* b) {
   const __m128i x = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(a)),
                 y = _mm_loadl_epi64(reinterpret_cast<const __m128i*>(b));
   return _mm256_permute4x64_epi64(_mm256_castsi128_si256(_mm_unpacklo_epi8(x, y)), 0x50);
 }
-// Shifts the lower and the upper half of every 128 bits; bits that cross from a neighbouring byte are masked by the
-// caller.
+// Shifts the lower half of each 128-bit lane by `low` and the upper half by `high`. The caller masks the bits that
+// cross bytes.
 inline vi left_lanes(vi a, int low, int high) {
   return _mm256_sllv_epi32(a, _mm256_set_epi32(high, high, low, low, high, high, low, low));
 }
 inline vi right_lanes(vi a, int low, int high) {
   return _mm256_srlv_epi32(a, _mm256_set_epi32(high, high, low, low, high, high, low, low));
 }
-// 8 sums of 32 channels as 16 bits each.
+// 8 sums, narrowed to 16 bits each.
 inline void pack_sums(const int* sums, int* to) {
   const __m128i low = _mm_loadu_si128(reinterpret_cast<const __m128i*>(sums)),
                 high = _mm_loadu_si128(reinterpret_cast<const __m128i*>(sums + 4));
   _mm_storeu_si128(reinterpret_cast<__m128i*>(to), _mm_packs_epi32(low, high));
 }
-// -Zero times the sums of channels 0 and 1 of the quads of 32 channels, or of 16 and 16, and of channels 2 and 3 above
-// them.
+// -Zero * (sum of channels 0 and 1 of each quad) in the lower and -Zero * (sum of channels 2 and 3) in the upper 16
+// bits, over 32 channels, or over each 16 with Halves.
 template <int Zero, bool Halves> inline void pair_sums(const int8_t* q, int* to) {
   vi p = _mm256_maddubs_epi16(_mm256_set1_epi8(static_cast<char>(Zero)), load(q));
   p = _mm256_add_epi16(p, _mm256_shuffle_epi32(p, 0x4e));
@@ -176,7 +176,7 @@ inline void store_i8(int8_t* p, vi v) {
   const __m128i h = _mm_packs_epi32(_mm256_castsi256_si128(v), _mm256_extracti128_si256(v, 1));
   _mm_storel_epi64(reinterpret_cast<__m128i*>(p), _mm_packs_epi16(h, h));
 }
-// Sums of 16 and the next 16 codes.
+// Sums of the first and of the second 16 codes.
 inline void sum_pair16(const int8_t* q, int* sums) {
   __m256i s = _mm256_madd_epi16(_mm256_maddubs_epi16(_mm256_set1_epi8(1), load(q)), _mm256_set1_epi16(1));
   s = _mm256_add_epi32(s, _mm256_shuffle_epi32(s, 0x4e));

@@ -15,10 +15,10 @@ constexpr int W = 16, VB = 64;
 constexpr int kGemmMR = 3, kGemmNV = 4, kFoldMR = 4, kAttendQ = 6, kFewQueries = 8;
 constexpr bool kFolds = true;
 constexpr int kSlicePad = 0;
-constexpr bool kExpandBeside = true;  // registers suffice for expanding a tile beside the first products with it
+constexpr bool kExpandBeside = true;  // 32 registers suffice to expand a tile in the loop of its first products
 
 inline vi load(const void* p) { return _mm512_loadu_si512(p); }
-// Holds a value in a register: compilers reload what they know to be in memory, once for each use.
+// Keeps a value in a register: a compiler that knows it to be in memory would load it again for each use.
 inline void keep(vi& v) { asm("" : "+v"(v)); }
 inline void store(void* p, vi v) { _mm512_storeu_si512(p, v); }
 inline vi splat(int x) { return _mm512_set1_epi32(x); }
@@ -88,7 +88,7 @@ inline int reduce_add_i(vi a) { return _mm512_reduce_add_epi32(a); }
 inline vi round_to_int(vf a) { return _mm512_cvtps_epi32(a); }
 inline vi add_i(vi a, vi b) { return _mm512_add_epi32(a, b); }
 inline void store_i8(int8_t* p, vi v) { _mm_storeu_si128(reinterpret_cast<__m128i*>(p), _mm512_cvtepi32_epi8(v)); }
-// Sums of 16 and the next 16 codes.
+// Sums of the first and of the second 16 codes.
 inline void sum_pair16(const int8_t* q, int* sums) {
   __m256i s = _mm256_dpbusd_epi32(_mm256_setzero_si256(), _mm256_set1_epi8(1),
                                   _mm256_loadu_si256(reinterpret_cast<const __m256i*>(q)));
@@ -108,7 +108,7 @@ inline vi fold_bytes(vi codes, vi gain, vi offset) {
            b = _mm512_add_epi16(_mm512_mullo_epi16(high, gain), offset);
   return _mm512_ternarylogic_epi32(_mm512_srli_epi16(a, 8), b, _mm512_set1_epi16(static_cast<short>(0xff00)), 0xF8);
 }
-// The codes among 16 that are not zero, and first + their places; returns how many. Writes 16 entries.
+// Compacts 16 codes to those that are not zero, with first + their position; returns their number. Writes 16 entries.
 inline int compact16(const int8_t* q, int first, int8_t* to, uint16_t* index) {
   const __m128i codes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(q));
   const __mmask16 kept = _mm_test_epi8_mask(codes, codes);

@@ -23,7 +23,7 @@ inline uint8x16_t bytes(vi a) { return vreinterpretq_u8_s32(a); }
 inline vi from_bytes(uint8x16_t a) { return vreinterpretq_s32_u8(a); }
 
 inline vi load(const void* p) { return from_bytes(vld1q_u8(static_cast<const uint8_t*>(p))); }
-// Holds a value in a register: compilers reload what they know to be in memory, once for each use.
+// Keeps a value in a register: a compiler that knows it to be in memory would load it again for each use.
 inline void keep(vi& v) { asm("" : "+w"(v)); }
 inline void store(void* p, vi v) { vst1q_u8(static_cast<uint8_t*>(p), bytes(v)); }
 inline vi splat(int x) { return vdupq_n_s32(x); }
@@ -111,7 +111,7 @@ inline void store_i8(int8_t* p, vi v) {
   const int8x8_t b = vqmovn_s16(vcombine_s16(h, h));
   std::memcpy(p, &b, 4);
 }
-// Sums of 16 and the next 16 codes.
+// Sums of the first and of the second 16 codes.
 inline void sum_pair16(const int8_t* q, int* sums) {
   sums[0] = vaddlvq_s8(vld1q_s8(q)), sums[1] = vaddlvq_s8(vld1q_s8(q + 16));
 }

@@ -11,7 +11,7 @@
 
 namespace midline {
 
-// Spins, and yields the core once the wait is longer than threads that all run would need.
+// Waits by spinning; yields the core once the wait is longer than it would be if all threads were running.
 class SpinBarrier {
  public:
   explicit SpinBarrier(int parties) : parties_(parties) {}
@@ -29,15 +29,16 @@ class ThreadPool {
   ~ThreadPool();
   ThreadPool(const ThreadPool&) = delete;
   int threads() const { return threads_; }
-  // Runs job(0..threads-1), the caller being number 0; returns when all are done. Jobs must not throw.
+  // Runs job(0), ..., job(threads - 1), the first on the calling thread; returns when all are done. Jobs must not
+  // throw.
   void run(const std::function<void(int)>& job);
-  void barrier() { barrier_.wait(); }  // from inside a job, by every thread
+  void barrier() { barrier_.wait(); }  // to be called inside a job, by every thread
 
  private:
   void work(int id);
   const int threads_;
   SpinBarrier barrier_;
-  std::mutex jobs_;  // one job at a time, however many callers
+  std::mutex jobs_;  // held for the duration of a job: callers take turns
   const std::function<void(int)>* job_ = nullptr;
   std::atomic<uint32_t> epoch_{0};
   std::atomic<int> running_{0};

@@ -1,1 +1,1 @@
-"""Token healing: generation that agrees with the bytes in front of the cursor."""
+"""Token healing: completions that begin with the bytes removed from the end of the prompt."""

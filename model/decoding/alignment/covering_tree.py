@@ -1,20 +1,21 @@
 """Token healing over all tokenizations of the given bytes: the covering tree (arXiv 2506.14123).
 
 Drawing token by token among those that agree with the given bytes (`token_healing.Alignment`)
-favours short tokens even where nothing likely follows them. Here whole tokenizations compete. A
-leaf is the canonical tokenization of the first i given bytes, and one token that covers all the
-others and may be longer. Its probability is the product over its tokens: that of all texts that
-begin with it. Leaves that the tokenizer would never produce are left out.
+favours short tokens even where nothing likely follows them. Here the probabilities of whole
+tokenizations are compared. A leaf is the canonical tokenization of the first i given bytes, and one
+token that covers all the others and may be longer. Its probability is the product over its tokens:
+that of all texts that begin with it. Leaves that the tokenizer would never produce are left out.
 
-Random sampling draws a leaf from their distribution. Greedy decoding takes the likeliest token
-given the bytes, token by token, where a token counts for all leaves that begin with it. The
-likeliest leaf would be another choice: behind an indentation, the token of a deeper indentation is
-a single leaf, while the words that may stand there share the rest. So would be the likeliest byte.
+Random sampling draws a leaf from their distribution. Greedy decoding chooses token by token: the
+next token is the one with the largest total probability of the leaves that begin with it. That is
+not always the first token of the most probable leaf: after an indentation, the token of a deeper
+indentation is a single leaf, while the probability of staying at this indentation is divided among
+many words.
 
-The tree covers the boundary alone: i runs over the last MOST_BYTES of the given bytes and over the
-borders of their own tokens; `token_healing.back_up` bounds the number of these. A node is computed
-only while its probability could change the choice; the first logits of all branches are those
-behind the prompt.
+Only tokenizations that differ near the cursor are considered: i runs over the last MOST_BYTES of
+the given bytes and over the borders of their own tokens, of which `token_healing.back_up` leaves at
+most `max_tokens`. A node is computed only while its probability could change the choice; the first
+logits of all branches are those after the prompt.
 """
 
 import math
@@ -51,7 +52,7 @@ Forward = Callable[[Ids[tuple[Sequence, Ids[int]]]], NDArray[np.float32]]
 
 @dataclass(slots=True, eq=False)
 class Node:
-    """Tokens `ids` that write the given bytes up to `rest`, which is not empty.
+    """Tokens `ids` that spell the given bytes up to `rest`, which is not empty.
 
     logprob: natural log-probability of `ids`. sequence: prompt and ids, once they are computed.
     tokens (int64 [n]) and scores (float32 [n]): then, the last tokens of the node's own leaves and
@@ -81,7 +82,7 @@ class Node:
         return _log_add([self.mass, *(child.possible for child in self.children)])
 
     def unread(self) -> "list[Node]":
-        """Itself if it is not computed, otherwise those below that are not."""
+        """The node itself if it is not computed, otherwise the nodes below it that are not."""
         if self.sequence is None:
             return [self]
         return [node for child in self.children for node in child.unread()]
@@ -102,7 +103,7 @@ class Leaf:
 
     @property
     def logprobs(self) -> list[float]:
-        """Log-probability of each of its tokens behind those before it."""
+        """Log-probability of each of its tokens, given those before it."""
         path = []
         node: Node | None = self.node
         while node is not None and node.parent is not None:
@@ -120,10 +121,10 @@ class Leaf:
 
 
 class CoveringTree:
-    """All tokenizations of `given` behind the prompt that `sequence` holds.
+    """All tokenizations of `given` after the prompt that `sequence` holds.
 
-    `add` the logits behind the prompt to the root, `grow` the tree, `draw` once for each sample,
-    and `close` it.
+    `add` the logits after the prompt to the root, `grow` the tree, `draw` once for each sample, and
+    `close` it.
     """
 
     def __init__(self, tokenizer: Tokenizer, sequence: Sequence, given: bytes) -> None:
@@ -140,7 +141,7 @@ class CoveringTree:
         return any(node.rest and len(lookup(node.rest)) for node in self.nodes.values())
 
     def add(self, node: Node, logits: NDArray[np.float32]) -> None:
-        """Gives a node the logits behind its tokens, float32 [vocab]."""
+        """Gives a node the logits after its tokens, float32 [vocab]."""
         shift = node.logprob - kernels.log_sum_exp(logits)
         node.tokens = self._tokenizer.tokens_with_prefix(node.rest)
         node.scores = logits[node.tokens] + np.float32(shift)
@@ -200,7 +201,7 @@ class CoveringTree:
                 yield ids
 
     def _encoded(self, piece: bytes) -> tuple[int, ...] | None:
-        """Ids of `piece` behind the prompt; None if it would change the prompt's own tokens."""
+        """Ids of `piece` after the prompt; None if it would change the prompt's own tokens."""
         context, text = self._context
         ids = tuple(self._tokenizer.encode(text + piece))
         own = len(context)
@@ -208,7 +209,7 @@ class CoveringTree:
 
     @cached_property
     def _context(self) -> tuple[tuple[int, ...], bytes]:
-        """The prompt's last tokens behind any special one, as ids and text that encode alike."""
+        """The prompt's last tokens after any special one: ids, and a text that encodes to them."""
         ids = list(self._prompt[-_CONTEXT:])
         kinds = self._tokenizer.vocabulary.kinds[ids]
         ids = ids[max(np.flatnonzero(kinds == CONTROL) + 1, default=0) :]
@@ -220,7 +221,7 @@ class CoveringTree:
         return (), b""
 
     def _insert(self, ids: tuple[int, ...]) -> None:
-        """Adds nodes for all prefixes of `ids` behind which given bytes remain."""
+        """Adds nodes for all prefixes of `ids` after which given bytes remain."""
         node, given = self.root, self.root.rest
         for count in range(1, len(ids) + 1):
             written = b"".join(map(self._tokenizer.token_bytes, ids[:count]))

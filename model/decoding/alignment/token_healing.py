@@ -1,9 +1,10 @@
-"""Token healing: a prompt is cut back to a token that a longer text would have too.
+"""Token healing: the last tokens of a prompt are removed, and their bytes generated again.
 
-Text in front of a cursor often ends inside a token of the finished text. `back_up` removes the last
-tokens of the prompt that a longer text might replace, and generation has to write their bytes
-again: until it has, `Alignment` allows only tokens that agree with them (token alignment, arXiv
-2403.08688).
+The text before a cursor often ends inside a token of the finished text. `back_up` removes the last
+tokens of the prompt that a longer text might be tokenized without. Their bytes are `Request.align`,
+with which every completion has to begin. There are two ways to generate them: `Alignment` allows
+only tokens that agree with the bytes that remain, one token at a time (token alignment, arXiv
+2403.08688); `covering_tree.CoveringTree`, the default, weighs whole tokenizations of them.
 """
 
 from collections.abc import Sequence
@@ -18,7 +19,7 @@ from midline.model.tokenizer.base import TokenizerBase
 
 @dataclass(slots=True)
 class Alignment:
-    """The bytes that one sample still has to write again."""
+    """The bytes of `Request.align` that one sample still has to generate."""
 
     tokenizer: TokenizerBase
     remaining: bytes = b""
@@ -60,7 +61,7 @@ def back_up(
     """Removes the tokens at the end of `ids` that a longer text might be tokenized without.
 
     Of the last `max_tokens`, a token is removed if some token of the vocabulary begins inside it,
-    agrees with all text behind, and is longer than that. Returns the ids that are kept and the
+    agrees with all text from there to the end, and is longer. Returns the ids that are kept and the
     bytes of the removed ones.
     """
     kept, taken, tail = len(ids), len(ids), b""

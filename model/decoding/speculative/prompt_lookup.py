@@ -54,7 +54,7 @@ class Drafter(Protocol):
     """Proposes draft tokens; the verification is the same for all drafters."""
 
     def propose(self, tokens: Ids[int], most: int, sequence: Sequence) -> list[int]:
-        """At most `most` draft tokens behind `tokens` (prompt and output); may be empty.
+        """At most `most` draft tokens to follow `tokens` (prompt and output); may be empty.
 
         `sequence` holds all but the last of `tokens`, and is unchanged afterwards.
         """

@@ -103,7 +103,7 @@ class SelfDrafter:
             self._groups.append(group)
 
     def accepted(self, count: int) -> None:
-        """See `Drafter`; tokens behind the first rejected one are not counted."""
+        """See `Drafter`; tokens after the first rejected one are not counted."""
         for i, group in enumerate(self._groups[: count + 1]):
             self._trials[group] += 1
             self._hits[group] += i < count

@@ -219,7 +219,7 @@ class NativeEngine(Engine):
         return self._profiles[level]
 
     def warm_up(self) -> None:
-        """Sorts the vocabulary, which token healing looks prefixes up in."""
+        """Sorts the vocabulary for the prefix look-up of token healing."""
         self.tokenizer.tokens_with_prefix(b"\n")
 
     def close(self) -> None:

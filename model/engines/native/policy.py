@@ -33,5 +33,5 @@ def policy_of(model: Path) -> Policy:
     if line is None:
         return Policy()
     costs = PassCosts(**line.pop("costs", {}))
-    del line["model"]  # named for people
+    del line["model"]  # the model's name, for readers of the file
     return Policy(costs=costs, **line)

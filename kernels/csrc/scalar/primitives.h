@@ -1,4 +1,5 @@
-// Primitives on single floats, for the scalar table's norms and attention.
+// Primitives on "vectors" of one float, with which the scalar set includes the norms, TEAL and attention of simd/*.inc.
+// Its products, screen and dot chains are written out in scalar/products.cpp, as the reference.
 #pragma once
 #include <cmath>
 #include <cstdint>
