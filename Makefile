@@ -30,7 +30,7 @@ needs = for program in $(1); do command -v $$program >/dev/null && exit 0; done;
  echo "make: $@ needs $(firstword $(1)); install it (Debian: $(2))." >&2; exit 1
 
 .DEFAULT_GOAL := help
-.PHONY: peer-avx2 help demo install test test-all test-attack soak test-native test-baseline test-neon lint format stub bench structure clean toolchain toolchains
+.PHONY: peer-avx2 help demo install test test-all test-attack soak test-native neovim test-neovim test-baseline test-neon lint format stub bench structure clean toolchain toolchains
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 15
@@ -58,6 +58,12 @@ test-attack: $(VENV)/testable ## attacks on the sandbox and the rest, with a tab
 
 soak: $(VENV)/testable ## type for ARGS="--minutes 10" and print how memory grows
 	PYTHONPATH=tests $(BIN)/python -P tests/attack/soak/soak.py $(ARGS)
+
+neovim: $(VENV)/testable ## Neovim 0.10, 0.11 and 0.12 for the tests, below the cache folder
+	$(BIN)/python -P tests/e2e/neovim/install.py
+
+test-neovim: neovim ## the Neovim client, in every Neovim that could be installed
+	$(BIN)/python -P -m pytest tests/e2e/neovim $(ARGS)
 
 test-native: $(VENV)/buildable ## the kernels alone, every instruction set that runs here
 	$(call kernel_test,native,,-L native)
