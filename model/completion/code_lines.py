@@ -6,6 +6,8 @@ yet. Otherwise the grammar decides (`validity.py`).
 
 import re
 
+CLOSERS = ")]}>\"'`;,"
+"""Characters that an editor may put behind the cursor while its person types."""
 _TAB_WIDTH = 4
 _DEPTH = {"(": 1, "[": 1, "{": 1, ")": -1, "]": -1, "}": -1}
 _STRINGS = re.compile(

@@ -9,6 +9,7 @@ again. The model was trained on middles of any length (Bavarian et al., arXiv 22
 
 from dataclasses import dataclass, replace
 
+from midline.model.completion.code_lines import CLOSERS
 from midline.model.completion.fim import Cursor, Prompt, WindowLimits, build_prompt
 from midline.model.decoding.alignment.token_healing import back_up
 from midline.model.tokenizer.base import TokenizerBase
@@ -16,7 +17,7 @@ from midline.model.tokenizer.base import TokenizerBase
 MOST_LINES = 24
 """Lines behind the middle marker at most; the anchor is dropped anew before there are more."""
 MOST_BYTES = 1536
-_CLOSERS = b")]}>\"'`;,"
+_CLOSERS = CLOSERS.encode()
 _MOST_GAP = 64
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from midline.model.completion.code_lines import CLOSERS
 from midline.model.completion.fim import (
     Cursor,
     FimLayout,
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 
 _DRAWN = 4
 """Samples drawn if the greedy completion only repeats the next line."""
-_CLOSERS = ")]}>\"'`;,"
 _ONE_WORD = re.compile(r"\s*\w*")
 _LONGEST_FRAGMENT = 200
 """Most bytes of a line's beginning that a completion may write again."""
@@ -145,7 +145,7 @@ class CompletionTask:
     @property
     def begins_line(self) -> bool:
         """Whether the cursor is in the indentation of a line of code."""
-        return not self.place.fragment.strip() and self.place.rest.strip()[:1] not in _CLOSERS
+        return not self.place.fragment.strip() and self.place.rest.strip()[:1] not in CLOSERS
 
     @property
     def is_possible(self) -> bool:

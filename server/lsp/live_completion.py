@@ -15,6 +15,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from midline.kernels import CancelFlag
+from midline.model.completion.code_lines import CLOSERS
 from midline.model.completion.confidence import TokenConfidence, confident_end
 from midline.server.documents import Document
 
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from midline.server.lsp.prompt_window import Plan
     from midline.server.lsp.session import Snapshot
 
-_CLOSERS = ")]}>\"'`;,"
 _MOST_CLOSERS = 8
 
 
@@ -51,6 +51,7 @@ class LiveCompletion:
         self.plan: Plan | None = None
         self.error: BaseException | None = None
         self.flag = CancelFlag()
+        self._compared: tuple[Document, str | None] | None = None
         self._loop = asyncio.get_running_loop()
         self._news = asyncio.Event()
 
@@ -93,37 +94,45 @@ class LiveCompletion:
             or any(offer.text.startswith(text) for offer in self.offers)
         )
 
+    def _inserted(self, document: Document) -> str | None:
+        """What stands at the origin of `document` besides the text there was; None if it differs
+        elsewhere. Every version of a document is compared once.
+        """
+        if self._compared is None or self._compared[0] is not document:
+            self._compared = document, self._difference(document)
+        return self._compared[1]
+
+    def _difference(self, document: Document) -> str | None:
+        before, at = self.snapshot.document.text, self.snapshot.offset
+        after = document.text
+        behind = at + len(after) - len(before)
+        if behind < at or after[:at] != before[:at] or after[behind:] != before[at:]:
+            return None
+        return after[at:behind]
+
     def typed_in(self, document: Document) -> str | None:
         """What stands at the origin of `document` besides the text there was; None if it differs
         elsewhere. Closing brackets and quotes that an editor put behind the cursor are left out.
         """
-        before, at = self.snapshot.document.text, self.snapshot.offset
-        after = document.text
-        grown = len(after) - len(before)
-        if grown < 0 or after[:at] != before[:at] or after[at + grown :] != before[at:]:
+        inserted = self._inserted(document)
+        if inserted is None:
             return None
-        inserted = after[at : at + grown]
-        for count in range(min(_MOST_CLOSERS, grown) + 1):
-            typed = inserted[: grown - count]
+        for count in range(min(_MOST_CLOSERS, len(inserted)) + 1):
+            typed = inserted[: len(inserted) - count]
             if self.agrees(typed):
                 return typed
-            if inserted[grown - count - 1 : grown - count] not in _CLOSERS:
+            if typed[-1:] not in CLOSERS:
                 break
         return None
 
     def follow(self, document: Document, offset: int) -> bool:
         """Move the cursor along to `offset`; False if the text there does not agree."""
-        before, at = self.snapshot.document.text, self.snapshot.offset
-        grown = len(document.text) - len(before)
-        typed = document.text[at:offset]
-        closers = grown - len(typed)
-        if offset < at or not 0 <= closers <= _MOST_CLOSERS or not self.agrees(typed):
+        inserted = self._inserted(document)
+        length = offset - self.snapshot.offset
+        if inserted is None or not 0 <= length <= len(inserted):
             return False
-        behind = document.text[offset : offset + closers]
-        unchanged = document.text[:at] == before[:at]
-        if not unchanged or document.text[offset + closers :] != before[at:]:
-            return False
-        if behind.strip(_CLOSERS):
+        typed, closers = inserted[:length], inserted[length:]
+        if len(closers) > _MOST_CLOSERS or closers.strip(CLOSERS) or not self.agrees(typed):
             return False
         self.typed = typed
         return True

@@ -135,3 +135,27 @@ def test_who_waits_hears_of_news_and_of_the_end() -> None:
         await live.news(None)
 
     asyncio.run(run())
+
+
+class _Counted(str):
+    """A text that counts how often it is cut, as it is to be compared."""
+
+    cuts = 0
+
+    def __getitem__(self, key: object) -> str:
+        _Counted.cuts += 1
+        return super().__getitem__(key)  # type: ignore[index]
+
+
+def test_a_version_of_the_document_is_compared_once() -> None:
+    def check() -> None:
+        live = live_with("a + b", "a + b")
+        there = Document("untitled:a.py", _Counted(document("a ").text), "python")
+        assert live.typed_in(there) == "a "
+        cuts = _Counted.cuts
+        assert cuts > 0
+        assert live.follow(there, len(BEFORE) + 2) and live.typed_in(there) == "a "
+        assert _Counted.cuts == cuts
+        assert live.typed_in(Document("untitled:a.py", document("b").text, "python")) is None
+
+    in_loop(check)
