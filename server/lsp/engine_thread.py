@@ -8,7 +8,7 @@ values and its request, which may become stale.
 import logging
 import threading
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
@@ -38,14 +38,17 @@ class Work(Protocol):
 class _Idle:
     """A task for the document `uri` that runs while the engine is idle.
 
-    `stale` ends it; `has_to_wait` is asked between two of its steps, and interrupts it only.
+    `stale` ends it, and with it the `works` that it is for; `has_to_wait` is asked between two of
+    its steps, and interrupts it only.
     """
 
-    def __init__(self, uri: str) -> None:
-        self.uri, self.stale = uri, False
+    def __init__(self, uri: str, works: Sequence[Work]) -> None:
+        self.uri, self.works, self.stale = uri, works, False
 
     def abandon(self) -> None:
         self.stale = True
+        for work in self.works:
+            work.abandon()
 
 
 class NoEngineError(Exception):
@@ -222,15 +225,19 @@ class EngineClient:
         return future
 
     def run_when_idle(
-        self, task: "Callable[[Engine, Callable[[], bool]], None]", uri: str
+        self,
+        task: "Callable[[Engine, Callable[[], bool]], None]",
+        uri: str,
+        works: Sequence[Work] = (),
     ) -> "Future[None]":
         """Run a task for the document `uri`, which has to end soon after its argument is true.
 
         That is when anything else comes. It is begun again afterwards if that was for another
-        client. The future is done when the task has ended, for whatever reason.
+        client; otherwise `works` are abandoned. The future is done when the task has ended, for
+        whatever reason.
         """
         self.stop_idle()
-        idle = self._idle = _Idle(uri)
+        idle = self._idle = _Idle(uri, works)
         thread, load = self.thread, self.thread.loads
 
         def is_over() -> bool:

@@ -34,7 +34,14 @@ class LiveCompletion:
     Unless it is `gated`, they are shown however unlikely they are.
     """
 
-    def __init__(self, snapshot: "Snapshot", *, by_hand: bool = False, gated: bool = True) -> None:
+    def __init__(
+        self,
+        snapshot: "Snapshot",
+        *,
+        by_hand: bool = False,
+        gated: bool = True,
+        loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
         self.snapshot = snapshot
         self.by_hand = by_hand
         self.is_gated = gated
@@ -52,7 +59,9 @@ class LiveCompletion:
         self.error: BaseException | None = None
         self.flag = CancelFlag()
         self._compared: tuple[Document, str | None] | None = None
-        self._loop = asyncio.get_running_loop()
+        self.loop = loop or asyncio.get_running_loop()
+        self.shown: tuple[Snapshot, str] | None = None
+        """What was last answered from it, and where."""
         self._news = asyncio.Event()
 
     @property
@@ -76,7 +85,7 @@ class LiveCompletion:
 
     def _tell(self) -> None:
         with contextlib.suppress(RuntimeError):  # the loop has ended, and with it whoever waited
-            self._loop.call_soon_threadsafe(self._news.set)
+            self.loop.call_soon_threadsafe(self._news.set)
 
     async def news(self, seconds: float | None) -> None:
         """Wait for a change, at most `seconds`."""
@@ -85,6 +94,11 @@ class LiveCompletion:
             return
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._news.wait(), seconds)
+
+    def at(self, document: Document, offset: int) -> "LiveCompletion":
+        """A live completion of another place that is not written yet."""
+        snapshot = replace(self.snapshot, document=document, offset=offset)
+        return LiveCompletion(snapshot, gated=self.is_gated, loop=self.loop)
 
     def agrees(self, text: str) -> bool:
         """Whether what was typed and what was written may still be the same."""
@@ -145,18 +159,23 @@ class LiveCompletion:
         behind = document.text[offset : offset + max(0, closers)]
         found = []
         for offer in self.offers:
-            if offer.text.startswith(self.typed) and offer.text != self.typed:
-                text = _without(self._likely(offer.text)[len(self.typed) :], behind)
-                if text:
-                    found.append(replace(offer, text=text))
+            text = _without(self._likely(offer.text, self.typed), behind)
+            if text:
+                found.append(replace(offer, text=text))
         return found
 
-    def _likely(self, offer: str) -> str:
-        """The beginning of an offer that is likely enough."""
-        if not self.tokens:
-            return offer
-        end = confident_end(self.written, self.tokens, len(self.typed))
-        return offer[: _same_place(self.written, end, offer)] if end < len(self.written) else offer
+    def goes_on_behind(self, typed: str) -> bool:
+        """Whether something is to be shown to somebody who has typed `typed`."""
+        return any(self._likely(offer.text, typed) for offer in self.offers)
+
+    def _likely(self, offer: str, typed: str) -> str:
+        """What an offer has behind `typed`, as far as it is likely enough."""
+        if not offer.startswith(typed):
+            return ""
+        end = confident_end(self.written, self.tokens, len(typed)) if self.tokens else len(offer)
+        if self.tokens and end < len(self.written):
+            end = _same_place(self.written, end, offer)
+        return offer[len(typed) : end]
 
 
 def _same_place(text: str, end: int, other: str) -> int:

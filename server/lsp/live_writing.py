@@ -18,9 +18,14 @@ _BLANK_TOKENS = 16
 """A completion that is only white space ends after this many tokens."""
 
 
-def write(engine: "Engine", planner: WindowPlanner, live: LiveCompletion) -> None:
-    """Write `live` from the window that there is time for, until it is over or abandoned."""
-    plan = live.plan = planner.plan(engine, live.snapshot)
+def write(
+    engine: "Engine", planner: WindowPlanner, live: LiveCompletion, *, is_ahead: bool = False
+) -> None:
+    """Write `live` from the window that there is time for, until it is over or abandoned.
+
+    `is_ahead` tells that the person is not there yet.
+    """
+    plan = live.plan = planner.plan(engine, live.snapshot, is_kept=not is_ahead)
     if live.by_hand:
         _write_by_hand(engine, plan.window, live)
     else:
@@ -31,15 +36,40 @@ def write(engine: "Engine", planner: WindowPlanner, live: LiveCompletion) -> Non
     if not live.stale:
         planner.speed.learn(read, result.timings.prefill_ms / 1000)
     LOGGER.info(
-        "%s: %d prompt tokens%s, %d cached, prefill %.0f ms, decode %.0f ms%s",
+        "%s: %d prompt tokens%s, %d cached, prefill %.0f ms, decode %.0f ms%s%s",
         live.uri,
         result.prompt_tokens,
         "" if plan.is_whole else f" of {len(plan.wanted.prompt.ids)}",
         result.cached_tokens,
         result.timings.prefill_ms,
         result.timings.decode_ms,
+        ", ahead" if is_ahead else "",
         ", given up" if live.stale else "",
     )
+
+
+def write_ahead(
+    engine: "Engine", planner: WindowPlanner, lives: tuple[LiveCompletion, ...]
+) -> None:
+    """Write completions of places that the person is expected to come to, until abandoned.
+
+    The line below the first place is not written where the first completion has text for it.
+    """
+    for number, live in enumerate(lives):
+        if number and _has_the_line(lives[0], live):
+            return
+        if live.stale:
+            continue
+        try:
+            write(engine, planner, live, is_ahead=True)
+        finally:
+            live.finish()
+
+
+def _has_the_line(above: LiveCompletion, below: LiveCompletion) -> bool:
+    """Whether the completion of a place has text for a place behind it."""
+    typed = below.snapshot.document.text[above.snapshot.offset : below.snapshot.offset]
+    return above.goes_on_behind(typed)
 
 
 def _write_by_hand(engine: "Engine", window: Window, live: LiveCompletion) -> None:

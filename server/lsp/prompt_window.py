@@ -36,6 +36,8 @@ COLD_SHARE = 0.4
 """Share of the time for a first completion that prefill may take at a new position."""
 WANTED_SECONDS = 6.0
 """Most time to prefill the wanted window; slower machines get a smaller window."""
+BUDGET_STEP = 1.5
+"""Least factor by which the size of a wanted window changes with the measured speed."""
 STEP_SECONDS = 0.08
 """Duration of a prefill step, between two checks for a key."""
 LEAST_TOKENS = 128
@@ -113,6 +115,9 @@ class WindowPlanner:
     speed: ReadingSpeed = field(default_factory=ReadingSpeed)
     _context: ContextChooser = field(default_factory=ContextChooser)
     _documents: dict[str, _Anchored] = field(default_factory=dict)
+    _budget: int = 0
+    """Tokens of a wanted window; it follows the speed in steps, or every measurement would move the
+    beginning of the prompt."""
 
     def measure(self, engine: "Engine") -> None:
         """Measure the prefill speed, so that the first window has the right size."""
@@ -122,23 +127,34 @@ class WindowPlanner:
         engine.prefill((marker,) * 96)
         self.speed.learn(96, time.perf_counter() - began)
 
-    def plan(self, engine: "Engine", snapshot: Snapshot) -> Plan:
-        """What to answer from: the wanted window if it is read, else the last, else a new one."""
+    def plan(self, engine: "Engine", snapshot: Snapshot, *, is_kept: bool = True) -> Plan:
+        """What to answer from: the wanted window if it is read, else the last, else a new one.
+
+        Unless it `is_kept`, later plans do not build on it: the text may never be written.
+        """
         limits = self._limits(engine, snapshot)
         cursor = self._with_context(engine, snapshot, limits)
-        latest = self._documents.pop(snapshot.uri, _Anchored())
+        latest = self._documents.get(snapshot.uri, _Anchored())
         wanted = self._wanted(engine, cursor, limits, latest)
         answered = _moved(engine, latest.answered, cursor)
         window = self._affordable(engine, wanted, answered, snapshot)
-        self._documents[snapshot.uri] = _Anchored(window, wanted)
+        if is_kept:
+            self._keep(snapshot.uri, _Anchored(window, wanted))
+        return Plan(window, wanted)
+
+    def _keep(self, uri: str, windows: _Anchored) -> None:
+        self._documents.pop(uri, None)
+        self._documents[uri] = windows
         while len(self._documents) > _MAX_DOCUMENTS:
             self._documents.pop(next(iter(self._documents)))
-        return Plan(window, wanted)
 
     def _limits(self, engine: "Engine", snapshot: Snapshot) -> WindowLimits:
         room = prompt_room(engine.context_length, snapshot.settings.max_tokens)
         limits = snapshot.settings.limits().fitted(room)
-        return within(limits, int(WANTED_SECONDS * self.speed.tokens_per_second))
+        tokens = int(WANTED_SECONDS * self.speed.tokens_per_second)
+        if not self._budget / BUDGET_STEP <= tokens <= self._budget * BUDGET_STEP:
+            self._budget = tokens
+        return within(limits, self._budget)
 
     def _wanted(
         self, engine: "Engine", cursor: Cursor, limits: WindowLimits, latest: _Anchored

@@ -14,6 +14,7 @@ from midline.server.context.projects import file_path
 from midline.server.documents import Document, PositionEncoding
 from midline.server.lsp.live_completion import LiveCompletion
 from midline.server.lsp.settings import Settings
+from midline.server.lsp.writing_ahead import WritingAhead
 
 _MAX_OTHERS = 16
 """Most open and recently edited documents that a prompt takes chunks from."""
@@ -66,6 +67,7 @@ class Session:
     shutdown_requested: bool = False
     live: dict[str, LiveCompletion] = field(default_factory=dict)
     """The latest completion of each open document."""
+    ahead: WritingAhead = field(default_factory=WritingAhead)
     _requests: dict[str, Request] = field(default_factory=dict)
     _used: dict[str, bool] = field(default_factory=dict)
     """Whether an open document was edited; what was opened or edited last comes last."""
@@ -75,6 +77,7 @@ class Session:
         """Take over a document from the client, in place of one of the same name."""
         self._closed.pop(document.uri, None)
         self._replace(document, edited=False)
+        self.ahead.drop(document.uri)
         self._abandon(document.uri)
 
     def close(self, uri: str) -> None:
@@ -85,6 +88,7 @@ class Session:
             while len(self._closed) > _MAX_CLOSED:
                 del self._closed[next(iter(self._closed))]
         self.give_up(uri)
+        self.ahead.drop(uri)
         self._abandon(uri)
 
     def edit(self, document: Document) -> None:
@@ -95,6 +99,7 @@ class Session:
         live = self.live.get(document.uri)
         if live is not None and live.typed_in(document) is None:
             self._abandon(document.uri)
+        self.ahead.edited(document)
 
     def _replace(self, document: Document, edited: bool) -> None:
         self.documents[document.uri] = document
@@ -126,6 +131,7 @@ class Session:
         """Take other settings; what was answered under the old ones is forgotten."""
         if settings != self.settings:
             for uri in list(self.live):
+                self.ahead.drop(uri)
                 self._abandon(uri)
         self.settings = settings
 

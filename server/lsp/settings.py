@@ -125,6 +125,9 @@ class Settings:
     debounce_milliseconds: int = _setting(
         0, _number(0, 5000, int), "How long to wait for another key before work begins."
     )
+    write_ahead: bool = _setting(
+        True, _SWITCH, "Whether to write, in idle time, what would follow an accepted completion."
+    )
     log_level: str = _setting("info", _one_of(LOG_LEVELS), "What the log file keeps.")
 
     def serves(self, language: str) -> bool:

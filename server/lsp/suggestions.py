@@ -1,6 +1,7 @@
 """Completion requests: one live completion per document, from a key to its answer."""
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Callable
@@ -12,7 +13,7 @@ from midline.model.errors import MidlineError
 from midline.server.logs import log_hint
 from midline.server.lsp.engine_thread import NoEngineError
 from midline.server.lsp.live_completion import LiveCompletion
-from midline.server.lsp.live_writing import write
+from midline.server.lsp.live_writing import write, write_ahead
 from midline.server.lsp.prompt_window import Plan
 from midline.server.lsp.session import Request, Snapshot
 
@@ -56,11 +57,8 @@ async def suggestions(
     session = ls.session
     request = session.begin(snapshot.uri)
     try:
-        live = session.live.get(snapshot.uri)
-        if live and not anew and live.follow(snapshot.document, snapshot.offset):
-            answer = await _answer(ls, live, request, snapshot, is_typed_ahead=True)
-            if answer.suggestions or request.stale:
-                return answer
+        if not anew and (answer := await _continued(ls, request, snapshot)):
+            return answer
         if automatic and snapshot.settings.debounce_milliseconds:
             await asyncio.sleep(snapshot.settings.debounce_milliseconds / 1000)
         await ls.load_settled.wait()
@@ -83,6 +81,30 @@ async def suggestions(
         session.end(snapshot.uri, request)
 
 
+async def _continued(ls: "MidlineServer", request: Request, snapshot: Snapshot) -> Answer | None:
+    """The answer from what has been written, also ahead of the person; None if a completion has to
+    be begun.
+    """
+    session, place = ls.session, (snapshot.document, snapshot.offset)
+    live = session.live.get(snapshot.uri)
+    if live is None or not live.follow(*place):
+        live = None
+    for ahead in (False, True):
+        if ahead and (live := session.ahead.take(*place)):
+            session.replace_live(live)
+        if live is None:
+            continue
+        answer = await _answer(ls, live, request, snapshot, is_typed_ahead=True)
+        if answer.suggestions or request.stale or _has_nothing_here(live):
+            return answer
+    return None
+
+
+def _has_nothing_here(live: LiveCompletion) -> bool:
+    """Whether a completion of the very place where it begins is over: another would be the same."""
+    return live.typed == "" and live.is_finished and not (live.stale or live.by_hand)
+
+
 def _begin(ls: "MidlineServer", live: LiveCompletion) -> LiveCompletion:
     """Begin a live completion of a document, in place of the one there was."""
     ls.session.replace_live(live)
@@ -90,8 +112,8 @@ def _begin(ls: "MidlineServer", live: LiveCompletion) -> LiveCompletion:
 
     def finished(done: "Future[None]") -> None:
         live.error = done.exception()
-        if live.error is None and not live.stale:
-            _read_ahead(ls, live)
+        with contextlib.suppress(RuntimeError):  # the loop has ended
+            live.loop.call_soon_threadsafe(_when_idle, ls, live)
         live.finish()
 
     ls.engine.run(lambda engine: write(engine, planner, live), live).add_done_callback(finished)
@@ -124,6 +146,8 @@ async def _answer(
     if live.error is not None:
         ls.session.forget(live)
         raise live.error
+    if left:
+        _show(ls, live, snapshot, left[0].text)
     return Answer(left, None if is_typed_ahead else live.result, live.plan, is_typed_ahead)
 
 
@@ -132,13 +156,33 @@ def _patience(ls: "MidlineServer", snapshot: Snapshot) -> float:
     return ls.rhythm.patience if chosen is None else chosen / 1000
 
 
-def _read_ahead(ls: "MidlineServer", live: LiveCompletion) -> None:
-    """Read what a completion here wants to have read, when nothing else is to do."""
-    planner, plan = ls.planner, live.plan
-    if plan is None or plan.is_whole:
+def _show(ls: "MidlineServer", live: LiveCompletion, snapshot: Snapshot, text: str) -> None:
+    """Keep what is shown, and write ahead what follows it."""
+    if not snapshot.settings.write_ahead:
         return
+    live.shown = snapshot, text
+    if live.is_finished and ls.session.ahead.expect(live, snapshot, text):
+        _use_idle_time(ls, live)
 
-    def read(engine: "Engine", is_over: Callable[[], bool]) -> None:
-        planner.read_ahead(engine, plan.wanted, is_over)
 
-    ls.reading = ls.engine.run_when_idle(read, live.uri)
+def _when_idle(ls: "MidlineServer", live: LiveCompletion) -> None:
+    """What is worth doing once a completion is finished: read on, and write what comes next."""
+    if live.stale or live.error is not None:
+        return
+    expects = live.shown is not None and ls.session.ahead.expect(live, *live.shown)
+    if expects or not (live.plan is None or live.plan.is_whole):
+        _use_idle_time(ls, live)
+
+
+def _use_idle_time(ls: "MidlineServer", live: LiveCompletion) -> None:
+    """Read what a completion here wants to have read, and write what was expected, in this order.
+
+    Text that was not read would make worse completions; it is read once for all of them.
+    """
+    planner, plan, lives = ls.planner, live.plan, ls.session.ahead.of(live.uri)
+
+    def work(engine: "Engine", is_over: Callable[[], bool]) -> None:
+        if plan is None or plan.is_whole or planner.read_ahead(engine, plan.wanted, is_over):
+            write_ahead(engine, planner, lives)
+
+    ls.reading = ls.engine.run_when_idle(work, live.uri, lives)

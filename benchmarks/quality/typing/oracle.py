@@ -52,7 +52,8 @@ class _Desk:
     def __init__(self, engine: Engine, settings: Settings) -> None:
         self.server = MidlineServer()
         self.server.planner = WindowPlanner(_UnboundedSpeed())
-        self.server.session.use(replace(settings, answer_milliseconds=_ENDLESS_MILLISECONDS))
+        endless = replace(settings, answer_milliseconds=_ENDLESS_MILLISECONDS, write_ahead=False)
+        self.server.session.use(endless)
         self.server.engine.load(lambda: engine).result(_LOAD_SECONDS)
         self.server.load_settled.set()
 

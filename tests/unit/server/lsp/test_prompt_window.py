@@ -255,3 +255,15 @@ def test_many_documents_are_not_remembered_for_ever(tokenizer: Tokenizer) -> Non
     for number in range(200):
         planner.plan(engine, session.snapshot(Document(f"untitled:{number}", "x = 1\n"), 4))
     assert len(planner._documents) < 100
+
+
+def test_a_speed_that_varies_a_little_moves_no_window(tokenizer: Tokenizer) -> None:
+    """The machine is so slow that the speed decides how much is wanted."""
+    desk = Desk(tokenizer, 100)
+    wanted = desk.plan(200, "v").wanted
+    for speed, same in ((90.0, True), (120.0, True), (300.0, False)):
+        desk.speed = speed
+        again = desk.plan(200, "va").wanted
+        assert (again.limits == wanted.limits) is same
+        if same:
+            assert again.anchor == wanted.anchor

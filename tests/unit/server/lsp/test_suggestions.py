@@ -50,7 +50,7 @@ class Desk:
         self.runner = asyncio.Runner()
         self.server = MidlineServer()
         self.engine = FakeEngine(tokenizer, lambda prompt: answer)
-        self.server.session.use(Settings(**settings))
+        self.server.session.use(Settings(**{"write_ahead": False, **settings}))
         self.server.engine.load(lambda: self.engine).result(10)  # type: ignore[arg-type, return-value]
         self.server.load_settled.set()
         self.told: list[str] = []
