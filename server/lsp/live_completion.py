@@ -66,12 +66,16 @@ class LiveCompletion:
 
     @property
     def stale(self) -> bool:
-        """Whether the completion was abandoned."""
+        """Whether the completion was abandoned before it was finished."""
         return self.flag.is_set()
 
     def abandon(self) -> None:
-        """Cancel the work between two layers of the model; computed tokens stay cached."""
-        self.flag.set()
+        """Cancel the work between two layers of the model; computed tokens stay cached.
+
+        Nothing happens to a finished one, which costs nothing any more.
+        """
+        if not self.is_finished:
+            self.flag.set()
 
     def publish(self, offers: "tuple[Suggestion, ...]") -> None:
         """Set the offers; called on the engine's thread."""

@@ -149,6 +149,7 @@ class Session:
         for uri, live in list(self.live.items()):
             if not (live.is_finished or uri in self._requests):
                 self._abandon(uri)
+        self.ahead.give_way()
 
     def forget(self, live: LiveCompletion) -> None:
         """Drop a live completion, for example after it failed."""

@@ -56,6 +56,7 @@ async def suggestions(
     """
     session = ls.session
     request = session.begin(snapshot.uri)
+    live = None
     try:
         if not anew and (answer := await _continued(ls, request, snapshot)):
             return answer
@@ -68,6 +69,11 @@ async def suggestions(
         snapshot = replace(snapshot, settings=session.settings)
         live = _begin(ls, LiveCompletion(snapshot, by_hand=anew, gated=gated))
         return await _answer(ls, live, request, snapshot, is_typed_ahead=False)
+    except asyncio.CancelledError:
+        # What is typed goes on being written for the next key; a request by hand has none.
+        if anew and live is not None:
+            session.forget(live)
+        raise
     except NoEngineError:
         return Answer([])
     except MidlineError as error:
@@ -111,7 +117,7 @@ def _begin(ls: "MidlineServer", live: LiveCompletion) -> LiveCompletion:
     planner = ls.planner
 
     def finished(done: "Future[None]") -> None:
-        live.error = done.exception()
+        live.error = None if done.cancelled() else done.exception()
         with contextlib.suppress(RuntimeError):  # the loop has ended
             live.loop.call_soon_threadsafe(_when_idle, ls, live)
         live.finish()

@@ -51,22 +51,30 @@ class WritingAhead:
 
     def edited(self, document: Document) -> None:
         """Abandon what a new version of a document does not lead to."""
-        lives = self.of(document.uri)
-        for live in lives:
+        for live in self.of(document.uri):
             if not _leads_to(document, live):
-                live.abandon()
-        if lives and all(live.stale for live in lives):
-            del self._lives[document.uri]
+                self._remove(live)
+
+    def give_way(self) -> None:
+        """Abandon what is not finished, in every document."""
+        for live in [live for lives in self._lives.values() for live in lives]:
+            if not live.is_finished:
+                self._remove(live)
+
+    def _remove(self, live: LiveCompletion) -> None:
+        live.abandon()
+        self._lives[live.uri] = tuple(other for other in self.of(live.uri) if other is not live)
+        if not self._lives[live.uri]:
+            del self._lives[live.uri]
 
     def take(self, document: Document, offset: int) -> LiveCompletion | None:
         """The completion of exactly this place, if it is being written or has something to show."""
-        lives = self.of(document.uri)
-        for live in lives:
+        for live in self.of(document.uri):
             if live.stale or live.plan is None or not live.follow(document, offset):
                 continue
             if live.is_finished and not (live.left(document, offset) or live.typed == ""):
                 continue
-            self._lives[document.uri] = tuple(other for other in lives if other is not live)
+            self._lives[live.uri] = tuple(o for o in self.of(live.uri) if o is not live)
             return live
         return None
 

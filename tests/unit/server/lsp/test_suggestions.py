@@ -225,6 +225,33 @@ def test_by_hand_there_may_be_more(desks: Any) -> None:
     assert 64 <= typing < 80 < 256 <= by_hand < 272  # and what was backed up
 
 
+@pytest.mark.parametrize("by_hand", [True, False])
+def test_a_request_by_hand_that_is_cancelled_stops_computing(desks: Any, by_hand: bool) -> None:
+    """One that a key has made goes on: the next key will want what it writes."""
+    desk = desks("first(argument, other, a, b, c, d, e, f, g, h, i, j, k)\n")
+    desk.engine.seconds = 0.02
+
+    async def cancel() -> None:
+        session = desk.server.session
+        session.edit(Document("untitled:a.py", "x = \n", "python"))
+        snapshot = session.snapshot(session.documents["untitled:a.py"], 4)
+        asked = suggestions(desk.server, snapshot, automatic=not by_hand, anew=by_hand)
+        task = asyncio.create_task(asked)
+        while desk.engine.written < 2:
+            await asyncio.sleep(0.005)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        await desk.settled("untitled:a.py")
+        while desk.server.engine._running:
+            await asyncio.sleep(0.005)
+
+    desk.runner.run(cancel())
+    assert (desk.engine.given_up > 0) is by_hand
+    assert desk.texts("x = \n", 4)[0].startswith("first(argument")
+    assert len(desk.engine.asked) == 1 + by_hand
+
+
 def test_several_are_drawn_for_who_asks_by_hand(desks: Any) -> None:
     desk = desks("one|two|three|four")
     assert desk.texts("x = \n", 4) == ["one"]
