@@ -117,16 +117,8 @@ class LiveCompletion:
         elsewhere. Every version of a document is compared once.
         """
         if self._compared is None or self._compared[0] is not document:
-            self._compared = document, self._difference(document)
+            self._compared = document, _inserted_at(self.snapshot, document)
         return self._compared[1]
-
-    def _difference(self, document: Document) -> str | None:
-        before, at = self.snapshot.document.text, self.snapshot.offset
-        after = document.text
-        behind = at + len(after) - len(before)
-        if behind < at or after[:at] != before[:at] or after[behind:] != before[at:]:
-            return None
-        return after[at:behind]
 
     def typed_in(self, document: Document) -> str | None:
         """What stands at the origin of `document` besides the text there was; None if it differs
@@ -180,6 +172,14 @@ class LiveCompletion:
         if self.tokens and end < len(self.written):
             end = _same_place(self.written, end, offer)
         return offer[len(typed) : end]
+
+
+def _inserted_at(snapshot: "Snapshot", document: Document) -> str | None:
+    before, at, after = snapshot.document.text, snapshot.offset, document.text
+    behind = at + len(after) - len(before)
+    if behind < at or after[:at] != before[:at] or after[behind:] != before[at:]:
+        return None
+    return after[at:behind]
 
 
 def _same_place(text: str, end: int, other: str) -> int:
