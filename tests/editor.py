@@ -151,7 +151,8 @@ async def editing(
 ) -> AsyncIterator[Editor]:
     """An editor connected to a server, shut down by the protocol at the end.
 
-    Without a command the server is the fake one, with `fake` as its answers (see fake_server.py).
+    Without a command the server is the fake one, with `fake` as its answers (see fake_server.py),
+    which writes nothing ahead unless told to, so that what it was asked is what was asked for.
     The client answers the methods it `refuses` with an error.
     """
     log = folder / "asked.jsonl"
@@ -161,6 +162,8 @@ async def editing(
     }
     if not command:
         environment["MIDLINE_HOME"] = str(folder / "home")
+        if options is None or isinstance(options, dict):
+            options = {"writeAhead": False, **(options or {})}
         command = (sys.executable, "-P", str(FAKE_SERVER))
     client = make_test_lsp_client()
     for method in refuses:
