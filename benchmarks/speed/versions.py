@@ -56,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
     before, spent = BackgroundLoad.now([]), sum(os.times()[:4])
     rows = measure([args.other, own], _measurements(args), args.runs)
     after, spent = BackgroundLoad.now([]), sum(os.times()[:4]) - spent
-    found = {
+    found: dict[str, Any] = {
         "versions": {},
         "other": _version(args.other),
         "rows": rows,
@@ -157,7 +157,8 @@ def _evaluated(executable: Path, samples: Path, data: Path | None) -> float:
     """Wall seconds of the execution of all samples into an empty folder."""
     with tempfile.TemporaryDirectory() as folder:
         words: list[Path | str] = [executable.with_name("midline-bench"), "mbxp", "evaluate"]
-        words += [samples, "--out", folder, *(["--data", data] if data else [])]
+        words += [samples, "--out", folder]
+        words += ["--data", data] if data else []
         started = time.perf_counter()
         done = subprocess.run(words, capture_output=True, text=True, check=False)
         seconds = time.perf_counter() - started
