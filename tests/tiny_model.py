@@ -261,3 +261,13 @@ def tiny_qwen2(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def tiny_llama(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A random llama model: width 320, 2 layers, 5 heads over 1, 500 tokens, tied output."""
     return write_tiny_model(tmp_path_factory.mktemp("tiny") / "tiny-llama.gguf", LLAMA)
+
+
+@pytest.fixture(scope="session")
+def qwen2_tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """The tokenizer of a tiny qwen2 model, for engines whose text is known."""
+    from midline.model.tokenizer.tokenizer import Tokenizer
+    from midline.model.weights.gguf import read_gguf
+
+    path = write_tiny_model(tmp_path_factory.mktemp("tokenizer") / "tiny.gguf", QWEN2)
+    return Tokenizer.from_gguf(read_gguf(path))

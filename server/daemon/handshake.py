@@ -9,7 +9,6 @@ import json
 import os
 import socket
 import struct
-import sys
 from dataclasses import asdict, dataclass, field
 from importlib.metadata import version
 from typing import Any, Self
@@ -133,10 +132,10 @@ def peer_process(sock: socket.socket) -> int | None:
 
 
 def _peer(sock: socket.socket) -> tuple[int | None, int]:
-    if sys.platform == "linux":
+    if hasattr(socket, "SO_PEERCRED"):
         data = sock.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i"))
         process, user, _ = struct.unpack("3i", data)
         return process, user
-    # struct xucred of macOS: version, user, number of groups, groups.
+    # struct xucred of macOS (LOCAL_PEERCRED of SOL_LOCAL): version, user, groups.
     data = sock.getsockopt(0, 1, 76)
     return None, struct.unpack_from("2I", data)[1]

@@ -6,7 +6,6 @@ settings name another goes on with it and is told so.
 
 import asyncio
 import logging
-import uuid
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import TYPE_CHECKING
@@ -16,8 +15,8 @@ from lsprotocol import types
 from midline.model.catalog.catalog import resolve
 from midline.model.errors import MidlineError
 from midline.server.logs import log_hint
-from midline.server.lsp.answers import answer
 from midline.server.lsp.engine_state import EngineState
+from midline.server.lsp.progress_bar import ProgressBar
 from midline.server.lsp.prompt_window import WindowPlanner
 
 if TYPE_CHECKING:
@@ -26,6 +25,8 @@ if TYPE_CHECKING:
     from midline.server.lsp.settings import Settings
 
 LOGGER = logging.getLogger(__name__)
+SECONDS_BETWEEN_LOOKS = 2.0
+"""How often is looked for a model that is not there yet."""
 
 
 async def load_model(ls: "MidlineServer", *, again: bool = False) -> None:
@@ -35,7 +36,7 @@ async def load_model(ls: "MidlineServer", *, again: bool = False) -> None:
     """
     ls.load_settled.clear()
     settings = ls.session.settings
-    bar = await _ProgressBar.begin(ls, f"Midline: loading {settings.model}")
+    bar = await ProgressBar.begin(ls, f"Midline: loading {settings.model}")
     loop = asyncio.get_running_loop()
 
     def progress(state: EngineState) -> None:
@@ -58,6 +59,15 @@ async def load_model(ls: "MidlineServer", *, again: bool = False) -> None:
         leave()
         bar.end()
         ls.load_settled.set()
+    if ls.engine.thread.board.current.name == "noModel":
+        ls.watch_for_model(_appears(ls, settings.model))
+
+
+async def _appears(ls: "MidlineServer", model: str) -> None:
+    """Load a model as soon as it is there, however it got there."""
+    while not _is_here(model):
+        await asyncio.sleep(SECONDS_BETWEEN_LOOKS)
+    await load_model(ls)
 
 
 def _load(ls: "MidlineServer", settings: "Settings", again: bool) -> "Future[Engine]":
@@ -110,39 +120,3 @@ def _is_here(model: str) -> bool:
 
 def _loading(model: str, share: float) -> EngineState:
     return EngineState("loading", model, share, f"{model} is being loaded: {100 * share:.0f}%.")
-
-
-class _ProgressBar:
-    """Reports `$/progress` in whole percents, if the client supports it."""
-
-    def __init__(self, ls: "MidlineServer", token: str | None) -> None:
-        self._ls, self._token, self._percentage = ls, token, 0
-
-    @classmethod
-    async def begin(cls, ls: "MidlineServer", title: str) -> "_ProgressBar":
-        window = ls.client_capabilities.window
-        if window is None or not window.work_done_progress:
-            return cls(ls, None)
-        token = str(uuid.uuid4())
-        params = types.WorkDoneProgressCreateParams(token)
-        question = ls.window_work_done_progress_create_async(params)
-        method = types.WINDOW_WORK_DONE_PROGRESS_CREATE
-        if await answer(question, method, otherwise=False) is False:
-            return cls(ls, None)
-        ls.work_done_progress.begin(
-            token, types.WorkDoneProgressBegin(title=title, percentage=0, cancellable=False)
-        )
-        return cls(ls, token)
-
-    def report(self, share: float) -> None:
-        percentage = min(100, int(100 * share))
-        if self._token is not None and percentage > self._percentage:
-            self._percentage = percentage
-            self._ls.work_done_progress.report(
-                self._token, types.WorkDoneProgressReport(percentage=percentage)
-            )
-
-    def end(self) -> None:
-        if self._token is not None:
-            self._ls.work_done_progress.end(self._token, types.WorkDoneProgressEnd())
-            self._token = None

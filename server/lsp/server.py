@@ -89,6 +89,7 @@ class MidlineServer(LanguageServer):
         """As the client calls itself."""
         self._serving: asyncio.Task[None] | None = None
         self._watching: asyncio.Future[None] | None = None
+        self._model_watch: asyncio.Task[None] | None = None
         self._told: set[str] = set()
 
     def tell(self, sentence: str, kind: types.MessageType = types.MessageType.Error) -> None:
@@ -143,6 +144,12 @@ class MidlineServer(LanguageServer):
             self.session.close(uri)
         self.engine.leave()
 
+    def watch_for_model(self, watch: Coroutine[Any, Any, None]) -> None:
+        """Run `watch` in place of the last one, until the client leaves."""
+        if self._model_watch is not None and self._model_watch is not asyncio.current_task():
+            self._model_watch.cancel()
+        self._model_watch = asyncio.ensure_future(watch)
+
     def watch(self, process_id: int | None) -> None:
         """Stop when the process of the client ends, if it is one of this machine."""
         if process_id is None or process_id <= 0 or not self.client_is_here:
@@ -183,6 +190,8 @@ class MidlineServer(LanguageServer):
                     self.protocol.receive(message)
         finally:
             leave()
+            if self._model_watch is not None:
+                self._model_watch.cancel()
 
     def _listen_to_the_engine(self) -> Callable[[], None]:
         loop, board = asyncio.get_running_loop(), self.engine.thread.board
@@ -222,8 +231,9 @@ def create_server(
     load_engine: LoadEngine = load_engine, thread: EngineThread | None = None
 ) -> MidlineServer:
     """A server with all its methods, ready to serve one client; with a `thread` of others' too."""
-    from midline.server.lsp import features
+    from midline.server.lsp import commands, features
 
     server = MidlineServer(load_engine, thread)
     features.register(server)
+    commands.register(server)
     return server

@@ -65,6 +65,8 @@ class Session:
     settings: Settings = field(default_factory=Settings)
     documents: dict[str, Document] = field(default_factory=dict)
     shutdown_requested: bool = False
+    is_paused: bool = False
+    """Whether the user wants no completions for now; `pause` sets it."""
     live: dict[str, LiveCompletion] = field(default_factory=dict)
     """The latest completion of each open document."""
     ahead: WritingAhead = field(default_factory=WritingAhead)
@@ -110,7 +112,8 @@ class Session:
     def completable(self, uri: str) -> Document | None:
         """The open document of this name, if the settings allow to complete it."""
         document = self.documents.get(uri)
-        return document if document and self.settings.serves(document.language) else None
+        serves = document is not None and self.settings.serves(document.language)
+        return document if serves and not self.is_paused else None
 
     def snapshot(self, document: Document, offset: int) -> Snapshot:
         """What a completion at `offset` of `document` is made from."""
@@ -134,6 +137,13 @@ class Session:
                 self.ahead.drop(uri)
                 self._abandon(uri)
         self.settings = settings
+
+    def pause(self, is_paused: bool) -> None:
+        """Complete nothing, or complete again."""
+        self.is_paused = is_paused
+        for uri in list(self.live) if is_paused else ():
+            self.give_up(uri)
+            self._abandon(uri)
 
     def replace_live(self, live: LiveCompletion) -> None:
         """Take over a new live completion: the one before it ends, and so does what is still being

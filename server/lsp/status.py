@@ -48,14 +48,13 @@ class StatusLine:
         self._thinking = 0
         self._answered = Status("", "")
         self._told: Status | None = None
-        self.is_paused = False
 
     @property
     def status(self) -> Status:
         """The status now."""
         engine, last = self._engine, self._answered
         state, message = engine.name, engine.message
-        if self.is_paused:
+        if self._ls.session.is_paused:
             state, message = "paused", "Midline is paused; midline.resume continues."
         elif state == "ready" and self._thinking:
             state = "thinking"
@@ -66,11 +65,6 @@ class StatusLine:
     def engine_is(self, state: EngineState) -> None:
         """Take in what the engine is doing."""
         self._engine = state
-        self.tell()
-
-    def pause(self, is_paused: bool) -> None:
-        """Take in that the user has paused or resumed completions."""
-        self.is_paused = is_paused
         self.tell()
 
     @contextlib.contextmanager
@@ -112,8 +106,6 @@ class StatusLine:
     def silence(self) -> str:
         """Why nothing can be offered with the engine as it is; "" if something can."""
         engine = self._engine
-        if self.is_paused:
-            return "paused"
         if engine.name == "loading":
             return f"loading {100 * (engine.progress or 0):.0f}%"
         return "" if engine.name == "ready" else "no model"
@@ -124,6 +116,8 @@ def refusal(session: "Session", uri: str) -> str:
     document = session.documents.get(uri)
     if document is None:
         return "not open"
+    if session.is_paused:
+        return "paused"
     if not session.settings.enabled:
         return "off"
     return "" if session.settings.serves(document.language) else "language disabled"

@@ -9,6 +9,7 @@ from midline.server.lsp.features import (
     did_change_configuration,
     did_close,
     did_open,
+    execute_command,
     initialize,
     initialized,
     inline_completion,
@@ -20,16 +21,18 @@ from midline.server.lsp.status import METHOD
 if TYPE_CHECKING:
     from midline.server.lsp.server import MidlineServer
 
-_OWN_SYNCHRONIZATION = (
+_OWN = (
     types.TEXT_DOCUMENT_DID_OPEN,
     types.TEXT_DOCUMENT_DID_CHANGE,
     types.TEXT_DOCUMENT_DID_CLOSE,
+    types.WORKSPACE_EXECUTE_COMMAND,
 )
+"""Methods of pygls that are handled here instead."""
 
 
 def register(server: "MidlineServer") -> None:
     """Add every method to `server`; `textDocument/completion` waits for the client's abilities."""
-    for method in _OWN_SYNCHRONIZATION:
+    for method in _OWN:
         server.protocol.fm.builtin_features.pop(method)
     server.feature(types.INITIALIZE)(initialize.initialize)
     server.feature(types.INITIALIZED)(initialized.initialized)
@@ -40,6 +43,7 @@ def register(server: "MidlineServer") -> None:
     server.feature(types.WORKSPACE_DID_CHANGE_CONFIGURATION)(
         did_change_configuration.did_change_configuration
     )
+    server.feature(types.WORKSPACE_EXECUTE_COMMAND)(execute_command.execute_command)
     server.feature(METHOD)(status.status)
     # Without options pygls would answer the method and not advertise it.
     server.feature(types.TEXT_DOCUMENT_INLINE_COMPLETION, types.InlineCompletionOptions())(

@@ -1,0 +1,13 @@
+"""midline.pause: nothing is completed in this window, and nothing computed for it."""
+
+from typing import Any
+
+from midline.server.lsp.server import MidlineServer
+
+
+def pause(ls: MidlineServer) -> dict[str, Any]:
+    """Pause completions until `midline.resume`; the status."""
+    ls.session.pause(True)
+    ls.engine.abandon_all()
+    ls.status.tell()
+    return ls.status.status.as_params()
