@@ -66,7 +66,7 @@ class Session:
     documents: dict[str, Document] = field(default_factory=dict)
     shutdown_requested: bool = False
     is_paused: bool = False
-    """Whether the user wants no completions for now; `pause` sets it."""
+    """Whether the user wants no completions for now."""
     live: dict[str, LiveCompletion] = field(default_factory=dict)
     """The latest completion of each open document."""
     ahead: WritingAhead = field(default_factory=WritingAhead)
@@ -137,13 +137,6 @@ class Session:
                 self.ahead.drop(uri)
                 self._abandon(uri)
         self.settings = settings
-
-    def pause(self, is_paused: bool) -> None:
-        """Complete nothing, or complete again."""
-        self.is_paused = is_paused
-        for uri in list(self.live) if is_paused else ():
-            self.give_up(uri)
-            self._abandon(uri)
 
     def replace_live(self, live: LiveCompletion) -> None:
         """Take over a new live completion: the one before it ends, and so does what is still being

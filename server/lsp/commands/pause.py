@@ -7,7 +7,11 @@ from midline.server.lsp.server import MidlineServer
 
 def pause(ls: MidlineServer) -> dict[str, Any]:
     """Pause completions until `midline.resume`; the status."""
-    ls.session.pause(True)
+    session = ls.session
+    session.is_paused = True
+    for live in list(session.live.values()):
+        session.give_up(live.uri)
+        session.forget(live)
     ls.engine.abandon_all()
     ls.status.tell()
     return ls.status.status.as_params()

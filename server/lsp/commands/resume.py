@@ -7,6 +7,6 @@ from midline.server.lsp.server import MidlineServer
 
 def resume(ls: MidlineServer) -> dict[str, Any]:
     """Resume completions; the status."""
-    ls.session.pause(False)
+    ls.session.is_paused = False
     ls.status.tell()
     return ls.status.status.as_params()
