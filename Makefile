@@ -25,12 +25,14 @@ PATH="$(abspath $(BIN)):$$PATH" && \
  ctest --test-dir build/kernel_test/$(1) --output-on-failure $(3)
 endef
 
+vscode_tools = $$($(abspath $(BIN))/python -P -c 'from midline.model.paths import cache_folder; print(cache_folder() / "vscode")')
+
 # Says which package is missing when none of the programs is there.
 needs = for program in $(1); do command -v $$program >/dev/null && exit 0; done; \
  echo "make: $@ needs $(firstword $(1)); install it (Debian: $(2))." >&2; exit 1
 
 .DEFAULT_GOAL := help
-.PHONY: peer-avx2 help demo install test test-all test-attack soak test-native neovim test-neovim test-baseline test-neon lint format stub bench structure clean toolchain toolchains
+.PHONY: peer-avx2 help demo install test test-all test-attack soak test-native neovim test-neovim vscode-tools vsix lint-vscode test-vscode test-baseline test-neon lint format stub bench structure clean toolchain toolchains
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 15
@@ -55,6 +57,23 @@ test-all: $(VENV)/testable ## all tests, those of many minutes included
 
 test-attack: $(VENV)/testable ## attacks on the sandbox and the rest, with a table of what held
 	$(BIN)/python -P -m pytest tests/attack $(ARGS)
+
+# Node and VS Code of the client's build and tests; `vscode_tools` is where they are.
+vscode-tools: $(VENV)/installed ## Node 24, VS Code and Chromium for the VS Code client, in the cache
+	tests/vscode/install.sh "$(vscode_tools)" $(abspath $(BIN))/python
+
+vsix: vscode-tools ## the VS Code extension, build/vscode/midline.vsix
+	$(BIN)/python -P editor-clients/vscode/scripts/package.py "$(vscode_tools)" build/vscode/midline.vsix
+
+lint-vscode: vscode-tools ## types, style and unit tests of the VS Code client
+	cd editor-clients/vscode && PATH="$(vscode_tools)/bin:$$PATH" && npm run --silent check && npm test --silent
+	cd tests/vscode && PATH="$(vscode_tools)/bin:$$PATH" && npm run --silent check
+
+test-vscode: vsix lint-vscode ## the extension in VS Code itself, with the real 0.5B model
+	$(BIN)/midline model pull $(MODEL)
+	cd tests/vscode && PATH="$(vscode_tools)/bin:$$PATH" MIDLINE=$(abspath $(BIN))/midline \
+	 VSCODE_TOOLS="$(vscode_tools)" VSIX=$(abspath build/vscode/midline.vsix) \
+	 node --test --test-concurrency=1 $(or $(ARGS),'*.test.ts')
 
 soak: $(VENV)/testable ## type for ARGS="--minutes 10" and print how memory grows
 	PYTHONPATH=tests $(BIN)/python -P tests/attack/soak/soak.py $(ARGS)

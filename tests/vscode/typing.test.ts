@@ -1,0 +1,103 @@
+/** Typing in a real window with the real 0.5B: ghost text, and what the keys do with it. */
+
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { BEGUN, SHAPES } from './editor/files.ts';
+import { useSession } from './editor/session.ts';
+
+const NAMES = ['all.py', 'word.py', 'line.py', 'cycle.py', 'indent.py', 'undo.py'];
+const CRLF = SHAPES.replaceAll('\n', '\r\n');
+const session = useSession({
+  files: {
+    ...Object.fromEntries(NAMES.map((name) => [name, SHAPES])),
+    'crlf.py': `# Kreise \u{1F600}\r\n${CRLF}`,
+  },
+});
+
+test('ghost text appears behind what is typed, and Tab accepts it', async () => {
+  const { window, editor } = session;
+  await window.openFile('all.py');
+  await window.type(BEGUN);
+  const ghost = await window.ghost();
+  assert.match(ghost, /^pi\b/);
+  await window.picture('ghost-text');
+  await window.press('Tab');
+  await window.ghostIsGone();
+  await window.save();
+  assert.ok(editor.read('all.py').startsWith(SHAPES + BEGUN + ghost));
+});
+
+test('Ctrl+Right accepts a word and leaves the rest on the screen', async () => {
+  const { window, editor } = session;
+  await window.openFile('word.py');
+  await window.type(BEGUN);
+  const ghost = await window.ghost();
+  await window.press('Control+ArrowRight');
+  const rest = await window.ghost();
+  await window.save();
+  const accepted = editor.read('word.py').slice((SHAPES + BEGUN).length);
+  assert.equal(accepted, 'pi');
+  assert.ok(ghost.startsWith('pi') && ghost.endsWith(rest) && rest.length < ghost.length);
+});
+
+test('Ctrl+Down accepts a line', async () => {
+  const { window, editor } = session;
+  await window.openFile('line.py');
+  await window.type(BEGUN);
+  const [line] = (await window.ghost()).split('\n');
+  await window.press('Control+ArrowDown');
+  await window.save();
+  assert.equal(editor.read('line.py').trimEnd(), SHAPES + BEGUN + (line ?? ''));
+});
+
+test('asked by hand there are several, and Alt+] and Alt+[ go round', async () => {
+  const { window } = session;
+  await window.openFile('cycle.py');
+  await window.type(BEGUN);
+  await window.ghost();
+  await window.press('Alt+\\');
+  await window.page.waitForTimeout(3000);
+  const first = await window.ghost();
+  await window.press('Alt+]');
+  const second = await window.otherGhost(first);
+  await window.press('Alt+[');
+  assert.equal(await window.otherGhost(second), first);
+});
+
+test('Tab indents where the offer begins with indentation', async () => {
+  const { window, editor } = session;
+  await window.openFile('indent.py');
+  await window.press('Alt+\\');
+  const ghost = await window.ghost();
+  assert.match(ghost, /^ {8}\S/);
+  await window.press('Tab');
+  await window.save();
+  assert.match(editor.read('indent.py').slice(SHAPES.length), /^ +$/);
+});
+
+test('undo takes an accepted offer away, and Escape hides one', async () => {
+  const { window, editor } = session;
+  await window.openFile('undo.py');
+  await window.type(BEGUN);
+  await window.ghost();
+  await window.press('Escape');
+  await window.ghostIsGone();
+  await window.press('Alt+\\');
+  await window.ghost();
+  await window.press('Tab');
+  await window.press('Control+Z');
+  await window.save();
+  assert.equal(editor.read('undo.py'), SHAPES + BEGUN);
+});
+
+test('line ends and wide characters stay as they are', async () => {
+  const { window, editor } = session;
+  await window.openFile('crlf.py');
+  await window.type(BEGUN);
+  const ghost = await window.ghost();
+  await window.press('Tab');
+  await window.save();
+  const text = editor.read('crlf.py');
+  assert.ok(text.includes(BEGUN + (ghost.split('\n')[0] ?? '')));
+  assert.equal(text.replaceAll('\r\n', '').includes('\n'), false);
+});
