@@ -7,7 +7,6 @@ estimates of being right (`midline-bench quality typing` scores them).
 """
 
 import math
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -17,7 +16,6 @@ KEEP = 0.15
 """Least probability of the text shown of a single line."""
 KEEP_LINES = 0.1
 """Least probability of the text shown of several lines."""
-_DANGLING = re.compile(r"[\s(\[{.,=+\-*/%<>:&|!?'\"`@]+\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +32,7 @@ def confident_end(text: str, tokens: Sequence[TokenConfidence], begin: int = 0) 
     """Offset in `text` up to which it may be shown to somebody who has typed `text[:begin]`.
 
     `begin` where nothing may be. `tokens` are those of `text`, or of a beginning of it: what lies
-    behind them is not shown.
+    behind them is not shown. The offset is a token's; `whole_ends.py` tells where it may be cut.
     """
     most = 0.0
     end, is_first = begin, True
@@ -48,7 +46,7 @@ def confident_end(text: str, tokens: Sequence[TokenConfidence], begin: int = 0) 
         is_first = False
         beyond = 0 <= line_end < token.end
         if most < math.log(KEEP_LINES if beyond else KEEP):
-            return _cut(text, begin, end)
+            return end
         end = token.end
     return min(end, len(text))
 
@@ -66,14 +64,3 @@ def is_hopeless(tokens: Sequence[TokenConfidence], begin: int) -> bool:
 def _share_left(start: int, end: int, begin: int) -> float:
     """Share of a token's characters that are not typed yet: what was typed is certain."""
     return (end - max(start, begin)) / max(1, end - start)
-
-
-def _cut(text: str, begin: int, end: int) -> int:
-    """An end in front of what confidence lost, without a word begun or punctuation that opens."""
-    newline = text.rfind("\n", begin, end)
-    if newline >= 0 and text[begin:newline].strip():
-        return newline  # of several lines only whole ones
-    if text[end : end + 1].isidentifier() and text[end - 1 : end].isidentifier():
-        word = re.search(r"\w+\Z", text[begin:end])
-        end -= len(word.group()) if word else 0
-    return begin + len(_DANGLING.sub("", text[begin:end]))

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from midline.kernels import CancelFlag
 from midline.model.completion.code_lines import CLOSERS
 from midline.model.completion.confidence import TokenConfidence, confident_end
+from midline.model.completion.whole_ends import last_whole_end
 from midline.server.documents import Document
 
 if TYPE_CHECKING:
@@ -51,6 +52,8 @@ class LiveCompletion:
         self.tokens: tuple[TokenConfidence, ...] = ()
         """Those of `written`; none where all that is offered may be shown."""
         self.offers: tuple[Suggestion, ...] = ()
+        self.ends: tuple[int, ...] = ()
+        """Where the first of `offers` may be cut."""
         self.is_finished = False
         self.is_overdue = False
         """Set by the event loop where somebody waits for a beginning that may be shown."""
@@ -77,9 +80,9 @@ class LiveCompletion:
         if not self.is_finished:
             self.flag.set()
 
-    def publish(self, offers: "tuple[Suggestion, ...]") -> None:
-        """Set the offers; called on the engine's thread."""
-        self.offers = offers
+    def publish(self, offers: "tuple[Suggestion, ...]", ends: tuple[int, ...] = ()) -> None:
+        """Set the offers, and where the first may be cut; called on the engine's thread."""
+        self.ends, self.offers = ends, offers
         self._tell()
 
     def finish(self) -> None:
@@ -168,10 +171,14 @@ class LiveCompletion:
         """What an offer has behind `typed`, as far as it is likely enough."""
         if not offer.startswith(typed):
             return ""
-        end = confident_end(self.written, self.tokens, len(typed)) if self.tokens else len(offer)
-        if self.tokens and end < len(self.written):
+        if not self.tokens:
+            return offer[len(typed) :]
+        end = confident_end(self.written, self.tokens, len(typed))
+        if end < len(self.written):
             end = _same_place(self.written, end, offer)
-        return offer[len(typed) : end]
+        return offer[
+            len(typed) : last_whole_end(offer, self.ends or (len(offer),), len(typed), end)
+        ]
 
 
 def _inserted_at(snapshot: "Snapshot", document: Document) -> str | None:

@@ -5,11 +5,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from midline.model.completion.confidence import TokenConfidence, is_hopeless
+from midline.model.completion.whole_ends import whole_ends
 from midline.server.lsp.live_completion import LiveCompletion
 from midline.server.lsp.prompt_window import Window, WindowPlanner
 from midline.server.lsp.settings import Settings
 
 if TYPE_CHECKING:
+    from midline.model.completion.ranking import Suggestion
     from midline.model.completion.task import CompletionTask
     from midline.model.engines.base import DrawnToken, Engine, SamplingOptions
 
@@ -105,7 +107,13 @@ def _write_along(engine: "Engine", window: Window, live: LiveCompletion) -> None
         on_token=writing.take,
     )
     live.result = task.result(generation, is_cut=writing.is_cut)
-    live.publish(tuple(offer for offer in live.result.suggestions if offer.text))
+    _publish(live, task, [offer for offer in live.result.suggestions if offer.text])
+
+
+def _publish(live: LiveCompletion, task: "CompletionTask", offers: "list[Suggestion]") -> None:
+    """Offer texts, and where confidence may cut the first of them."""
+    ends = whole_ends(offers[0].text, task.around) if offers and live.tokens else ()
+    live.publish(tuple(offers), ends)
 
 
 class _Writing:
@@ -138,7 +146,7 @@ class _Writing:
         if not over and self._may_be_shown(text):
             offer = task.beginning(ids)
             if offer is not None:
-                live.publish((offer,))
+                _publish(live, task, [offer])
         return over
 
     def _written(self, ids: list[int]) -> str:

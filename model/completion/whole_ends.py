@@ -1,0 +1,128 @@
+"""Offsets at which a completion may be cut because what follows is too improbable.
+
+A cut ends a name, a literal, an expression or a line; it never ends inside a word or an open
+string, or behind an operator, an opening bracket or a keyword that wants more. The tree of the file
+with the whole completion in it decides, since there every token is what it really is: the `f` of an
+f-string is no name.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from midline.model.completion.code_lines import masked
+from midline.model.completion.insertion_point import InsertionPoint
+
+if TYPE_CHECKING:
+    from tree_sitter import Node
+
+_TEXTS = ("comment", "string", "char_literal", "heredoc", "regex")
+_MODIFIERS = frozenset(
+    {
+        *("access_specifier", "accessibility_modifier", "modifiers", "mutable_specifier"),
+        *("storage_class_specifier", "type_qualifier", "visibility_modifier"),
+    }
+)
+_LINE_COMMENT = re.compile(rb"//|#|--|%|;")
+_WORD_END = re.compile(r"\w(?!\w)")
+_END = re.compile(r"\w(?!\w)|[)\]}\"'`]")
+_WANTS_MORE = re.compile(
+    r"\b(and|as|async|await|case|class|const|def|elif|else|extends|final|fn|for|from|func|function"
+    r"|if|implements|import|in|is|lambda|let|new|not|of|or|private|protected|public|raise|return"
+    r"|static|throw|typeof|val|var|while|with|yield)$"
+)
+
+
+def whole_ends(text: str, around: InsertionPoint) -> tuple[int, ...]:
+    """Offsets in `text`, ascending, up to each of which it may be shown at `around` on its own.
+
+    The end of `text` is one. A later line counts only where the file is no worse if it ends there.
+    What has to bring the beginning of the next line along is not cut.
+    """
+    validity = around.validity
+    if around.tail:
+        return (len(text),)
+    found = {len(text), *_line_ends(text, around)}
+    if validity is None:
+        return tuple(sorted(found | set(_lexical_ends(text, around))))
+    data, start = text.encode("utf-8", "surrogatepass"), validity.syntax.offset
+    root = validity.syntax.tree_with(data).root_node
+    ends = {end - start for end in _named_ends(root, start, start + len(data), data)}
+    return tuple(sorted(found | {len(data[:end].decode("utf-8", "replace")) for end in ends}))
+
+
+def last_whole_end(text: str, ends: Sequence[int], begin: int, end: int) -> int:
+    """The last of `ends` from behind `begin` to `end`; `begin` if there is none.
+
+    Of several lines only whole ones are shown.
+    """
+    line_end = text.find("\n", begin)
+    if not text[begin : max(line_end, begin)].strip():
+        line_end = text.find("\n", line_end + 1) if line_end >= 0 else -1
+    for at in reversed(ends):
+        is_in_line = line_end < 0 or at <= line_end
+        if begin < at <= end and (is_in_line or text[at : at + 1] in ("", "\n", "\r")):
+            return at if text[begin:at].strip() else begin
+    return begin
+
+
+def _line_ends(text: str, around: InsertionPoint) -> Iterator[int]:
+    """The end of the first line that has text, and those of later ones that do no harm."""
+    is_first = True
+    for match in re.finditer(r"\r?\n", text):
+        if not text[: match.start()].strip():
+            continue
+        if is_first or around.does_no_harm(text[: match.start()]):
+            yield match.start()
+        is_first = False
+
+
+def _named_ends(node: "Node", start: int, end: int, data: bytes) -> Iterator[int]:
+    """Where names, literals, expressions and statements end between two offsets, in bytes.
+
+    Of a text that was begun before, or of a comment up to its line's end, each word ends there.
+    """
+    if start < node.end_byte <= end and _is_whole(node):
+        yield node.end_byte
+    if any(text in node.type for text in _TEXTS):
+        first = max(node.start_byte, start)
+        piece = data[first - start : min(node.end_byte, end) - start]
+        is_comment = "comment" in node.type and _LINE_COMMENT.match(piece) is not None
+        if node.start_byte < start or is_comment:
+            decoded = piece.decode("utf-8", "replace")
+            for match in _WORD_END.finditer(decoded):
+                yield first + len(decoded[: match.end()].encode())
+        return
+    for child in node.children:
+        if child.end_byte > start and child.start_byte < end:
+            yield from _named_ends(child, start, end, data)
+
+
+def _is_whole(node: "Node") -> bool:
+    """Whether something ends where a node does: an operator or a keyword is no named node."""
+    return (
+        node.is_named
+        and not node.is_error
+        and not node.is_missing
+        and node.end_byte > node.start_byte
+        and node.type not in _MODIFIERS
+    )
+
+
+def _lexical_ends(text: str, around: InsertionPoint) -> Iterator[int]:
+    """Where words and what is quoted or bracketed end, by the characters alone."""
+    fragment = around.place.fragment
+    code = masked((fragment + text).replace(" ", "\1"), around.place.language)[len(fragment) :]
+    quoted = {at for at, character in enumerate(code) if character == " "}
+    for match in _END.finditer(text):
+        end = match.end()
+        is_open = end - 1 in quoted and end in quoted
+        is_open = is_open or _opens_a_text(code[:end])
+        if not is_open and not _WANTS_MORE.search(text[:end]):
+            yield end
+
+
+def _opens_a_text(code: str) -> bool:
+    """Whether a masked line has a quote left, which opens a text that is not over."""
+    line = code.rpartition("\n")[2]
+    return any(quote in line for quote in '"`') or re.search(r"(?<!\w)'", line) is not None
