@@ -11,6 +11,7 @@ PROGRAM = Program(
   midline model pull qwen2.5-coder-0.5b    fetch the default model once
   midline complete app.py:12:5             complete at line 12, before column 5
   midline generate "reverse a list in Go"  answer a request
+  midline do "rename foo to bar in a.py"   say what to do, and see it before it is done
   midline serve                            speak LSP on standard input and output
   midline doctor                           show what this machine gives Midline""",
     module="midline.server.cli.commands.{}",
@@ -18,6 +19,7 @@ PROGRAM = Program(
         "model": "list, pull, locate and remove models",
         "complete": "complete a file at a position",
         "generate": "answer a prompt",
+        "do": "do what a sentence says: rename, explain, document, find ..",
         "serve": "run the language server",
         "engine": "look at or end the engine process that editors share",
         "doctor": "check this machine, the kernels and the model",

@@ -23,9 +23,9 @@ MAY_IMPORT = {
 SUB_ROOMS = {
     "model": (
         "catalog", "weights", "tokenizer", "teal", "runtime", "decoding", "engines", "completion",
-        "compression",
+        "compression", "intents",
     ),
-    "server": ("context", "lsp", "daemon", "cli"),
+    "server": ("context", "routing", "lsp", "daemon", "cli"),
 }  # fmt: skip
 HEAVY = ("torch", "transformers", "onnxruntime", "onnx", "optimum", "llama_cpp", "openvino_genai")
 CXX = {".cpp", ".h", ".inc"}

@@ -1,0 +1,199 @@
+"""The student: hashed n-grams, logistic regression and an averaged perceptron, NumPy only.
+
+It needs no download and takes less than a millisecond a sentence. Its weights are in
+`data/student.npz`; `train_student` makes them again from the templates, and the file says of which
+templates it was made.
+"""
+
+import hashlib
+import io
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+
+import numpy as np
+from numpy.typing import NDArray
+
+from midline.model.intents.features import (
+    normal_words,
+    sentence_features,
+    word_features,
+    word_number,
+)
+from midline.model.intents.fillers import fill
+from midline.model.intents.intent_classifier import IntentClassifier, learn_intents
+from midline.model.intents.prediction import Prediction
+from midline.model.intents.schema import INTENTS, OUT_OF_SCOPE, OUTSIDE, SLOTS, tags_of
+from midline.model.intents.slot_tagger import SlotTagger, learn_tags
+from midline.model.intents.templates import read_templates, sentences_of
+from midline.model.intents.utterance import Utterance
+from midline.model.intents.words import Word, slots_of_tags, tags_of_slots, whole_quotes, words_of
+
+SENTENCE_FEATURES, WORD_FEATURES = 1 << 15, 1 << 16
+SOURCES = ("templates.txt", "out_of_scope.txt", "descriptions.txt", "names.toml")
+_FILE = "student.npz"
+_PER_INTENT, _OUT_OF_SCOPE = 1200, 8000
+_INTENT_EPOCHS, _TAG_EPOCHS = 6, 5
+_LEVELS = 127
+_OFTEN = 20
+
+
+@dataclass(frozen=True)
+class Student:
+    """An intent classifier, and a tagger that knows the intent.
+
+    allowed: bool [intents, tags], the tags that were seen with each intent. known: the words that
+    sentences are made of, as `word_number` has them.
+    """
+
+    intents: tuple[str, ...]
+    tags: tuple[str, ...]
+    classifier: IntentClassifier
+    tagger: SlotTagger
+    allowed: NDArray[np.bool_]
+    known: frozenset[int]
+
+    def predict(self, text: str) -> Prediction:
+        """The labels of a sentence; its first words only, if it is very long."""
+        words = words_of(text)
+        features = sentence_features(words, len(self.classifier.weights))
+        probabilities = self.classifier.probabilities(features)
+        number = int(probabilities.argmax())
+        intent = self.intents[number]
+        rows = word_features(words, intent, len(self.tagger.emissions), self.known)
+        tagged = self.tagger.tag(rows, self.allowed[number])
+        slots = whole_quotes(words, slots_of_tags(words, [self.tags[tag] for tag in tagged]))
+        outside = (
+            float(probabilities[self.intents.index(OUT_OF_SCOPE)])
+            if OUT_OF_SCOPE in self.intents
+            else 1 - float(probabilities[number])
+        )
+        return Prediction(Utterance(text, intent, slots), float(probabilities[number]), outside)
+
+
+def learn(
+    utterances: Sequence[Utterance],
+    intents: tuple[str, ...] = INTENTS,
+    slots: tuple[str, ...] = SLOTS,
+    *,
+    seed: int = 0,
+    epochs: tuple[int, int] = (_INTENT_EPOCHS, _TAG_EPOCHS),
+) -> Student:
+    """The student of these utterances; the same ones give the same student.
+
+    `epochs` are those of the classifier and of the tagger.
+    """
+    tags = tags_of(slots)
+    words = [words_of(utterance.text) for utterance in utterances]
+    labels = [intents.index(utterance.intent) for utterance in utterances]
+    classifier = learn_intents(
+        [sentence_features(w, SENTENCE_FEATURES) for w in words],
+        labels,
+        (SENTENCE_FEATURES, len(intents)),
+        epochs=epochs[0],
+        seed=seed,
+    )
+    known = _known_words(words, utterances)
+    rows = [
+        word_features(w, u.intent, WORD_FEATURES, known)
+        for w, u in zip(words, utterances, strict=True)
+    ]
+    truth = [
+        [tags.index(tag) for tag in tags_of_slots(w, u.slots)]
+        for w, u in zip(words, utterances, strict=True)
+    ]
+    tagger = learn_tags(rows, truth, tags, WORD_FEATURES, epochs=epochs[1], seed=seed)
+    allowed = np.zeros((len(intents), len(tags)), bool)
+    allowed[:, 0] = True
+    for label, sequence in zip(labels, truth, strict=True):
+        allowed[label, sequence] = True
+    return Student(intents, tags, classifier, tagger, allowed, known)
+
+
+def _known_words(
+    words: Sequence[Sequence[Word]], utterances: Sequence[Utterance]
+) -> frozenset[int]:
+    """The words outside of slots that were seen often; rare ones teach what a strange word is."""
+    counts: Counter[int] = Counter()
+    for sentence, utterance in zip(words, utterances, strict=True):
+        tags = tags_of_slots(sentence, utterance.slots)
+        counts.update(
+            word_number(word)
+            for word, tag in zip(normal_words(sentence), tags, strict=True)
+            if tag == OUTSIDE
+        )
+    return frozenset(number for number, count in counts.items() if count >= _OFTEN)
+
+
+def template_utterances(seed: int = 0) -> list[Utterance]:
+    """What the shipped student learns from."""
+    everything = read_templates("templates.txt")
+    found: list[Utterance] = []
+    for number, intent in enumerate(INTENTS):
+        if intent == OUT_OF_SCOPE:
+            continue
+        own = tuple(line for line in everything.sentences if line.startswith(f"(({intent}))"))
+        templates = type(everything)(everything.rules, own)
+        found += sentences_of(templates, _PER_INTENT, seed + number, fill)
+    outside = read_templates("out_of_scope.txt")
+    return [*found, *sentences_of(outside, _OUT_OF_SCOPE, seed + len(INTENTS), fill)]
+
+
+def train_student(seed: int = 0) -> Student:
+    """The student that is shipped, from the templates."""
+    return learn(template_utterances(seed), seed=seed)
+
+
+def sources_sha256() -> str:
+    """The SHA-256 of the template files, which the shipped student names."""
+    folder = resources.files("midline.model.intents") / "data"
+    texts = b"\0".join((folder / name).read_bytes() for name in SOURCES)
+    return hashlib.sha256(texts).hexdigest()
+
+
+def student_bytes(student: Student) -> bytes:
+    """The file of a student: weights as int8 with a scale for each column."""
+    out = io.BytesIO()
+    arrays = {"allowed": student.allowed, "transitions": student.tagger.transitions}
+    arrays["bias"] = student.classifier.bias
+    arrays["known"] = np.array(sorted(student.known), np.uint32)
+    for name, matrix in (
+        ("weights", student.classifier.weights),
+        ("emissions", student.tagger.emissions),
+    ):
+        scale = np.maximum(np.abs(matrix).max(axis=0), 1e-9) / _LEVELS
+        arrays[name] = np.rint(matrix / scale).astype(np.int8)
+        arrays[f"{name}_scale"] = scale.astype(np.float32)
+    about = {"intents": student.intents, "tags": student.tags, "sources": sources_sha256()}
+    arrays["about"] = np.frombuffer(json.dumps(about).encode(), np.uint8)
+    np.savez_compressed(out, **arrays)
+    return out.getvalue()
+
+
+def student_from_bytes(data: bytes) -> tuple[Student, str]:
+    """The student of a file, and the SHA-256 of the templates that it was made from."""
+    with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
+        about = json.loads(arrays["about"].tobytes())
+        weights, emissions = (
+            arrays[name].astype(np.float32) * arrays[f"{name}_scale"]
+            for name in ("weights", "emissions")
+        )
+        student = Student(
+            tuple(about["intents"]),
+            tuple(about["tags"]),
+            IntentClassifier(weights, arrays["bias"]),
+            SlotTagger(emissions, arrays["transitions"]),
+            arrays["allowed"],
+            frozenset(arrays["known"].tolist()),
+        )
+    return student, about["sources"]
+
+
+@cache
+def load_student() -> Student:
+    """The student that is shipped."""
+    folder = resources.files("midline.model.intents") / "data"
+    return student_from_bytes((folder / _FILE).read_bytes())[0]

@@ -1,0 +1,1 @@
+"""The router: a sentence becomes a frame, a frame with its slots resolved becomes an action."""

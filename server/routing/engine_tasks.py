@@ -1,0 +1,105 @@
+"""Outcomes that need the model: the prompt is asked, the answer becomes an edit or a text."""
+
+import threading
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from midline.kernels import CancelFlag
+from midline.model.decoding.options import SamplingOptions
+from midline.model.decoding.request import Request
+from midline.model.errors import MidlineError
+from midline.server.documents import Document, from_bytes
+from midline.server.routing.edits import Edit, TextEdit, changed_texts, check_syntax
+from midline.server.routing.outcome import Answer, Ask, CompleteAt
+from midline.server.routing.workspace import Workspace
+
+if TYPE_CHECKING:
+    from midline.model.cancellation import Cancellation
+    from midline.model.engines.base import Engine, OnToken
+
+MAX_TOKENS = 768
+
+
+def run_ask(
+    engine: "Engine",
+    ask: Ask,
+    *,
+    cancel: "Cancellation | None" = None,
+    on_token: "OnToken | None" = None,
+) -> Edit | Answer:
+    """What the model's answer becomes; the first sample, by likelihood, that `finish` accepts.
+
+    Raises MidlineError for a prompt that is too long, and if no sample is accepted.
+    """
+    from midline.model.tokenizer.chat_template import render_chat
+
+    ids = render_chat(engine.tokenizer, [{"role": "user", "content": ask.prompt}])
+    if len(ids) + 32 >= engine.context_length:
+        raise MidlineError(
+            f"that is {len(ids)} tokens and {engine.name} reads {engine.context_length}; name a "
+            "smaller part of it"
+        )
+    options = replace(SamplingOptions.chosen(ask.samples, None, None), max_tokens=MAX_TOKENS)
+    with _Deadline(ask.seconds, cancel) as deadline:
+        generation = engine.generate(Request(ids), options, cancel=deadline, on_token=on_token)
+    answers = sorted(generation.completions, key=lambda c: -c.score)
+    if not answers or (cancel is not None and cancel.is_set()):
+        raise MidlineError("it was stopped before the model had answered")
+    problem: MidlineError | None = None
+    for answer in answers:
+        try:
+            return ask.finish(answer.text)
+        except MidlineError as error:
+            problem = problem or error
+    assert problem is not None
+    raise problem
+
+
+class _Deadline:
+    """A cancellation that the caller's sets, or the clock."""
+
+    def __init__(self, seconds: float | None, outer: "Cancellation | None") -> None:
+        self._flag, self._outer = CancelFlag(), outer
+        self._timer = threading.Timer(seconds, self._flag.set) if seconds else None
+
+    def is_set(self) -> bool:
+        """Whether the work is to end."""
+        return self._flag.is_set() or (self._outer is not None and self._outer.is_set())
+
+    def __enter__(self) -> "_Deadline":
+        if self._timer:
+            self._timer.daemon = True
+            self._timer.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._timer:
+            self._timer.cancel()
+
+
+def run_completion(
+    engine: "Engine",
+    task: CompleteAt,
+    workspace: Workspace,
+    *,
+    cancel: "Cancellation | None" = None,
+) -> Edit:
+    """The likeliest completion at a place, as an edit; MidlineError if there is none."""
+    from midline.model.completion.complete import complete
+    from midline.model.completion.fim import WindowLimits
+
+    data = workspace.data(task.path) or b""
+    text = from_bytes(data[: task.start]) + task.lead + from_bytes(data[task.end :])
+    document = Document(task.path.absolute().as_uri(), text)
+    limits = WindowLimits()
+    cursor = document.cursor(len(from_bytes(data[: task.start]) + task.lead), limits)
+    options = replace(SamplingOptions.chosen(task.samples, None, None), max_tokens=256)
+    with _Deadline(task.seconds, cancel) as deadline:
+        result = complete(engine, cursor, options, limits=limits, cancel=deadline)
+    written = next((s.text for s in result.suggestions if s.text.strip()), "")
+    if not written:
+        raise MidlineError(f"nothing is missing at this place of {task.path.name}, says the model")
+    change = TextEdit(task.path, task.start, task.end, f"{task.lead}{written}".encode())
+    edit = Edit(f"{task.path.name} is completed", (change,))
+    check_syntax(changed_texts(edit, workspace))
+    return edit

@@ -1,0 +1,47 @@
+"""Frames: what is understood, and what is refused in one sentence."""
+
+import pytest
+
+from midline.model.errors import UsageError
+from midline.model.intents.student import load_student
+from midline.server.routing.frame import read_frame
+
+
+def test_a_frame_says_what_was_understood() -> None:
+    frame = read_frame("rename foo to bar in utils.py", load_student())
+    assert frame.sentence() == "rename: symbol foo, new name bar, path utils.py"
+    assert frame.as_json()["slots"] == {"symbol": "foo", "new_name": "bar", "path": "utils.py"}
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "is empty"),
+        ("   \n", "is empty"),
+        ("rename " * 2000, "has 13999 characters"),
+        ("benutze bitte ein anderes Wort", "not in English"),
+        ("请帮我打开文件", "not in English"),
+        ("how is the weather in rome", "nothing that Midline does"),
+        ("rename foo to bar and then open main.py", "these are 2 commands"),
+    ],
+)
+def test_what_is_no_command_is_refused(text: str, words: str) -> None:
+    with pytest.raises(UsageError, match=words):
+        read_frame(text, load_student())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "write a function that sorts and prints a list",
+        'search for "open and close"',
+        "find the bug in parse_row and fix it",
+    ],
+)
+def test_one_command_with_an_and_in_it_is_one(text: str) -> None:
+    assert read_frame(text, load_student()).text == text
+
+
+def test_quotes_and_a_path_with_spaces() -> None:
+    frame = read_frame('open "my notes/big plan.md"', load_student())
+    assert frame.slots == {"path": "my notes/big plan.md"}
