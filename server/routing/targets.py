@@ -146,8 +146,8 @@ class Resolver:
             raise QuestionError(self._unknown())
         places = [f"{self.workspace.name_of(d.source.path)}:{d.line}" for d in found]
         raise QuestionError(
-            f"{self.frame['symbol']} is defined at {len(places)} places ({_listed(places)}); which one is "
-            "meant? Name its file or its line"
+            f"{self.frame['symbol']} is defined at {len(places)} places ({_listed(places)}); which "
+            "one is meant? Name its file or its line"
         )
 
     def candidates(self) -> list[Definition]:
