@@ -144,7 +144,9 @@ class Document:
         return after
 
     def _edited_line_starts(self, start: int, end: int, text: str) -> list[int]:
-        """Starts before and behind the edit stay breaks; what lies between is scanned again."""
+        """Line starts before and after the edit are kept; the text between them is scanned
+        again.
+        """
         kept = self.line_starts[: max(1, bisect_left(self.line_starts, start))]
         shift = len(text) - len(self.text)
         behind = [s + shift for s in self.line_starts[bisect_right(self.line_starts, end) :]]

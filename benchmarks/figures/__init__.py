@@ -1,1 +1,1 @@
-"""The promised figures of `figures.toml`, and the command that prints and measures them."""
+"""The figures of `figures.toml`, and the command that prints and measures them."""

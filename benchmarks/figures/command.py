@@ -1,8 +1,8 @@
-"""Print what is promised, the command that measures it, and the value now.
+"""Print the measured figures, their targets and floors, and the commands that measure them.
 
-A target is what is wished for; a recorded value may miss it, and then the measured limit stands
-beside it. A floor is the last accepted value less its noise; a value below it is a regression. That
-alone, and a measurement that fails, makes this command fail.
+A target is the value aimed at; a recorded value may miss it, and is then printed with what limits
+it. A floor is the last accepted value less its noise; a value below it is a regression. Only a
+regression or a measurement that fails makes this command fail.
 """
 
 import argparse
@@ -22,7 +22,7 @@ from midline.model.errors import MidlineError, UsageError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the names and what to do with them."""
+    """Add the names of the figures and the actions."""
     parser.add_argument(
         "names",
         nargs="*",
@@ -102,11 +102,11 @@ def _selected(name: str, known: list[str]) -> list[str]:
 
 
 def measure_all(figures: list[Figure]) -> list[str]:
-    """Run every command once, whatever became of those before; names of the figures that failed.
+    """Run every command once, even after failures; returns the names of the figures that failed.
 
     Commands run from the root of the checkout this module lies in; UsageError if it is in none.
-    Figures of an instruction set that is not chosen here are left as they are, which is said: their
-    result would be one of other kernels.
+    Figures of an instruction set that is not chosen here are named and not measured, since the
+    result would be of other kernels.
     """
     root = FOLDER.parent
     if not (root / "pyproject.toml").exists():
@@ -130,7 +130,7 @@ def is_of_this_machine(figure: Figure) -> bool:
 
 
 def measure(command: str, root: Path) -> int:
-    """Run a figure's command in the folder `root`; its exit status, told unless it is 0."""
+    """Run a figure's command in the folder `root`; its exit status, printed unless it is 0."""
     program, *words = shlex.split(command)
     modules = {"midline-bench": "midline.benchmarks.main", "midline": "midline.server.cli.main"}
     python = [sys.executable, "-P", "-m", modules[program]]
@@ -172,7 +172,7 @@ def describe(figure: Figure) -> dict[str, Any]:
 
 
 def row_lines(row: dict[str, Any]) -> list[str]:
-    """The promise and its value, the command, and the limit of a target that is missed."""
+    """The figure with its value, its command, and what limits a target that is missed."""
     value = "-" if row["value"] is None else f"{row['value']:.4g}"
     terms = [
         row["wanted"] if row["wanted"] == REPORTED else f"target {row['wanted']}",

@@ -1,4 +1,4 @@
-"""The promised figures: read from `figures.toml`, looked up in the recorded results, judged."""
+"""Figures: read from `figures.toml`, looked up in the recorded results, and compared."""
 
 import json
 import operator
@@ -27,7 +27,7 @@ KERNELS = "midline kernels"
 
 @dataclass(frozen=True)
 class Figure:
-    """One promise; the fields are explained at the head of `figures.toml`."""
+    """One figure; its fields are explained at the head of `figures.toml`."""
 
     name: str
     command: str
@@ -69,7 +69,7 @@ class Figure:
     def status(self, value: float | None) -> str:
         """`ok`, `missed`, `regressed`, `reported` or `not measured`.
 
-        A regression is a value below the floor, whatever was wanted.
+        A regression is a value below the floor, whatever the target.
         """
         if value is None:
             return "not measured"
@@ -117,7 +117,7 @@ class Figure:
 
 
 def load_figures(path: Path = FOLDER / "figures.toml") -> list[Figure]:
-    """Every promised figure in the order of the file; MidlineError names a wrong entry."""
+    """Every figure in the order of the file; MidlineError names a wrong entry."""
     figures = []
     for entry in tomllib.loads(path.read_text("utf-8"))["figure"]:
         try:
@@ -132,6 +132,6 @@ def load_figures(path: Path = FOLDER / "figures.toml") -> list[Figure]:
 
 
 def holds(comparison: str, value: float) -> bool:
-    """Whether `value` is as `comparison`, `>= 3.0` for instance, says; never so for NaN."""
+    """Whether `comparison`, such as `>= 3.0`, holds for `value`; false for NaN."""
     sign, bound = comparison.split()
     return COMPARISONS[sign](value, float(bound))

@@ -1,6 +1,6 @@
-"""What a running process tree uses of the machine: memory in every form, private disks, waiting.
+"""Resource use of a running process tree: memory, private disks, and waiting for a processor.
 
-A program that hides from one count is in another: anonymous and mapped memory in the resident size,
+Memory that is missing in one count is in another: anonymous and mapped memory in the resident size,
 what was swapped out and page tables beside it, files without a name, sockets' buffers, and the
 files of private temporary folders, which are memory as well.
 """
@@ -48,7 +48,9 @@ def _process_bytes(process: int, unnamed: dict[tuple[int, int], int]) -> int:
 
 
 def _descriptor_bytes(path: str, unnamed: dict[tuple[int, int], int]) -> int:
-    """Bytes behind a descriptor that no other count has; files without a name go to `unnamed`."""
+    """Memory held by a descriptor and in no other count; files without a name are added to
+    `unnamed`.
+    """
     with contextlib.suppress(OSError):
         about = os.stat(path)
         if stat.S_ISSOCK(about.st_mode):
@@ -60,7 +62,7 @@ def _descriptor_bytes(path: str, unnamed: dict[tuple[int, int], int]) -> int:
 
 @cache
 def _socket_bytes() -> int:
-    """The most that one socket may have in flight: the kernel counts it in no process."""
+    """Most bytes that one socket may buffer, which the kernel counts for no process."""
     with contextlib.suppress(OSError, ValueError):
         return 2 * int(Path("/proc/sys/net/core/wmem_max").read_text())
     return 1 << 19
@@ -88,7 +90,7 @@ def _is_private(root: str) -> bool:
 
 
 def folder_bytes(folder: Path) -> int:
-    """Disk space of all in `folder`, seen from outside; of more than MOST_FILES, without end."""
+    """Disk space of everything in `folder`, in bytes; unlimited for more than MOST_FILES files."""
     total = files = 0
     waiting = [str(folder)]
     while waiting:

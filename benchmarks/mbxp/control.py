@@ -1,12 +1,11 @@
-"""Whether a pass depends on the tests: the same program against expected values that are wrong.
+"""Confirmation of a pass: the same program must fail when the expected values are wrong.
 
-A program shares its process with its tests, so it can find whatever the tests say when they are
-through, and say it itself; no secret is out of its reach. What it cannot do is fail where the
-expected values are wrong without knowing the right ones. A program whose text has any of the words
-that such a forgery takes is therefore run again, several times, in an order that nobody knows
-beforehand, with the tests as they are and with every expected value altered: it has to pass the
-former and must not pass the latter. Both kinds of run have the same folder, the same name and
-the same age of files.
+A program shares its process with its tests, so it can read every secret there and print whatever
+the tests print when they pass. But without knowing the right values it cannot fail just where the
+expected ones are wrong. A program whose text contains anything of `languages/reach.toml` is
+therefore run again several times, in random order, with the tests as published, which it has to
+pass, and with every expected value altered, which it has to fail. Both kinds of run use the same
+folder and file names, with files of the same age, so that the program cannot tell them apart.
 """
 
 import os
@@ -20,7 +19,7 @@ from pathlib import Path
 from midline.benchmarks.mbxp.languages.base import Box, Language
 
 AS_PUBLISHED, ALTERED = 2, 3
-"""Further runs of each kind: who guesses which is which is right once in sixty times."""
+"""Further runs of each kind: guessing which is which succeeds once in sixty times."""
 FORGED = "passes with every expected value altered, too: the verdict does not depend on the tests"
 UNSTEADY = "passes at first and fails later"
 LITERAL = re.compile(
@@ -115,7 +114,7 @@ class Control:
 
 
 def make_equally_old(folder: Path) -> None:
-    """Give everything in `folder` the present time."""
+    """Set the modification times of everything in `folder` to the present."""
     now = time.time()
     for place, folders, files in os.walk(folder):
         for name in (*folders, *files):

@@ -164,7 +164,7 @@ class Evaluation:
     def _judge(
         self, evaluator: Language, box: Box, compiler_said: str = ""
     ) -> tuple[Judged, Outcome]:
-        """Run the program; a pass that could be forged has to stand further runs."""
+        """Run the program; a pass that could be forged is confirmed by further runs."""
         judged, outcome = self._execute(evaluator, box)
         half_parsed = evaluator.half_parsed and evaluator.half_parsed.search(compiler_said)
         if (
@@ -273,7 +273,7 @@ def shorten(text: str) -> str:
 
 
 def _check_disk(folder: Path, verdict: Verdict) -> None:
-    """What fails while the disk is full says nothing; OSError then."""
+    """Raises OSError if the disk is full: a failure then tells nothing about the program."""
     failed = verdict.original.lenient is not Status.PASS
     if failed and shutil.disk_usage(folder).free < LEAST_FREE_BYTES:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

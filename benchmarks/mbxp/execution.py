@@ -1,8 +1,8 @@
 """Execution of a command in a sandbox within limits, and how it ended.
 
 Output is read as it comes and bounded; memory and private disk are those of the whole process tree,
-polled; at the first limit passed the tree is killed. A program can only be here while its thread is
-in `execute`.
+polled; at the first limit passed the tree is killed. A program runs only while its thread is in
+`execute`.
 """
 
 import contextlib
@@ -199,7 +199,7 @@ class _Watch:
         return True
 
     def _starved(self) -> bool:
-        """Extend the time limit by what a busy machine took of it."""
+        """Extend the time limit by the time that the program waited for a processor."""
         waited = waited_seconds(self.process.pid)
         extension = min(waited - self.waited,
                         MOST_EXTENSIONS * self.limits.seconds - self.extended)  # fmt: skip

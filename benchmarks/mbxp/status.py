@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class Status(StrEnum):
-    """Outcome of a sample; only `PASS` counts for the model, only the last two not against it."""
+    """Outcome of a sample; pass@k counts `PASS` as solved and leaves out the last two."""
 
     PASS = "pass"
     WRONG = "wrong"

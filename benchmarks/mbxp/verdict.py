@@ -28,7 +28,7 @@ class Judged:
 class Verdict:
     """`original` is of the program as published; `repaired` after the correction `repair`, if any.
 
-    `refused`: the compiler ended as the reference evaluator takes for an error, and nobody else.
+    `refused`: only the reference evaluator takes the compiler's exit status for an error.
     """
 
     original: Judged

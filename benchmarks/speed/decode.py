@@ -1,4 +1,4 @@
-"""Decode speed: one token after the other behind a filled context, for one or more sequences."""
+"""Decode speed: one token after the other after a filled context, for one or more sequences."""
 
 import argparse
 
@@ -14,13 +14,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Time `--tokens` steps behind the context on Midline and its peer by turns."""
+    """Time `--tokens` steps after the context on Midline and its peer by turns."""
     shape = (args.tokens, args.context, args.samples)
     return comparison.run("decode", args, lambda tokenizer: workload(tokenizer, *shape))
 
 
 def workload(tokenizer: Tokenizer, tokens: int, context: int, samples: int) -> Workload:
-    """`samples` sequences, each behind a context of its own, decoded together."""
+    """`samples` sequences, each with a context of its own, decoded together."""
     prompts = [prompt_ids(tokenizer, context, rotation) for rotation in range(samples)]
     return Workload(
         benchmark="decode",

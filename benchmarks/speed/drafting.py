@@ -85,7 +85,7 @@ def measure(path: Path, threads: int, tokens: int, context: int) -> dict[str, An
 def measured(
     engine: NativeEngine, cases: Iterable[Case], tokens: int, draft: Draft = "lookup"
 ) -> Iterable[Row]:
-    """A row for each case that writes more than its first token, which no draft can hasten."""
+    """A row for each case of more than one token; the first token follows from the prefill."""
     for number, case in enumerate(cases):
         options = SamplingOptions(
             max_tokens=min(case.max_tokens, tokens), engine=NativeOptions(draft=draft)
@@ -113,7 +113,7 @@ def measured(
 
 
 def summary(rows: list[Row]) -> dict[str, Any]:
-    """Of a set: how many times more tokens a second drafting writes, all cases together."""
+    """Ratio of tokens per second with drafts to without, over all cases of a set."""
     seconds = sum(row.seconds for row in rows)
     plain = sum(row.plain_seconds for row in rows)
     return {

@@ -1,9 +1,8 @@
 """Cases for prompt lookup decoding: edits and unrelated code, from the project's own texts.
 
 Edits are renames (a chat answer that repeats the text with another name), repeated patterns (a
-renamed copy of a text behind the original, half of it written) and test tables (rows that follow
-the first three). Unrelated cases continue the same code in its middle, without a copy in the
-prompt.
+renamed copy of a text after the original, half of it written) and test tables (rows that follow the
+first three). Unrelated cases continue the same code from its middle, without a copy in the prompt.
 """
 
 import re

@@ -76,7 +76,9 @@ def typing_settings(args: argparse.Namespace, path: Path) -> Settings:
 
 
 def workload(tokenizer: TokenizerBase, tokens: int, context: int) -> Workload:
-    """`KEYSTROKES` typed tokens behind `context`; `tokens` greedy ones after each are forgotten."""
+    """`KEYSTROKES` typed tokens after `context`, each followed by `tokens` greedy ones that are
+    dropped.
+    """
     ids = prompt_ids(tokenizer, context + KEYSTROKES)
     return Workload(
         benchmark="keystroke",
@@ -138,7 +140,7 @@ async def _type_into(typist: Typist, path: Path, text: str, count: int) -> None:
 
 
 def _half_a_line(text: str) -> tuple[str, int]:
-    """`text` with a line of its middle typed half, and where the cursor is then."""
+    """`text` with a line in its middle half typed, and the offset of the cursor."""
     lines = text.split("\n")
     number = next(n for n in range(len(lines) // 2, len(lines)) if len(lines[n].strip()) > 20)
     lines[number] = lines[number][: len(lines[number]) * 2 // 3]
@@ -183,7 +185,7 @@ def _sources() -> tuple[dict[Path, str], dict[Path, str]]:
 def figures(
     replies: list[Reply], lines: int, context: int, tokenizer: TokenizerBase
 ) -> dict[str, Any]:
-    """What the replies come to; times are milliseconds from receipt to the whole answer.
+    """Summary of the replies; times are milliseconds from receipt to the whole answer.
 
     Requests within a line are counted apart from the first ones after Enter and in a file, and what
     was typed along apart from what was computed. Times are of requests that were waited for.

@@ -1,4 +1,4 @@
-"""Resident memory of a process after completing behind a long context."""
+"""Resident memory of a process after a completion with a long context."""
 
 import argparse
 from pathlib import Path

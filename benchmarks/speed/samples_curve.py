@@ -48,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Time all counts of samples behind all contexts."""
+    """Time all numbers of samples with all contexts."""
     flags.check(args)
     path, threads = flags.model_path(args), thread_count(args.threads)
     found = measure(path, threads, args.tokens, args.context, runs=args.runs)
@@ -94,7 +94,7 @@ class Traffic:
         return cls(model_work(read_gguf(path)).step_bytes(), page_bytes // PAGE)
 
     def tail_bytes(self, context: int, tokens: int) -> int:
-        """Of the pages that `tokens` behind a prompt are in, the one it ends in included."""
+        """Bytes of the pages that hold `tokens` after a prompt, with the page in which it ends."""
         return -(-(context % PAGE + tokens) // PAGE) * PAGE * self.kv_bytes
 
     def step(self, context: int, samples: int, tokens: int) -> dict[str, float]:
@@ -144,7 +144,7 @@ def _rows(
 def decode(
     engine: NativeEngine, prompt: Sequence, first: Ids[int], tokens: int, samples: int, exact: bool
 ) -> Run:
-    """`tokens` steps of `samples` sequences behind `prompt`, which differ from the first on."""
+    """`tokens` steps of `samples` sequences after `prompt`, different from their first token on."""
     decoder, options = engine.decoder, StepOptions(exact=exact)
     pool = decoder.cache.pool
     free = pool.free_pages

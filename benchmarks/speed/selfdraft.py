@@ -94,7 +94,7 @@ def measured_costs(engine: NativeEngine, level: float) -> PassCosts:
 
 
 def sparse_step(engine: NativeEngine, level: float) -> float:
-    """Least seconds of a step that skips `level` of the weights, behind the same text."""
+    """Least seconds of a step that skips `level` of the weights, after the same text."""
     profile = engine.profile(level)
     assert profile is not None
     options = StepOptions(thresholds=engine.decoder.thresholds(profile))

@@ -1,8 +1,8 @@
 """A simulated typist at the language server: real lines in real files, a request after every key.
 
 Edits and requests go through the server's handlers, from the change notification to the answer;
-only the transport is left out. Pauses between keys last as long as the server has something to read
-ahead, at most their nominal length, and are skipped otherwise.
+only the transport is left out. Pauses between keys last while the server prefills in advance, at
+most their nominal length, and are skipped otherwise.
 """
 
 import asyncio
@@ -74,7 +74,7 @@ class Typist:
         await self._ask("open", uri, offset, OPEN_SECONDS)
 
     async def type_lines(self, uri: str, offset: int, lines: list[str]) -> None:
-        """Type `lines` behind the line that ends at `offset`; the editor indents them."""
+        """Type `lines` after the line that ends at `offset`; the editor indents them."""
         for line in lines:
             text = line.lstrip()
             enter = "\n" + line[: len(line) - len(text)]

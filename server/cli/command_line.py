@@ -118,7 +118,7 @@ def _dispatch(program: Program, words: list[str]) -> int:
 
 
 def _innermost(program: Program, words: Sequence[str]) -> tuple[Program, Sequence[str]]:
-    """The group that the first words name, and the words behind them."""
+    """The group that the first words name, and the words after them."""
     while words and isinstance(group := program.commands.get(words[0]), Program):
         program, words = group, words[1:]
     return program, words

@@ -22,7 +22,8 @@ class _Output(io.FileIO):
 
 
 def prepare_standard_streams() -> None:
-    """Watches over standard output, and keeps files from taking the place of a closed stream.
+    """Notes failures of standard output, and keeps files from taking the descriptor of a closed
+    stream.
 
     Python has None in that place: what is printed to a closed standard error would go to standard
     output, and what is printed to a closed standard output would be lost without a word.

@@ -35,7 +35,7 @@ _GENERATED_TEXT = re.compile(
 
 
 def looks_generated(name: str, text: str) -> bool:
-    """Whether nobody wrote the file by hand, by its name, what it says of itself, or its lines."""
+    """Whether the file is generated, by its name, a notice in it, or its lines."""
     folders, _, last = name.rpartition("/")
     if _GENERATED_FOLDERS & set(folders.split("/")) or _matches(last, _GENERATED_NAMES):
         return True
@@ -121,7 +121,7 @@ class ContextChooser:
         return ChosenContext(chunks, project.name if project else "")
 
     def _chunks(self, document: Document) -> tuple[Document, tuple[ContextChunk, ...]]:
-        """The document and its chunks, none if it is not fit to be read."""
+        """The document and its chunks; none if it is generated or seems secret."""
         name = _name_if_readable(document)
         if name is None:
             return document, ()
@@ -141,7 +141,7 @@ def _path(document: Document) -> str:
 
 
 def _name_if_readable(document: Document) -> str | None:
-    """What the model is told it is called; None for a file that its project ignores."""
+    """The file's name in the prompt; None for a file that its project ignores."""
     path = file_path(document.uri)
     if path is None:
         return document.name or "untitled"

@@ -16,7 +16,7 @@ class Project:
 
     @property
     def name(self) -> str:
-        """What its folder is called."""
+        """The name of its folder."""
         return self.root.name
 
     def name_of(self, path: Path) -> str:

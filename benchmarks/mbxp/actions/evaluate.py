@@ -24,7 +24,7 @@ from midline.model.errors import UsageError
 
 PUBLISHED_FILES = "mb*_samples.jsonl"
 EXAMPLES = "examples"
-"""Where they lie beside the problems, in the repository that publishes both."""
+"""Folder of the published sample completions, in the repository of the problems."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

@@ -111,7 +111,7 @@ class Go(Language):
 
 
 def unused_imports(output: str) -> list[str]:
-    """Packages that the compiler says are imported without need."""
+    """Packages that the compiler reports as imported and not used."""
     return [older or newer for older, newer in UNUSED.findall(output)]
 
 

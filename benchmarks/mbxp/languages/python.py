@@ -61,7 +61,7 @@ class Python(Language):
         return box.token.encode()
 
     def repair(self, box: Box, output: str) -> str | None:
-        """Mend tests that the function's own name spoiled when they were derived from the data."""
+        """Repair tests that the function's own name broke when they were derived from the data."""
         test = mended_test(box.task)
         if test == box.task.test:
             return None

@@ -1,7 +1,9 @@
-"""Where untrusted programs run: the strongest isolation this machine offers, probed once.
+"""Isolation of untrusted programs: the strongest kind that works on this machine, probed once.
 
 Order of preference: bubblewrap, plain namespaces (unshare), Landlock with seccomp, macOS Seatbelt.
-Resource limits alone ("bare") isolate nothing and are used only when the user asks for them.
+Where the kernel refuses unshare, for instance, Landlock is next; where none works, `choose` raises
+SandboxError. A kind that the user names is never replaced by another one. Resource limits alone
+("bare") isolate nothing and are used only when the user asks for them.
 """
 
 import functools
@@ -42,14 +44,17 @@ TRIAL = f"""
 (echo x >"$0") 2>/dev/null
 : >file && exit {TRIAL_PASSED}
 """
-"""What fails as it should says nothing, so that the first line said is the reason.
+"""A shell script that exits with TRIAL_PASSED if the file $0 outside of the sandbox cannot be read.
+Expected failures print nothing, so that the first line of standard error is the reason why a trial
+failed.
 
-A file of the same name may well be written: to a folder that only the sandbox has.
+Writing to $0 may succeed, in a private folder of the same name; `trial` checks that the file
+outside is unchanged.
 """
 
 
 class SandboxError(MidlineError):
-    """No isolation to be had, or not the one asked for."""
+    """No isolation works here, or not the kind that was asked for."""
 
 
 def choose(level: str | None = None, *, unsafe: bool = False) -> Sandbox:

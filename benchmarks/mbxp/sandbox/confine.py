@@ -1,4 +1,4 @@
-"""Start one command in a sandbox and end all it left behind: `confine.py ORDERS COMMAND ...`.
+"""Start one command in a sandbox and end all its processes: `confine.py ORDERS COMMAND ...`.
 
 A program of its own, using the standard library only, and of that what loads fast: it starts once
 for every program that is judged. ORDERS is what supervisor.py writes, marshalled, in hexadecimal
@@ -223,7 +223,7 @@ def become(orders: "Orders", command: list[str]) -> "NoReturn":
 
 
 def be_first_to_go() -> None:
-    """Where the machine's memory runs out, the program is to be killed, not its supervisor."""
+    """Make the kernel kill the program, not its supervisor, when memory runs out."""
     try:
         with open("/proc/self/oom_score_adj", "w") as file:
             file.write("1000")
@@ -324,7 +324,7 @@ def enter_name_spaces(user_name_space: bool) -> None:
 
 
 def main() -> int:
-    """Start the command, wait for it, and end what it left behind."""
+    """Start the command, wait for it, and end the processes that it left running."""
     orders: Orders = marshal.loads(bytes.fromhex(sys.argv[1]))
     command = sys.argv[2:]
     parent = os.getppid()

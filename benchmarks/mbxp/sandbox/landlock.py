@@ -16,10 +16,10 @@ from midline.benchmarks.mbxp.sandbox.supervisor import DEVICES, confined
 SIGNALS_SCOPED = 6
 """From this version on, Linux 6.12, the kernel refuses signals to processes outside."""
 OWN_PROCESS = "/proc/self"
-"""Of the command itself: its descendants have other folders, and see neither."""
+"""The folder in /proc of the command itself; its descendants can read neither it nor their own."""
 MACHINE = tuple(f"/proc/{name}" for name in ("cpuinfo", "filesystems", "meminfo", "stat", "sys/vm",
                                              "uptime", "version"))  # fmt: skip
-"""What runtimes read to size themselves; nothing of it tells of other processes."""
+"""Files that runtimes read to size themselves; they tell nothing about other processes."""
 
 
 class Landlock(Sandbox):
@@ -30,7 +30,9 @@ class Landlock(Sandbox):
     def command(
         self, argv: Sequence[str], policy: Policy, descriptors: Sequence[int] = ()
     ) -> list[str]:
-        """`argv` behind confine.py; OSError elsewhere than on Linux, or without Landlock."""
+        """`argv`, started through confine.py; OSError elsewhere than on Linux, or without
+        Landlock.
+        """
         if sys.platform != "linux":
             raise OSError("Landlock is Linux only")
         # Compilers make what they write executable; programs have no reason to.

@@ -1,4 +1,4 @@
-"""What a program in the sandbox may touch and use up, and what every kind of sandbox offers."""
+"""What a program in the sandbox may access and use, and the interface of every kind of sandbox."""
 
 import os
 import shutil
@@ -77,7 +77,7 @@ class Sandbox(ABC):
     def owner(self, slot: int) -> int | None:
         """Uid under which a program of `slot` runs; None: as Midline's own user.
 
-        Another one in every process of Midline: limits on the number of processes are the user's.
+        It differs among processes of Midline, because the limit on processes counts per user.
         """
         if os.geteuid() != 0:
             return None
@@ -120,7 +120,7 @@ def environment(scratch: Path) -> dict[str, str]:
 def limit_command(limits: Limits) -> list[str]:
     """A command prefix that sets the kernel's own limits on what it starts.
 
-    The processor time limit is the wall clock's doubled: a last resort should the parent die.
+    The limit of processor time is twice the wall-clock limit, and matters only if the parent dies.
     """
     if sys.platform != "linux":
         blocks, seconds = limits.file_size // 512, int(limits.seconds * 2) + 1

@@ -26,7 +26,7 @@ def confined(
     devices: Sequence[str] = (),
     user_name_space: bool = False,
 ) -> list[str]:
-    """`argv` behind confine.py: `user` to run as, or None, under the system call filter `code`.
+    """`argv`, started through confine.py: as `user`, or None, under the system call filter `code`.
 
     `read` and `write` come on top of what `policy` names.
     """
@@ -43,7 +43,7 @@ def confined(
         "user": user,
         "user_name_space": user_name_space,
         "limits": kernel_limits(policy.limits),
-        # In a name space, and for a user that nobody else is, the count begins at nothing.
+        # In a name space of its own, or for a user of its own, the count starts at zero.
         "count_processes": level != "unshare" and os.geteuid() != 0,
         "seccomp": code,
     }
@@ -54,7 +54,7 @@ def confined(
 def kernel_limits(limits: Limits) -> dict[str, int]:
     """`limits` by the names of setrlimit's resources.
 
-    The processor time limit is the wall clock's doubled: a last resort should the parent die.
+    The limit of processor time is twice the wall-clock limit, and matters only if the parent dies.
     """
     words = {
         "CORE": 0,

@@ -1,7 +1,8 @@
-"""The last resort should a sandbox's supervisor be killed: end the programs it leaves behind.
+"""Cleanup after a sandbox's supervisor was killed: ends the programs that it supervised.
 
-No program can kill its supervisor, but the machine may. Orphans then become children of this
-process, which tells them by their system call filter, or by the user that they alone run as.
+A program cannot kill its supervisor, but the kernel may, when memory runs out. The programs then
+become children of this process, which recognizes them by their system call filter, or by a user
+that runs nothing else.
 """
 
 import contextlib
@@ -24,13 +25,13 @@ PAUSE_SECONDS = 0.002
 
 @cache
 def adopt_orphans() -> None:
-    """Let orphaned descendants come to this process instead of the machine's init."""
+    """Make orphaned descendants children of this process, instead of the system's init."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def sweep(user: int | None, running: Collection[int]) -> None:
-    """Kill what no supervisor watches; `user`: whom nobody but a program runs as, if any.
+    """Kill programs without a supervisor; `user`: one that only programs run as, if any.
 
     `running` are the supervisors that are still at work.
     """

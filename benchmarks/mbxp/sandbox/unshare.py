@@ -29,7 +29,9 @@ class Unshare(Sandbox):
     def command(
         self, argv: Sequence[str], policy: Policy, descriptors: Sequence[int] = ()
     ) -> list[str]:
-        """`argv` behind confine.py, which builds the new root, enters it and gives up power."""
+        """`argv`, started through confine.py, which builds the new root, enters it and drops
+        privileges.
+        """
         return confined(
             argv, policy, self.level, self.owner(policy.slot) if self.as_root else None,
             seccomp.program(), devices=DEVICES, user_name_space=not self.as_root,

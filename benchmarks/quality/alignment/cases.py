@@ -1,9 +1,9 @@
 """Lines of MBXP's canonical solutions, cut at a cursor in six ways.
 
 Every line is cut in every way, so that the sets differ only in the place of the cut: `mid-word`
-between two letters, `punctuation` between two punctuation characters, `trailing-space` behind a
-space within the code, `partial-indent` within and `full-indent` behind the indentation, `clean` at
-a token boundary of the whole line. Cuts that happen to be at a token boundary are kept.
+between two letters, `punctuation` between two punctuation characters, `trailing-space` after a
+space within the code, `partial-indent` within and `full-indent` after the indentation, `clean` at a
+token boundary of the whole line. Cuts that happen to be at a token boundary are kept.
 """
 
 import random
@@ -61,7 +61,7 @@ class Line:
 class Layout:
     """The prompt of a line: fill-in-the-middle as in an editor (`fim`), or plain text (`raw`).
 
-    `ids` are the prompt up to the line, `true` the tokens of the whole line behind them, `borders`
+    `ids` are the prompt up to the line, `true` the tokens of the whole line after them, `borders`
     the offsets in the line at which they end, 0 included.
     """
 
@@ -75,7 +75,9 @@ class Layout:
             self.borders.append(self.borders[-1] + len(tokenizer.token_bytes(id)))
 
     def prompt(self, at: int, backed_up: int) -> Prompt:
-        """The prompt of a cursor at offset `at` that backs up at most so many tokens."""
+        """The prompt of a cursor at offset `at`, from whose end at most `backed_up` tokens are
+        removed.
+        """
         line = self.line
         before = (line.before + line.text[:at]).encode()
         if self.form == "raw":
@@ -93,11 +95,11 @@ class Layout:
         return self._begins_alike and self.borders[-1] == len(self.line.text)
 
     def border_before(self, at: int) -> int:
-        """The last token border that is not behind the offset."""
+        """The last token border at or before the offset."""
         return max(border for border in self.borders if border <= at)
 
     def border_behind(self, at: int) -> int:
-        """The first token border that is not in front of the offset."""
+        """The first token border at or after the offset."""
         return min(border for border in self.borders if border >= at)
 
 

@@ -45,7 +45,7 @@ from midline.model.errors import UsageError
 from midline.model.tokenizer.tokenizer import Tokenizer
 
 MODES = {"none": 0, "1": 1, "3": 3, "tree": 3}
-"""Number of tokens backed up by each mode."""
+"""Most tokens that each mode removes from the end of the prompt."""
 REFERENCES = ("clean", "ahead")
 STREAMS = 32
 LINES_TOGETHER = 8
@@ -160,7 +160,9 @@ def request(layout: Layout, at: int, mode: str) -> Request:
 
 
 def scored(engine: NativeEngine, layout: Layout, cases: Sequence[Case]) -> LineScores:
-    """The line read, which leaves its prompt in the cache, and the truths of its cases scored."""
+    """Prefills the line, which leaves its prompt in the cache, and scores the truths of its
+    cases.
+    """
     engine.prefill(layout.ids)
     wanted = dict.fromkeys(r for of, *_, asked in cases if of is layout for r in asked.values())
     reader = LineReader(engine, layout)
@@ -250,7 +252,9 @@ def differences(rows: Sequence[Row]) -> list[dict[str, Any]]:
 
 
 def overhead(rows: Sequence[Row]) -> list[dict[str, Any]]:
-    """Milliseconds of Python by mode, over requests that give bytes back; rows of the tree."""
+    """Milliseconds of Python by mode, over requests from which bytes were removed; rows of the
+    tree.
+    """
     found = []
     for mode in dict.fromkeys(row.mode for row in rows):
         costs = [row.cost for row in rows if row.mode == mode and row.cost is not None]

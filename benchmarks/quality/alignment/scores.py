@@ -1,8 +1,8 @@
-"""Log-probabilities of the text behind a cut, and the time that token healing takes.
+"""Log-probabilities of the text after a cut, and the time that token healing takes.
 
-The tokens of a whole line are read once; all that keep to them, whatever the cut and the mode,
-share these logits. A prompt that ends in tokens which the line does not have is read on from where
-it leaves the line.
+The tokens of a whole line are computed once, and requests whose tokens are those of the line share
+these logits, whatever the cut and the mode. A prompt that ends in other tokens is computed from the
+first of them on.
 """
 
 import time
@@ -29,7 +29,7 @@ _GREEDY = SamplingOptions()
 
 @dataclass(frozen=True)
 class Request:
-    """What is asked of the engine: a prompt, the bytes given back, and the text that is true.
+    """What is asked of the engine: a prompt, the bytes removed from its end, and the true text.
 
     `target` is the rest of the line; `backed_up` counts the tokens of `align`; with `tree` they are
     written by the covering tree.
@@ -44,7 +44,7 @@ class Request:
 
 @dataclass(frozen=True)
 class Cost:
-    """Milliseconds of one request's alignment, rows read for its tree's branches.
+    """Milliseconds of one request's token healing, and rows computed for its tree's branches.
 
     The milliseconds are processor time of the calling thread, without the model's passes.
     """
@@ -62,7 +62,7 @@ class LineScores:
 
 
 class TimedTree(CoveringTree):
-    """A covering tree that knows its processor time, without that of what is read for it."""
+    """A covering tree that measures its processor time, without that of forward passes."""
 
     seconds = 0.0
 
@@ -81,7 +81,7 @@ class TimedTree(CoveringTree):
 
 
 class LineReader:
-    """A line's prompt and tokens in the cache, with the logits behind each of its tokens."""
+    """A line's prompt and tokens in the cache, with the logits after each of its tokens."""
 
     def __init__(self, engine: NativeEngine, layout: Layout) -> None:
         self._model, self._tokenizer, self._layout = engine.decoder, engine.tokenizer, layout
@@ -92,7 +92,7 @@ class LineReader:
         self._rows = rows[len(rest) - 1 :]
 
     def close(self) -> None:
-        """Gives the pages back."""
+        """Frees the pages."""
         self._model.cache.finish(self._sequence, remember=False)
 
     def score(self, requests: Sequence[Request]) -> LineScores:
@@ -120,7 +120,7 @@ class LineReader:
         return kept == self._layout.true[: len(kept)]
 
     def _paths(self, requests: Sequence[Request]) -> Iterator[tuple[Request, Sequence[int], Rows]]:
-        """Each request's tokens that write the given bytes and the target, and their logits."""
+        """Each request's tokens that spell the removed bytes and the target, and their logits."""
         away: list[tuple[Request, list[int], int]] = []
         batch: list[tuple[Cached, Sequence[int]]] = []
         for request in requests:
@@ -162,7 +162,7 @@ class LineReader:
         return [*self._kept(request), *self._tokenizer.encode(request.align)]
 
     def _cover(self, requests: Sequence[Request], scores: LineScores) -> None:
-        """Takes the trees' whole probability from that of the truths, and times them."""
+        """Subtracts the trees' total log-probability from that of the truths, and times them."""
         trees = [self._planted(request) for request in requests]
         grow(trees, 0.0, self._forward, self._model.cache)
         for tree, request in zip(trees, requests, strict=True):
@@ -192,7 +192,7 @@ class LineReader:
 
 
 def _logprob(tokenizer: Tokenizer, align: bytes, tokens: Sequence[int], rows: Rows) -> float:
-    """Of `tokens`, each among those that agree with what of `align` is left."""
+    """Log-probability of `tokens`, each among those that agree with the rest of `align`."""
     alignment, total = Alignment(tokenizer, align), 0.0
     for token, row in zip(tokens, rows, strict=False):
         allowed = alignment.allowed()

@@ -31,7 +31,7 @@ class CursorCase:
 
     @property
     def language(self) -> str:
-        """The part of the project's name in front of the hyphen."""
+        """The part of the project's name before the hyphen."""
         return self.project.partition("-")[0]
 
     @property

@@ -226,7 +226,7 @@ def _scores(rows: Sequence[Row]) -> dict[str, Any]:
 
 
 def comparison(rows: Sequence[Row]) -> dict[str, Any]:
-    """The fragment behind the middle marker against plain, in pairs of the same case."""
+    """The fragment after the middle token against plain, in pairs of the same case."""
     first, second = FimLayout.FRAGMENT_AFTER_MIDDLE.value, FimLayout.PLAIN.value
     dense = [row for row in rows if not row.sparsity]
     sides = [[row for row in dense if row.layout == layout] for layout in (first, second)]

@@ -1,10 +1,10 @@
 """`midline-bench quality fuzz`: completions at random places of real files, checked for harm.
 
 Three forms of every place. `typed`: the rest of the cursor's line has not been written yet. `gap`:
-a piece of the line is missing at the cursor, up to the end of a word or behind it, and text follows
+a piece of the line is missing at the cursor, up to the end of a word or after it, and text follows
 on the line. `whole`: nothing is missing, and silence is the best answer. Counted are exceptions,
-bytes that disagree with those in front of the cursor, answers where the file goes on (what is
-missing is not blank; `whole`: text follows), and files that parse before and after.
+bytes that disagree with those before the cursor, answers where the file goes on (what is missing is
+not blank; `whole`: text follows), and files that parse before and after.
 """
 
 import argparse
@@ -173,7 +173,7 @@ def places(path: Path, form: str, count: int, seed: int) -> list[Case]:
 
 
 def _end(text: str, offset: int, form: str, share: float) -> int:
-    """Where the text goes on behind what is missing at `offset`."""
+    """Where the text goes on after what is missing at `offset`."""
     if form == "whole":
         return offset
     line_end = next((at for at in range(offset, len(text)) if text[at] in "\r\n"), len(text))
@@ -186,7 +186,7 @@ def _end(text: str, offset: int, form: str, share: float) -> int:
 
 
 class Witness:
-    """The engine, with an eye on whether samples begin with the bytes that they have to."""
+    """The engine, counting samples that do not begin with the bytes of `Request.align`."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -196,9 +196,8 @@ class Witness:
         return getattr(self._engine, name)
 
     def batch(self, requests: Sequence[Request], options: SamplingOptions) -> list[Generation]:
-        """The engine's generations, counted where their bytes are not those to align with.
-
-        An answer that ran out of tokens while it spelled them agrees as far as it goes.
+        """The engine's generations; counts those that do not begin with `Request.align`. An answer
+        that ended for lack of tokens agrees if it is the beginning of those bytes.
         """
         found = self._engine.batch(requests, options)
         for request, generation in zip(requests, found, strict=True):

@@ -87,7 +87,7 @@ class _Plain:
         )
 
     def answer(self, task: Infilling) -> str:
-        """What stands behind the middle token, up to the end, or to that of the first line."""
+        """The text after the middle token, up to its end, or to the end of the first line."""
         fim, encode = self.tokenizer.fim, self.tokenizer.encode
         assert fim is not None
         before, after = encode(task.before.encode()), encode(task.after.encode())

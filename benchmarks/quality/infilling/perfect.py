@@ -1,4 +1,4 @@
-"""An engine that writes exactly the removed text: what the completion rules lose of it."""
+"""An engine that writes exactly the removed text, which shows what the completion rules lose."""
 
 from collections.abc import Sequence
 
@@ -49,7 +49,7 @@ class PerfectEngine(Engine):
         on_done: OnDone | None = None,
         streams: int | None = None,
     ) -> list[Generation]:
-        """`text` behind the bytes to align with, as far as `stop` lets it be written."""
+        """The bytes of `Request.align` and then `text`, until `stop` ends it."""
         return [self._answer(request, options.samples) for request in requests]
 
     def _answer(self, request: Request, samples: int) -> Generation:

@@ -1,6 +1,6 @@
 """Completions in files that their language's own parser accepts: it has to accept them afterwards.
 
-A place is a line of a real file that is cut behind a random character, or emptied but for its
+A place is a line of a real file that is cut after a random character, or emptied but for its
 indentation; it counts where the file without the rest is accepted, so that a completion alone can
 break it. Half of the places are completed as by hand.
 """

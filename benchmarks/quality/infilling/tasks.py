@@ -1,7 +1,7 @@
 """The HumanEval-Infilling tasks (Bavarian et al., arXiv 2207.14255) as cursors in a file.
 
 Each task takes a piece out of a HumanEval solution: one line, several lines, or a random span. The
-program is what stands before the cursor, a completion, what stands behind it, and the tests.
+program is the text before the cursor, a completion, the text after the cursor, and the tests.
 """
 
 import gzip

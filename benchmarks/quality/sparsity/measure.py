@@ -1,10 +1,10 @@
 """`midline-bench quality sparsity`: the cost of skipping weights, by sparsity level.
 
-Every token of MBXP's own solutions is forced through the model behind its problem; the problem is
+The tokens of MBXP's own solutions are forced through the model after their problem; the problem is
 dense, the solution sparse, in steps of many rows that compute the numbers of sparse one-row decode
-(tests/unit/model/teal/test_profile.py). Perplexity is of all solution tokens together;
-agreement counts positions whose likeliest token is the dense one. Bytes are those of weights that
-one decoded token reads, from the channels that survived. With `--gate` nothing is measured: see
+(tests/unit/model/teal/test_profile.py). Perplexity is of all solution tokens together; agreement
+counts positions whose likeliest token is the dense one. Bytes are those of weights that one decoded
+token reads, from the channels that survived. With `--gate` nothing is measured: see
 `midline.benchmarks.quality.sparsity.gate`.
 """
 
@@ -198,7 +198,7 @@ def _profiles(
 
 
 def _force(engine: NativeEngine, task: Task) -> Forced:
-    """The problem read densely in pieces on whose size no bit depends."""
+    """The problem, prefilled densely in pieces small enough for row invariance."""
     tokenizer = engine.tokenizer
     ids = tokenizer.with_bos(tokenizer.encode(task.prompt))
     sequence, last = Cached(), np.empty((0, 0), np.float32)

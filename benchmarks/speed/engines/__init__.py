@@ -20,7 +20,7 @@ class SpeedEngine(Protocol):
     """One loaded model. Every measurement returns the seconds of its timed part alone."""
 
     def versions(self) -> dict[str, str]:
-        """Versions of the libraries behind this engine."""
+        """Versions of the libraries that this engine uses."""
         ...
 
     def settings(self) -> dict[str, Any]:
@@ -40,7 +40,7 @@ class SpeedEngine(Protocol):
         ...
 
     def keystrokes(self, prompt: list[int], typed: list[int], tokens: int) -> float:
-        """All of `typed` one by one behind a filled `prompt`, `tokens` greedy steps after each."""
+        """All of `typed` one by one after a filled `prompt`, `tokens` greedy steps after each."""
         ...
 
 

@@ -17,8 +17,8 @@ from midline.model.runtime.kv_cache import Sequence
 class MidlineSpeed:
     """Speed measurements of the native engine; `exact` computes the whole output matrix.
 
-    With `sparsity` everything behind the first prompt is sparse, but several rows only compute the
-    same numbers: they gain nothing.
+    With `sparsity` everything after the first prompt is sparse. Steps of several rows then compute
+    the same numbers as sparse ones, at the cost of dense ones.
     """
 
     def __init__(
@@ -106,7 +106,7 @@ class MidlineSpeed:
         return seconds
 
     def _prepare_samples(self, prompt: list[int], samples: int) -> list[int]:
-        """The likeliest tokens behind the prompt, which is read: the first of each sample."""
+        """Prefills the prompt; returns its likeliest next tokens, the first of each sample."""
         shape = ("samples", samples, len(prompt))
         if shape != self._shape:
             self._release()

@@ -9,7 +9,7 @@ from midline.model.errors import UsageError
 
 
 class SeparateRuns(MidlineSpeed):
-    """As many runs of one sample as there are samples; the prompt is read once for all of them."""
+    """One run per sample; the prompt is prefilled once for all of them."""
 
     def samples(self, prompt: list[int], samples: int, tokens: int) -> float:
         """Seconds of `tokens` steps of one sample, added up over all of them."""
