@@ -17,6 +17,7 @@ SPEED = Program(
         "decode": "one token after another behind a filled context",
         "samples": "several continuations of one shared prompt",
         "keystroke": "typing at the language server; with --peer, the engine calls of typing",
+        "editor": "from a key to ghost text on the screen of a real editor",
         "memory": "resident memory after completing behind a long context",
         "start": "from a new process to its first token",
         "drafting": "prompt lookup decoding against plain greedy decoding",

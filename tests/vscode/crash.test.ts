@@ -8,32 +8,48 @@ import { endProcess, MIDLINE } from './editor/code_server.ts';
 import { BEGUN, SHAPES } from './editor/files.ts';
 import { useSession } from './editor/session.ts';
 
-const session = useSession({ files: { 'one.py': SHAPES, 'two.py': SHAPES, 'three.py': SHAPES } });
+const NAMES = ['one.py', 'two.py', 'again.py', 'three.py'];
+const session = useSession({ files: Object.fromEntries(NAMES.map((name) => [name, SHAPES])) });
 
 /** Kill the servers of this VS Code, and wait until others are there. */
 async function killServers(expectOthers: boolean): Promise<void> {
-  const before = session.editor.midlineProcesses();
+  const before = session.editor.servers();
   assert.notEqual(before.length, 0);
   before.forEach(endProcess);
   if (!expectOthers) return;
   for (let left = 200; left > 0; left -= 1) {
-    const now = session.editor.midlineProcesses();
+    const now = session.editor.servers();
     if (now.length > 0 && now.every((pid) => !before.includes(pid))) break;
     await session.window.page.waitForTimeout(50);
   }
-  await session.window.barSays(/^(?!.*(Starting|stopped|ended))/);
+  await session.window.isReady();
 }
 
 test('a killed server is back, and completes', async () => {
-  const { window } = session;
+  const window = await session.ready();
   await window.openFile('one.py');
   await window.type(BEGUN);
   await window.ghost();
-  await window.press('Escape');
+  await window.press('Tab');
   await killServers(true);
   await window.openFile('two.py');
   await window.type(BEGUN);
   assert.match(await window.ghost(), /^pi/);
+  await window.press('Tab');
+});
+
+test('a killed engine is back, and completes', async () => {
+  const { window, editor } = session;
+  const before = editor.engines();
+  assert.equal(before.length, 1);
+  before.forEach(endProcess);
+  await window.barSays(/^(?!.* is ready)/);
+  await window.isReady();
+  assert.notDeepEqual(editor.engines(), before);
+  await window.openFile('again.py');
+  await window.type(BEGUN);
+  assert.match(await window.ghost(), /^pi/);
+  await window.press('Tab');
 });
 
 test('after five it stays off and says so, until it is restarted by hand', async () => {
@@ -45,10 +61,11 @@ test('after five it stays off and says so, until it is restarted by hand', async
   await notice.waitFor();
   await window.picture('stopped');
   await notice.getByRole('button', { name: 'Restart' }).click();
-  await window.barSays(/^(?!.*(Starting|stopped|ended))/);
+  await window.isReady();
   await window.openFile('three.py');
   await window.type(BEGUN);
   assert.match(await window.ghost(), /^pi/);
+  await window.press('Tab');
 });
 
 test('a program that ends at once is quoted in a sentence', async () => {
@@ -56,15 +73,15 @@ test('a program that ends at once is quoted in a sentence', async () => {
   const program = path.join(editor.root, 'broken');
   writeFileSync(program, '#!/bin/sh\necho "midline: no room on the disk" >&2\nexit 1\n');
   chmodSync(program, 0o755);
-  editor.changeSettings({ 'midline.command': program });
+  await window.changeSettings({ 'midline.command': program });
   await window.notification(/ended before it could serve, and said: midline: no room on the disk/).waitFor();
   await window.barSays(/stopped/);
 });
 
 test('a setting that names nothing is a sentence, and mending it starts the server', async () => {
-  const { window, editor } = session;
-  editor.changeSettings({ 'midline.command': '/not/there/midline' });
+  const { window } = session;
+  await window.changeSettings({ 'midline.command': '/not/there/midline' });
   await window.notification(/midline\.command names \/not\/there\/midline, which is not a program/).waitFor();
-  editor.changeSettings({ 'midline.command': MIDLINE });
-  await window.barSays(/^(?!.*(Starting|stopped|ended|install))/);
+  await window.changeSettings({ 'midline.command': MIDLINE });
+  await window.isReady();
 });

@@ -15,19 +15,30 @@ const session = useSession({
   environment: { MIDLINE_SOURCES: path.join(homedir(), '.cache/midline/models') },
 });
 
-test('the palette downloads a model with progress, and it completes without a reload', async () => {
-  const { window, editor } = session;
+test('without a model one is offered, and the palette has the others', async () => {
+  const { window } = session;
+  await window.barSays(/no model/);
+  await window.notification('Midline has no model yet. Download qwen2.5-coder-0.5b?').waitFor();
   await window.openFile('shapes.py');
+  await window.picture('no-model');
   await window.command('Midline: Download Model...');
-  await window.entry('qwen2.5-coder-0.5b').waitFor();
+  await window.entry('smollm2-135m').waitFor();
   await window.picture('models');
-  await window.entry('qwen2.5-coder-0.5b').click();
-  await window.notification('downloading qwen2.5-coder-0.5b').waitFor();
+  await window.press('Escape');
+});
+
+test('it is downloaded with progress, and completes without a reload', async () => {
+  const { window, editor } = session;
+  await window
+    .notification('Midline has no model yet')
+    .getByRole('button', { name: 'Download' })
+    .click();
+  await window.notification(/downloading qwen2.5-coder-0.5b.*\d%/).waitFor();
   await window.picture('download');
   await window.notification('downloading').waitFor({ state: 'detached' });
   const file = 'qwen2.5-coder-0.5b-instruct-q4_k_m.gguf';
   assert.ok(existsSync(path.join(editor.home, 'models', file)));
-  await window.barSays(/^(?!.*(%|Starting|no model|failed))/);
+  await window.isReady();
   await window.openFile('shapes.py');
   await window.type(BEGUN);
   assert.match(await window.ghost(), /^pi/);

@@ -19,14 +19,14 @@ async function offers(): Promise<boolean> {
 }
 
 test('the setting midline.enabled switches it off and on', async () => {
-  const { window, editor } = session;
+  const window = await session.ready();
   await window.openFile('shapes.py');
   await window.type(BEGUN);
   await window.ghost();
-  editor.changeSettings({ 'midline.enabled': false });
+  await window.changeSettings({ 'midline.enabled': false });
   await window.barSays(/midline\.enabled is false/);
   assert.equal(await offers(), false);
-  editor.changeSettings({ 'midline.enabled': true });
+  await window.changeSettings({ 'midline.enabled': true });
   await window.barSays(/^(?!.*midline\.enabled)/);
   assert.equal(await offers(), true);
 });

@@ -7,8 +7,12 @@ import { useSession } from './editor/session.ts';
 
 const session = useSession({ files: { 'one.py': SHAPES, 'two.py': SHAPES } });
 
-test('both complete, each its own file', async () => {
+test('both complete, each its own file, from one engine', async () => {
+  await session.ready();
   const other = await session.another();
+  await other.isReady();
+  assert.equal(session.editor.servers().length, 2);
+  assert.equal(session.editor.engines().length, 1);
   await session.window.openFile('one.py');
   await other.openFile('two.py');
   await session.window.type(BEGUN);

@@ -59,6 +59,6 @@ export class Bar implements vscode.Disposable {
         '\n\n',
       ),
     );
-    this.item.accessibilityInformation = { label: ['Midline', ...facts].join('. ') };
+    this.item.accessibilityInformation = { label: ['Midline.', ...facts].join(' ') };
   }
 }

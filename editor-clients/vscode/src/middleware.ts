@@ -15,6 +15,11 @@ export function optionsOfNow(names: readonly string[]): Record<string, unknown> 
   );
 }
 
+/** Progress that the entry of the status bar or a notification shows already. */
+export function isShownElsewhere(title: string): boolean {
+  return /^Midline: (loading|downloading) /.test(title);
+}
+
 /** Documents that are off and pauses send nothing; settings are those that the user has set. */
 export function middleware(
   switches: Switches,

@@ -30,7 +30,9 @@ export async function downloadChosen(
   models: readonly Model[],
 ): Promise<void> {
   const model = await pick(models, 'Model to download');
-  if (model !== undefined) await download(server, command, model.name);
+  if (model === undefined) return;
+  await download(server, command, model.name);
+  if (server.status?.model === model.name) await setOption('model', model.name);
 }
 
 /**
@@ -57,7 +59,8 @@ export async function download(
     });
   } catch (error) {
     if (error instanceof vscode.CancellationError) return;
-    const cause = error instanceof Error ? error.message : String(error);
+    const said = error instanceof Error ? error.message : String(error);
+    const cause = said.replace(/^Midline: /, '');
     const choice = await vscode.window.showErrorMessage(
       `Midline could not download ${name}: ${cause}`,
       'Try Again',

@@ -16,7 +16,7 @@ import {
 } from 'vscode-languageclient/node';
 import { Crashes } from './crashes.ts';
 import type { Log } from './log.ts';
-import { middleware } from './middleware.ts';
+import { isShownElsewhere, middleware } from './middleware.ts';
 import { crashProblem, startProblem } from './problems.ts';
 import { parseStatus, type Status, type Window } from './status.ts';
 import type { Switches } from './switches.ts';
@@ -47,6 +47,7 @@ export class Server implements vscode.Disposable {
   private client: LanguageClient | undefined;
   private said = '';
   private isStopping = false;
+  private readonly hidden = new Set<number | string>();
 
   constructor(log: Log, switches: Switches, options: () => Record<string, unknown>) {
     this.log = log;
@@ -155,7 +156,9 @@ export class Server implements vscode.Disposable {
       },
       middleware: middleware(this.switches, this.options, (token, value, next) => {
         this.progressed.fire({ token, value });
-        next(token, value);
+        if (value.kind === 'begin' && isShownElsewhere(value.title)) this.hidden.add(token);
+        if (!this.hidden.has(token)) next(token, value);
+        if (value.kind === 'end') this.hidden.delete(token);
       }),
     });
     client.onNotification(STATUS, (params: unknown) => {

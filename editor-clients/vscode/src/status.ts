@@ -99,7 +99,9 @@ function byState(status: Status | undefined, window: Window, facts: readonly str
 function factsOf(status: Status | undefined, window: Window): string[] {
   const facts: string[] = [];
   if (status?.message) facts.push(status.message);
-  if (status?.model !== undefined) facts.push(`Model: ${status.model}`);
+  // Most messages name the model.
+  const isNamed = status?.model !== undefined && status.message.includes(status.model);
+  if (status?.model !== undefined && !isNamed) facts.push(`Model: ${status.model}`);
   if (status?.tokensPerSecond !== undefined)
     facts.push(`Speed: ${status.tokensPerSecond.toFixed(0)} tokens/s`);
   if (status?.lastMilliseconds !== undefined)

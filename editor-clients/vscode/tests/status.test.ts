@@ -37,6 +37,12 @@ test('the tooltip has model, speed, latency and the reason for silence', () => {
   ]);
 });
 
+test('a model that the message names is not named again', () => {
+  const message = 'qwen2.5-coder-0.5b is ready.';
+  const { facts } = barItem(parseStatus({ ...READY, message }), RUNNING);
+  assert.equal(facts.filter((fact) => fact.includes('qwen')).length, 1);
+});
+
 test('loading shows its share, within 0 and 100%', () => {
   const text = (progress: number): string =>
     barItem(parseStatus({ state: 'loading', progress }), RUNNING).text;

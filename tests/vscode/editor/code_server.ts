@@ -31,6 +31,7 @@ const SETTINGS = {
   'editor.wordBasedSuggestions': 'off',
   'editor.fontSize': 15,
   'window.commandCenter': false,
+  'workbench.editor.useModal': 'off',
   'files.autoSave': 'off',
 };
 
@@ -89,8 +90,10 @@ export class CodeServer {
         env: environment(root, options),
       },
     );
+    const editor = new CodeServer(root, port, child);
+    running.add(editor);
     await answers(`http://127.0.0.1:${port.toString()}/healthz`);
-    return new CodeServer(root, port, child);
+    return editor;
   }
 
   /** The text of a file of the project, as it is on the disk. */
@@ -104,31 +107,51 @@ export class CodeServer {
     return JSON.parse(readFileSync(file, 'utf8')) as Record<string, unknown>;
   }
 
-  changeSettings(changes: Readonly<Record<string, unknown>>): void {
-    const settings = { ...this.settings(), ...changes };
-    write(path.join(this.root, 'user/User'), { 'settings.json': JSON.stringify(settings, null, 2) });
+  /** The servers that windows of this VS Code have started, by their process ids. */
+  servers(): number[] {
+    return this.processes(/ serve /);
   }
 
-  /** The processes of this VS Code that run Midline, by their ids. */
-  midlineProcesses(): number[] {
+  /** The engine processes that they share. */
+  engines(): number[] {
+    return this.processes(/ engine run /);
+  }
+
+  // `ps e` shows the environment behind the command, by which another user's are told apart.
+  private processes(command: RegExp): number[] {
     const listed = spawnSync('ps', ['-eo', 'pid,args', 'e', 'ww'], { encoding: 'utf8' }).stdout;
     return listed
       .split('\n')
-      .filter((line) => / serve( |$)/.test(line) && line.includes(`MIDLINE_HOME=${this.home}`))
+      .filter((line) => command.test(line) && line.includes(`MIDLINE_HOME=${this.home}`))
       .map((line) => Number.parseInt(line.trim(), 10));
   }
 
   /** End it and everything that it started, and remove its files. */
   async stop(): Promise<void> {
+    running.delete(this);
     if (this.process.pid !== undefined && this.process.exitCode === null) {
       const ended = once(this.process, 'exit');
       process.kill(-this.process.pid, 'SIGTERM');
       await Promise.race([ended, pause(5000)]);
     }
-    for (const pid of this.midlineProcesses()) endProcess(pid);
+    this.kill();
     rmSync(this.root, { recursive: true, force: true, maxRetries: 5 });
   }
+
+  /** End at once what is left. */
+  kill(): void {
+    if (this.process.pid !== undefined) endProcess(-this.process.pid);
+    for (const pid of [...this.servers(), ...this.engines()]) endProcess(pid);
+  }
 }
+
+const running = new Set<CodeServer>();
+
+// A test that takes too long is ended by a signal, before it could end what it started.
+process.on('SIGTERM', () => {
+  for (const editor of running) editor.kill();
+  process.exit(1);
+});
 
 export function pause(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));

@@ -16,6 +16,12 @@ export class Session {
     return this.parts.window;
   }
 
+  /** A window in which Midline has its model. */
+  async ready(): Promise<Window> {
+    await this.window.isReady();
+    return this.window;
+  }
+
   /** One more window of the same VS Code. */
   async another(): Promise<Window> {
     return Window.open(this.parts.browser, this.editor);
@@ -48,8 +54,9 @@ export function useSession(options: Options): Session {
   const session = new Session();
   before(() => session.start(options));
   afterEach(async (context) => {
-    if ('passed' in context && context.passed === false)
-      await session.window.picture(`failed-${context.name.replaceAll(/\W+/g, '-')}`);
+    if (!('passed' in context) || context.passed !== false) return;
+    await session.window.picture(`failed-${context.name.replaceAll(/\W+/g, '-')}`);
+    console.error(`the status bar: ${(await session.window.bar.getAttribute('aria-label')) ?? ''}`);
   });
   after(() => session.stop());
   return session;

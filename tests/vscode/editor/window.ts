@@ -9,8 +9,8 @@ const PICTURES = path.resolve(import.meta.dirname, '../../../build/vscode/pictur
 // Behind the cursor ghost text is one span for each colour, and below it is lines of its own.
 const GHOST_SPANS = '.ghost-text-decoration, .ghost-text-decoration-preview';
 const GHOST_LINES = '.ghost-text .view-line';
-const GHOST = `${GHOST_SPANS}, ${GHOST_LINES}`;
-const PATIENCE = 60_000;
+export const GHOST = `${GHOST_SPANS}, ${GHOST_LINES}`;
+const PATIENCE = 20_000;
 
 export async function startBrowser(): Promise<Browser> {
   return chromium.launch({
@@ -21,9 +21,11 @@ export async function startBrowser(): Promise<Browser> {
 
 export class Window {
   readonly page: Page;
+  private readonly editor: CodeServer;
 
-  private constructor(page: Page) {
+  private constructor(page: Page, editor: CodeServer) {
     this.page = page;
+    this.editor = editor;
   }
 
   static async open(browser: Browser, editor: CodeServer): Promise<Window> {
@@ -31,7 +33,7 @@ export class Window {
     page.setDefaultTimeout(PATIENCE);
     await page.goto(editor.url);
     await page.waitForSelector('.monaco-workbench .statusbar');
-    return new Window(page);
+    return new Window(page, editor);
   }
 
   /** Open a file of the project. */
@@ -101,6 +103,11 @@ export class Window {
     return this.page.locator('.statusbar-item[id^="midline"]');
   }
 
+  /** Wait until a model is loaded. */
+  async isReady(): Promise<void> {
+    await this.barSays(/ is ready/, 60_000);
+  }
+
   /** Wait until the entry's tooltip, read by screen readers, or its text agrees. */
   async barSays(pattern: RegExp, patience = PATIENCE): Promise<string> {
     const source = pattern.source;
@@ -123,13 +130,31 @@ export class Window {
     return this.page.locator('.notification-list-item', { hasText: text }).first();
   }
 
+  /** Change the user's settings in their file, as a person does. */
+  async changeSettings(changes: Readonly<Record<string, unknown>>): Promise<void> {
+    const settings = { ...this.editor.settings(), ...changes };
+    await this.command('Preferences: Open User Settings (JSON)');
+    await this.page.waitForSelector('.tab.active[data-resource-name="settings.json"]');
+    await this.page.click('.editor-group-container.active .view-lines');
+    await this.press('Control+A');
+    await this.page.keyboard.insertText(JSON.stringify(settings));
+    await this.save();
+    await this.command('View: Close Editor');
+    await this.page.waitForSelector('.tab[data-resource-name="settings.json"]', {
+      state: 'detached',
+    });
+    await this.page.click('.editor-group-container.active .view-lines');
+  }
+
   async save(): Promise<void> {
     await this.press('Control+S');
     await this.page.waitForSelector('.tab.active:not(.dirty)');
   }
 
+  /** Keep what is on the screen, once it stands still. */
   async picture(name: string): Promise<void> {
     mkdirSync(PICTURES, { recursive: true });
+    await this.page.waitForTimeout(600);
     await this.page.screenshot({ path: path.join(PICTURES, `${name}.png`) });
   }
 
