@@ -54,16 +54,28 @@ def whole_ends(text: str, around: InsertionPoint) -> tuple[int, ...]:
 def last_whole_end(text: str, ends: Sequence[int], begin: int, end: int) -> int:
     """The last of `ends` from behind `begin` to `end`; `begin` if there is none.
 
-    Of several lines only whole ones are shown.
+    Of several lines only whole ones are shown, and within a line nothing that leaves a bracket
+    open which was opened behind `begin`.
     """
+    opened = _open_brackets(text, begin)
     line_end = text.find("\n", begin)
     if not text[begin : max(line_end, begin)].strip():
         line_end = text.find("\n", line_end + 1) if line_end >= 0 else -1
     for at in reversed(ends):
+        is_line = text[at : at + 1] in ("", "\n", "\r")
         is_in_line = line_end < 0 or at <= line_end
-        if begin < at <= end and (is_in_line or text[at : at + 1] in ("", "\n", "\r")):
+        if begin < at <= end and (is_line or (is_in_line and not opened[at - begin])):
             return at if text[begin:at].strip() else begin
     return begin
+
+
+def _open_brackets(text: str, begin: int) -> list[int]:
+    """How many brackets of `text[begin:]` are open at each of its offsets."""
+    found = [0]
+    for character in masked(text)[begin:]:
+        change = (character in "([{") - (character in ")]}")
+        found.append(max(0, found[-1] + change))
+    return found
 
 
 def _line_ends(text: str, around: InsertionPoint) -> Iterator[int]:

@@ -35,6 +35,7 @@ def write(
     result = live.result
     assert result is not None
     read = result.prompt_tokens - result.cached_tokens
+    planner.tokens_read += read
     if not live.stale:
         planner.speed.learn(read, result.timings.prefill_ms / 1000)
     LOGGER.info(

@@ -7,6 +7,7 @@ in the prefix cache. Until then, a smaller window is used for completions. Both 
 window follows from the tokens in the prefix cache and the measured prefill speed.
 """
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -28,6 +29,7 @@ from midline.server.lsp.session import Snapshot
 if TYPE_CHECKING:
     from midline.model.engines.base import Engine
 
+LOGGER = logging.getLogger(__name__)
 KEY_TOKENS = 16
 """A prefill this small always meets the deadline."""
 QUICK_SECONDS = 0.1
@@ -110,9 +112,13 @@ class _Anchored:
 
 @dataclass
 class WindowPlanner:
-    """Plans the windows of one engine; owned by the engine's thread."""
+    """Plans the windows of one engine; owned by the engine's thread.
+
+    tokens_read: prompt tokens that were computed so far, those that were read ahead included.
+    """
 
     speed: ReadingSpeed = field(default_factory=ReadingSpeed)
+    tokens_read: int = 0
     _context: ContextChooser = field(default_factory=ContextChooser)
     _documents: dict[str, _Anchored] = field(default_factory=dict)
     _budget: int = 0
@@ -205,16 +211,18 @@ class WindowPlanner:
         """
         ids = window.prompt.ids
         known, before = engine.cached_tokens(ids), -1
-        while before < known < len(ids) - 1:
-            if is_over():
-                return False
+        begun = known
+        while before < known < len(ids) - 1 and not is_over():
             step = int(STEP_SECONDS * self.speed.tokens_per_second)
             end = known + min(max(step, _LEAST_STEP), _MOST_STEP)
             began = time.perf_counter()
             engine.prefill(ids[:end])
             before, known = known, engine.cached_tokens(ids)
             self.speed.learn(known - before, time.perf_counter() - began)
-        return True
+        self.tokens_read += known - begun
+        if known > begun:
+            LOGGER.info("%d prompt tokens read ahead, %d known", known - begun, known)
+        return not before < known < len(ids) - 1
 
 
 def within(limits: WindowLimits, tokens: int) -> WindowLimits:

@@ -33,7 +33,8 @@ DEBOUNCE_SECONDS = 0.05
 READY_SECONDS = 600
 LEAVE_SECONDS = 10
 COMMAND = (sys.executable, "-P", "-m", "midline.server.cli.main", "serve", "--own")
-READ = re.compile(r"(\d+) prompt tokens\b.*?(\d+) cached")
+READ = re.compile(r"(\d+) prompt tokens(?: read ahead|\b.*?(\d+) cached)")
+"""What the server's log says of prompt tokens that it has computed."""
 ENCODING = PositionEncoding.UTF16
 
 
@@ -52,6 +53,9 @@ class LspEditor:
     requests: int = 0
     _task: "asyncio.Task[None] | None" = None
     _pending: str | None = None
+    _log_read: int = 0
+    """Bytes of the log that were counted."""
+    _tokens_read: int = 0
     _numbers: "itertools.count[int]" = field(default_factory=itertools.count)
 
     async def open(self, uri: str, text: str, language: str) -> None:
@@ -104,10 +108,25 @@ class LspEditor:
         return processor_seconds(server.pid) if server else None
 
     def tokens_read(self) -> int | None:
-        """Prompt tokens that the server has computed for answers, by its log; None without one."""
-        files = [path for path in self.log.parent.glob(self.log.name + "*") if path.is_file()]
-        found = [match for path in files for match in READ.finditer(path.read_text("utf-8"))]
-        return sum(int(m[1]) - int(m[2]) for m in found) if found else None
+        """Prompt tokens that the server has computed, by its log; None without one."""
+        if not self.log.exists():
+            return None
+        if self.log.stat().st_size < self._log_read:  # the log has a new file
+            old = self.log.with_name(self.log.name + ".1")
+            self._read_log(old if old.exists() else self.log)
+            self._log_read = 0
+        self._read_log(self.log)
+        return self._tokens_read
+
+    def _read_log(self, path: Path) -> None:
+        """Count what was written to a log file since the last time, whole lines only."""
+        with path.open("rb") as file:
+            file.seek(self._log_read)
+            data = file.read()
+        data = data[: data.rfind(b"\n") + 1]
+        self._log_read += len(data)
+        for match in READ.finditer(data.decode("utf-8", "replace")):
+            self._tokens_read += int(match[1]) - int(match[2] or 0)
 
     def _edit(self, start: int, end: int, text: str) -> None:
         document = self.documents[self.uri]
@@ -201,6 +220,10 @@ async def serving(
     @client.feature(types.WINDOW_SHOW_MESSAGE)
     def keep(params: types.ShowMessageParams) -> None:
         told.append(params.message)
+
+    @client.feature("midline/status")
+    def ignore(params: object) -> None:
+        """What the server is doing; nobody looks at it here."""
 
     environment = {**os.environ, HOME_VARIABLE: str(_home(folder))}
     await client.start_io(*command, env=environment)

@@ -115,7 +115,7 @@ def _answered(position: Position, text: str, name: str) -> Position:
     states = [(0.0, "", str(Cause.KEY))]
     if text:
         states.append((0.0, text, str(Cause.APPEARED)))
-    return replace(position, engine=name, states=states)
+    return replace(position, engine=name, states=states, tokens_read=None)
 
 
 def oracle(

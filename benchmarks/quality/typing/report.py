@@ -86,7 +86,9 @@ def print_report(result: dict[str, Any], *, show: bool = False) -> None:
 
 def _print_rows(rows: Sequence[dict[str, Any]]) -> None:
     heads = "".join(f"{HEADS[name]:>9}" for name in COLUMNS)
-    print(f"{'engine':<11}{'language':<12}{heads}{'saved':>14}{'cores':>7}{'read/key':>10}")
+    print(
+        f"{'engine':<11}{'language':<12}{heads}{'saved':>14}{'cores':>7}{'read/key':>10}{'median':>8}{'Enter':>8}"
+    )
     for row in rows:
         shares = "".join(
             f"{row[name]:>9}" if isinstance(row[name], int) else f"{_percent(row[name]):>9}"
@@ -94,10 +96,14 @@ def _print_rows(rows: Sequence[dict[str, Any]]) -> None:
         )
         saved = f"{row['saved_keys']}/{row['keys_of_blocks']}"
         cost = f"{_or_dash(row['cores']):>7}{_or_dash(row['tokens_read_a_key']):>10}"
+        cost += (
+            f"{_or_dash(row['median_read_a_key']):>8}{_or_dash(row['median_read_after_enter']):>7}"
+        )
         print(f"{row['engine']:<11}{row['language']:<12}{shares}{saved:>14}{cost}")
     print(
         "shown, exact: 250 ms after the last key before a pause of 500 ms or more; later: at the "
-        "pause's end, of which right and wrong are shares of what was shown"
+        "pause's end, of which right and wrong are shares of what was shown; read/key: prompt "
+        "tokens computed, on average, as a median, and as a median after Enter"
     )
 
 

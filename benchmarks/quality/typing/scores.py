@@ -9,6 +9,7 @@ character is, and has nothing in common with the line if none of its words is in
 
 import random
 import re
+import statistics
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -147,7 +148,7 @@ def figures(positions: Sequence[Position], costs: Sequence[Cost]) -> dict[str, A
     for name in ("begins_right", "wholly_wrong", "nothing_in_common"):
         found |= _share(name, sum(pause[name] for pause in shown), len(shown))
     found |= _share("flicker", flickers, len(keys))
-    return {**found, **_saved(positions), **_costs(costs, len(keys))}
+    return {**found, **_saved(positions), **_costs(costs, len(keys)), **_reads(positions)}
 
 
 def _share(name: str, count: int, total: int) -> dict[str, Any]:
@@ -178,6 +179,16 @@ def _costs(costs: Sequence[Cost], keys: int) -> dict[str, Any]:
         "tokens_read": read,
         "tokens_read_a_key": None if read is None or not keys else round(read / keys, 2),
     }
+
+
+def _reads(positions: Sequence[Position]) -> dict[str, Any]:
+    """Medians of the prompt tokens that were computed between a key and the next one."""
+
+    def median(kind: Kind) -> float | None:
+        found = [p.tokens_read for p in positions if p.kind == kind and p.tokens_read is not None]
+        return statistics.median(found) if found else None
+
+    return {"median_read_a_key": median(Kind.KEY), "median_read_after_enter": median(Kind.ENTER)}
 
 
 def _sum(values: Sequence[float | None]) -> float | None:

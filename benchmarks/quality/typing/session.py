@@ -5,7 +5,7 @@ import json
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -53,6 +53,7 @@ class Position:
 
     `truth` is what the person goes on to write, up to the end of the block; empty for a slip.
     `states` are the ghost texts: milliseconds since the key, text, and cause (`screen`).
+    `tokens_read` are the prompt tokens computed until the next key, None where nobody counts them.
     """
 
     engine: str
@@ -65,6 +66,7 @@ class Position:
     seconds: float
     truth: str
     states: list[tuple[float, str, str]] = field(default_factory=list)
+    tokens_read: int | None = None
 
     @property
     def place(self) -> tuple[str, str, int, int, int, str]:
@@ -174,7 +176,7 @@ class Typist:
             self.rhythm.strokes(block.lines, f"{self.seed} {file.name} {number}", self.keys)
         )
         positions, typed = [], 0
-        due = time.perf_counter()
+        due, read = time.perf_counter(), assistant.tokens_read()
         for stroke in strokes:
             pressed = time.perf_counter()
             due = max(due, pressed - 0.01) + stroke.seconds
@@ -182,7 +184,9 @@ class Typist:
             await asyncio.sleep(max(0.0, due - time.perf_counter()))
             if stroke.kind is not Kind.JUMP:
                 position = _recorded(assistant, file, number, stroke, typed, pressed)
-                positions.append(position)
+                known, read = read or 0, assistant.tokens_read()
+                tokens = None if read is None else read - known
+                positions.append(replace(position, tokens_read=tokens))
         return positions
 
     def _press(

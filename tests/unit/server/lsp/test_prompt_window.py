@@ -267,3 +267,13 @@ def test_a_speed_that_varies_a_little_moves_no_window(tokenizer: Tokenizer) -> N
         assert (again.limits == wanted.limits) is same
         if same:
             assert again.anchor == wanted.anchor
+
+
+def test_what_is_read_ahead_is_counted(tokenizer: Tokenizer) -> None:
+    desk = Desk(tokenizer, 200)
+    plan = desk.plan(200, "v")
+    known = desk.engine.cached_tokens(plan.wanted.prompt.ids)
+    assert desk.read_ahead(plan)
+    assert desk.planner.tokens_read == len(plan.wanted.prompt.ids) - 1 - known > 500
+    assert desk.read_ahead(plan)
+    assert desk.planner.tokens_read == len(plan.wanted.prompt.ids) - 1 - known

@@ -140,6 +140,18 @@ def test_figures_count_pauses_flicker_and_costs() -> None:
     assert figures([], [])["exact"] is None
 
 
+def test_prompt_tokens_are_counted_by_key_and_after_enter() -> None:
+    read = {"key": (1, 2, 90), "enter": (30, 50), "slip": (700,)}
+    positions = [
+        replace(position(at, kind=kind), tokens_read=tokens)
+        for kind, counts in read.items()
+        for at, tokens in enumerate(counts)
+    ]
+    found = figures(positions, [])
+    assert (found["median_read_a_key"], found["median_read_after_enter"]) == (2, 40)
+    assert figures([position(0)], [])["median_read_a_key"] is None
+
+
 def test_engines_are_compared_at_the_same_places() -> None:
     right = [(0.0, "", "key"), (100.0, "return total", "appeared")]
     first = block({0: right}, seconds=1.0)

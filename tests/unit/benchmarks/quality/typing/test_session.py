@@ -28,6 +28,7 @@ class Notepad:
         self.screen = Screen()
         self.texts: dict[str, str] = {}
         self.uri, self.offset = "", 0
+        self.read = 100
 
     async def open(self, uri: str, text: str, language: str) -> None:
         self.texts[uri] = text
@@ -43,6 +44,7 @@ class Notepad:
         before = self.texts[self.uri]
         self.texts[self.uri] = before[: self.offset] + text + before[self.offset :]
         self.offset += len(text)
+        self.read += len(text)
         self.screen.typed(text, 0.0)
         self.screen.answered("ghost", 1e9)
 
@@ -59,7 +61,7 @@ class Notepad:
         return 0.0
 
     def tokens_read(self) -> int | None:
-        return 0
+        return self.read
 
 
 @pytest.mark.parametrize("keys", [None, 3])
@@ -77,6 +79,9 @@ async def test_a_block_is_typed_where_it_was(
         slipped = one.kind == "slip"
         assert one.truth == ("" if slipped else rest_of(FILE, 0, one.line, one.typed))
         assert one.states[-1][1] == ("" if one.kind == "erase" else "ghost")
+    assert [one.tokens_read for one in positions if one.kind in ("key", "erase")] == [
+        int(one.kind == "key") for one in positions if one.kind in ("key", "erase")
+    ]
     assert positions[0].truth == "return 1\n    # 2" and positions[-1].truth == ""
 
 
