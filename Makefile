@@ -32,7 +32,7 @@ needs = for program in $(1); do command -v $$program >/dev/null && exit 0; done;
  echo "make: $@ needs $(firstword $(1)); install it (Debian: $(2))." >&2; exit 1
 
 .DEFAULT_GOAL := help
-.PHONY: peer-avx2 help demo install test test-all test-attack soak test-native neovim test-neovim vscode-tools vsix lint-vscode test-vscode test-baseline test-neon lint format stub bench structure clean toolchain toolchains
+.PHONY: peer-avx2 help demo install test test-all test-attack soak test-native neovim test-neovim vscode-tools vsix lint-vscode test-vscode test-baseline test-neon lint format stub settings bench structure clean toolchain toolchains
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 15
@@ -109,6 +109,10 @@ format: $(VENV)/lintable ## sort imports and format, Python and C++
 
 stub: $(VENV)/installed ## write the types of the compiled module anew
 	$(BIN)/python -P -m nanobind.stubgen -q -m midline.kernels._native -o kernels/_native.pyi
+
+settings: $(VENV)/installed ## write the settings into docs/configuration.md and the extension of VS Code
+	$(BIN)/python -P -m midline.server.lsp.settings_table docs/configuration.md
+	$(BIN)/python -P editor-clients/vscode/scripts/write_settings.py
 
 bench: $(VENV)/comparable ## every figure of the README, measured now
 	$(BIN)/midline-bench figures --run $(ARGS)

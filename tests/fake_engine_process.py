@@ -11,7 +11,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from fake_server import load
 
 from midline.server.daemon.engine_process import EngineProcess
-from midline.server.daemon.lifetime import Limits
+from midline.server.daemon.lifetime import linger_seconds
 from midline.server.daemon.places import Place, shared_place
 from midline.server.logs import log_to_file
 from midline.server.lsp.libraries import log_libraries
@@ -20,4 +20,4 @@ if __name__ == "__main__":
     log_to_file()
     log_libraries()
     place = Place(shared_place().folder, sys.argv[1])
-    sys.exit(EngineProcess(place, load, Limits.from_environment()).run())
+    sys.exit(EngineProcess(place, load, linger_seconds()).run())

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from fnmatch import fnmatch
+from functools import lru_cache
 
 from midline.model.completion.context_chunks import ContextChunk, choose_chunks, cut_into_chunks
 from midline.server.context.projects import file_path, project_of
@@ -36,12 +37,16 @@ _GENERATED_TEXT = re.compile(
 
 def looks_generated(name: str, text: str) -> bool:
     """Whether the file is generated, by its name, a notice in it, or its lines."""
-    folders, _, last = name.rpartition("/")
-    if _GENERATED_FOLDERS & set(folders.split("/")) or _matches(last, _GENERATED_NAMES):
-        return True
-    if _GENERATED_TEXT.search(text, 0, _HEAD):
+    if is_generated_name(name) or _GENERATED_TEXT.search(text, 0, _HEAD):
         return True
     return max(map(len, text.splitlines()), default=0) > _MAX_LINE
+
+
+@lru_cache(maxsize=256)
+def is_generated_name(name: str) -> bool:
+    """Whether a file is generated, or somebody else's, by its name or its folders alone."""
+    folders, _, last = name.rpartition("/")
+    return bool(_GENERATED_FOLDERS & set(folders.split("/"))) or _matches(last, _GENERATED_NAMES)
 
 
 def _matches(name: str, patterns: tuple[str, ...]) -> bool:

@@ -57,10 +57,14 @@ _TELLING_NAME = re.compile(r"credential|secret|password|token(?!i)")
 
 def looks_secret(name: str, text: str) -> bool:
     """Whether the file seems to hold keys or passwords; `name` may have folders in it."""
+    return is_secret_name(name) or secret_in(name.lower().rpartition("/")[2], text) is not None
+
+
+@lru_cache(maxsize=256)
+def is_secret_name(name: str) -> bool:
+    """Whether a file is one of keys or passwords by its name or its folders alone."""
     folders, _, last = name.lower().rpartition("/")
-    if _FOLDERS & set(folders.split("/")) or _is_named_secret(last):
-        return True
-    return secret_in(last, text) is not None
+    return bool(_FOLDERS & set(folders.split("/"))) or _is_named_secret(last)
 
 
 def secret_in(name: str, text: str) -> str | None:

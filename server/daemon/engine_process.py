@@ -27,7 +27,7 @@ from midline.server.daemon.handshake import (
     parsed,
     peer_user,
 )
-from midline.server.daemon.lifetime import Lifetime, Limits
+from midline.server.daemon.lifetime import Lifetime
 from midline.server.daemon.places import Place, build, private_folder
 from midline.server.daemon.writer import ClientWriter
 from midline.server.lsp.engine_thread import EngineThread
@@ -45,7 +45,8 @@ class EngineProcess:
 
     place: Place
     load_engine: LoadEngine = load_engine
-    limits: Limits = field(default_factory=Limits)
+    linger: float | None = None
+    """Seconds to stay without clients, in place of what the settings say."""
     thread: EngineThread = field(default_factory=EngineThread)
     began: float = field(default_factory=time.time)
     _sessions: dict[MidlineServer, Hello] = field(default_factory=dict)
@@ -70,7 +71,7 @@ class EngineProcess:
 
     async def _serve(self) -> None:
         self._ending = asyncio.Event()
-        self._lifetime = Lifetime(self.limits)
+        self._lifetime = Lifetime(self.thread, self.linger)
         async with self._listening():
             LOGGER.info("the engine process listens at %s", self.place.socket)
             looking = asyncio.ensure_future(self._look_after_itself())
@@ -101,12 +102,12 @@ class EngineProcess:
     async def _look_after_itself(self) -> None:
         """End, or release the model, when the time for it has come."""
         while True:
-            await asyncio.sleep(min(_LOOK_SECONDS, self.limits.linger_seconds + 0.05))
+            await asyncio.sleep(_LOOK_SECONDS)
             if self._lifetime.is_over(len(self._sessions)):
                 LOGGER.info("nobody has needed the engine process for a while; it ends")
                 self._ending.set()
-            if self.thread.engine and self._lifetime.should_release(self.thread.used_at):
-                LOGGER.info("the model has not been used for a while; its memory is freed")
+            if reason := self._lifetime.reason_to_release():
+                LOGGER.info("the memory of the model is freed: %s", reason)
                 await asyncio.wrap_future(self.thread.release())
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

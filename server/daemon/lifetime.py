@@ -1,53 +1,75 @@
-"""How long the engine process and its model stay."""
+"""How long the engine process and its model stay, and how much memory they may take."""
 
+import logging
 import os
 import time
-from dataclasses import dataclass, replace
+from collections.abc import Callable
 
 from midline.model.errors import UsageError
+from midline.server.lsp.engine_thread import EngineThread
+from midline.server.machine import resident_bytes
+from midline.server.power import on_battery
 
+LOGGER = logging.getLogger(__name__)
 LINGER_VARIABLE = "MIDLINE_ENGINE_SECONDS"
-MINUTE = 60.0
+_QUIET_SECONDS = 5.0
+"""The model is loaded with another number of threads only when nobody types."""
 
 
-@dataclass(frozen=True)
-class Limits:
-    """linger_seconds: how long the process stays without clients. release_seconds: how long the
-    model stays in memory without being used.
-    """
-
-    linger_seconds: float = 10 * MINUTE
-    release_seconds: float = 15 * MINUTE
-
-    @classmethod
-    def from_environment(cls) -> "Limits":
-        """The defaults, with the seconds of MIDLINE_ENGINE_SECONDS; UsageError."""
-        text = os.environ.get(LINGER_VARIABLE, "")
-        if not text:
-            return cls()
-        try:
-            seconds = float(text)
-        except ValueError:
-            raise UsageError(f"{LINGER_VARIABLE} is {text!r:.40}, it must be a number") from None
-        return replace(cls(), linger_seconds=seconds)
+def linger_seconds() -> float | None:
+    """The seconds of MIDLINE_ENGINE_SECONDS, which go before the settings; UsageError."""
+    text = os.environ.get(LINGER_VARIABLE, "")
+    if not text:
+        return None
+    try:
+        return float(text)
+    except ValueError:
+        raise UsageError(f"{LINGER_VARIABLE} is {text!r:.40}, it must be a number") from None
 
 
 class Lifetime:
-    """Decides by the time since the last client and the last use; times are of `monotonic`."""
+    """Judges by the policy of the engine's thread; `clock` counts seconds, as `monotonic` does.
 
-    def __init__(self, limits: Limits) -> None:
-        self.limits = limits
-        self._left_at = time.monotonic()
+    linger: seconds that go before the policy's. battery: whether that is used. memory: bytes in
+    use.
+    """
+
+    def __init__(
+        self,
+        thread: EngineThread,
+        linger: float | None = None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        battery: Callable[[], bool] = on_battery,
+        memory: Callable[[], int | None] = resident_bytes,
+    ) -> None:
+        self._thread, self._linger = thread, linger
+        self._clock, self._battery, self._memory = clock, battery, memory
+        self._left_at = clock()
+        self._was_on_battery = battery()
 
     def client_left(self) -> None:
         """Note that there is no client from now on."""
-        self._left_at = time.monotonic()
+        self._left_at = self._clock()
 
     def is_over(self, clients: int) -> bool:
         """Whether the process should end."""
-        idle = time.monotonic() - self._left_at
-        return clients == 0 and idle >= self.limits.linger_seconds
+        policy = self._thread.policy
+        linger = policy.linger_seconds if self._linger is None else self._linger
+        return clients == 0 and self._clock() - self._left_at >= linger
 
-    def should_release(self, used_at: float) -> bool:
-        """Whether the model should be released, which was used last at `used_at`."""
-        return time.monotonic() - used_at >= self.limits.release_seconds
+    def reason_to_release(self) -> str:
+        """Why the memory of the model should be freed now; "" if it may stay."""
+        if self._thread.engine is None:
+            return ""
+        policy, unused = self._thread.policy, self._clock() - self._thread.used_at
+        if unused >= policy.release_seconds:
+            return "it was not used for a while"
+        most, memory = policy.memory_bytes, self._memory()
+        if most is not None and memory is not None and memory > most:
+            return f"the process takes {memory} bytes and may take {most}"
+        if policy.save_battery and unused >= _QUIET_SECONDS:
+            before, self._was_on_battery = self._was_on_battery, self._battery()
+            if before != self._was_on_battery:
+                return "the machine has changed between battery and mains"
+        return ""

@@ -6,12 +6,14 @@ values and its request, which may become stale.
 """
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+from midline.server.lsp.engine_policy import IdleBudget, Policy
 from midline.server.lsp.engine_state import StateBoard
 from midline.server.lsp.scheduler import Priority, Scheduler, Task
 
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
 LOGGER = logging.getLogger(__name__)
 Result = TypeVar("Result")
+_LONGEST_NAP = 0.02
+"""Seconds that a task may have to wait for one of idle times that waits for its budget."""
 
 
 class Work(Protocol):
@@ -64,6 +68,9 @@ class EngineThread:
         self.board = StateBoard()
         self.speed: ReadingSpeed | None = None
         """The measured prefill speed of the engine, shared by the planners of all clients."""
+        self.policy = Policy()
+        self.budget = IdleBudget()
+        """Of the tasks of idle times; the engine's thread's."""
         self.used_at = time.monotonic()
         """When a client's task ended last, or a load."""
         self._queue = Scheduler()
@@ -152,6 +159,17 @@ class EngineThread:
             self.engine = self._reload()
         return self.engine
 
+    def may_go_on(self, is_over: Callable[[], bool]) -> bool:
+        """Whether a task of idle times may go on, as soon as its budget allows that.
+
+        It may not when `is_over`, when a task waits, or when there is no budget for it at all.
+        """
+        wait = self.budget.wait(self.policy)
+        while wait > 0 and not (is_over() or self.is_wanted_by_others() or math.isinf(wait)):
+            time.sleep(min(wait, _LONGEST_NAP))
+            wait = self.budget.wait(self.policy)
+        return not (is_over() or self.is_wanted_by_others() or math.isinf(wait))
+
     def is_wanted_by_others(self) -> bool:
         """Whether a task waits that an idle one has to make room for."""
         return self._queue.has_more_urgent(Priority.IDLE)
@@ -175,7 +193,10 @@ class EngineThread:
     def _run(self) -> None:
         while (task := self._queue.take()) is not None:
             task.run()
-            self.used_at = time.monotonic()
+            self.policy = Policy()
+        self.budget = IdleBudget()
+        """Of the tasks of idle times; the engine's thread's."""
+        self.used_at = time.monotonic()
 
 
 class EngineClient:
@@ -241,14 +262,16 @@ class EngineClient:
         thread, load = self.thread, self.thread.loads
 
         def is_over() -> bool:
-            return idle.stale or thread.is_wanted_by_others()
+            return idle.stale or not thread.may_go_on(lambda: idle.stale)
 
         def run() -> None:
             if idle.stale or load != thread.loads or thread.engine is None:
                 finish()
                 return
+            thread.budget.begin()
             try:
-                task(thread.engine, is_over)
+                if not is_over():
+                    task(thread.engine, is_over)
             except Exception:
                 LOGGER.exception("reading ahead in %s", uri)
                 idle.abandon()

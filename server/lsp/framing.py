@@ -45,7 +45,7 @@ async def read_messages(
         elif length is not None and not line.strip():
             try:
                 body = await _read_body(reader, length)
-            except asyncio.IncompleteReadError:
+            except (asyncio.IncompleteReadError, ConnectionError):
                 return
             length = None
             yield body
@@ -53,9 +53,14 @@ async def read_messages(
 
 
 async def _read_line(reader: asyncio.StreamReader) -> bytes:
-    """The next line, b"" at the end; a line longer than the reader's limit counts as noise."""
+    """The next line, b"" at the end; a line longer than the reader's limit counts as noise.
+
+    A connection that was broken off has ended, too.
+    """
     try:
         return await reader.readline()
+    except ConnectionError:
+        return b""
     except ValueError:
         return b"noise\n"
 

@@ -20,6 +20,7 @@ from pygls.lsp.server import LanguageServer
 
 from midline.model.errors import MidlineError, UsageError
 from midline.server.logs import LOGGER, log_hint
+from midline.server.lsp.engine_policy import be_nice, threads_now
 from midline.server.lsp.engine_state import EngineState
 from midline.server.lsp.engine_thread import EngineClient, EngineThread
 from midline.server.lsp.framing import FramingError, read_messages
@@ -49,8 +50,11 @@ def load_engine(settings: Settings, progress: Callable[[float], None]) -> "Engin
     from midline.model.engines.base import NativeOptions, SamplingOptions
     from midline.model.engines.load import load_engine as load
 
+    settings.policy().check_memory(settings.model)
+    be_nice(settings.nice)
     options = SamplingOptions(engine=NativeOptions(sparsity=settings.sparsity))
-    engine = load(settings.model, options=options, threads=settings.threads, progress=progress)
+    threads = threads_now(settings.threads, settings.save_battery)
+    engine = load(settings.model, options=options, threads=threads, progress=progress)
     engine.warm_up()
     return engine
 

@@ -13,6 +13,7 @@ from typing import Any
 from midline.model.catalog.catalog import CATALOGUE, DEFAULT_MODEL
 from midline.model.completion.fim import WindowLimits
 from midline.model.threads import MAX_THREADS, THREADS_VARIABLE
+from midline.server.lsp.engine_policy import MEGABYTE, Policy
 
 SECTION = "midline"
 LOG_LEVELS = ("error", "warning", "info", "debug")
@@ -72,6 +73,9 @@ class Settings:
     disabled_languages: tuple[str, ...] = _setting(
         (), _TEXTS, "Languages that Midline leaves alone, by the editor's language id."
     )
+    only_by_hand: bool = _setting(
+        False, _SWITCH, "Whether to complete only when asked by hand, and be quiet while you type."
+    )
     model: str = _setting(DEFAULT_MODEL, _TEXT, "The model that completes.")
     max_tokens: int = _setting(
         64, _number(1, 1024, int), "The most tokens that a completion may have while you type."
@@ -128,11 +132,52 @@ class Settings:
     write_ahead: bool = _setting(
         True, _SWITCH, "Whether to write, in idle time, what would follow an accepted completion."
     )
+    idle_cpu_share: float = _setting(
+        Policy.idle_share,
+        _number(0, 1, float),
+        "Most of all processors' time for work that nobody waits for yet; 0 does none.",
+    )
+    save_battery: bool = _setting(
+        Policy.save_battery,
+        _SWITCH,
+        "Whether to use half of the threads, and read nothing ahead, on battery.",
+    )
+    nice: int = _setting(
+        0,
+        _number(0, 19, int),
+        "How far other programs go first; a higher one stays until a restart.",
+    )
+    memory_megabytes: int | None = _setting(
+        None,
+        _or_null(_number(64, 999999, int)),
+        "The most memory that the engine process may take; null sets no limit.",
+    )
+    release_minutes: float = _setting(
+        Policy.release_seconds / 60,
+        _number(0.1, 10080, float),
+        "When a model that is not used leaves memory; the next request brings it back.",
+    )
+    engine_minutes: float = _setting(
+        Policy.linger_seconds / 60,
+        _number(0, 10080, float),
+        "How long the engine process stays when the last editor has left.",
+    )
     log_level: str = _setting("info", _one_of(LOG_LEVELS), "What the log file keeps.")
 
     def serves(self, language: str) -> bool:
         """Whether documents of this language id are completed."""
         return self.enabled and language not in self.disabled_languages
+
+    def policy(self) -> Policy:
+        """How much of the machine the engine may take."""
+        most = self.memory_megabytes
+        return Policy(
+            idle_share=self.idle_cpu_share,
+            save_battery=self.save_battery,
+            memory_bytes=None if most is None else most * MEGABYTE,
+            linger_seconds=self.engine_minutes * 60,
+            release_seconds=self.release_minutes * 60,
+        )
 
     def limits(self) -> WindowLimits:
         """How much of a document a prompt may hold."""

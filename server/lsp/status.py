@@ -1,18 +1,16 @@
 """What a user sees of Midline: `midline/status`, as a request and as a notification."""
 
 import contextlib
-import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from midline.server.lsp.engine_state import EngineState
 from midline.server.lsp.settings import option_name
-from midline.server.lsp.suggestions import Answer, suggestions
 
 if TYPE_CHECKING:
     from midline.server.lsp.server import MidlineServer
-    from midline.server.lsp.session import Session, Snapshot
+    from midline.server.lsp.suggestions import Answer
 
 METHOD = "midline/status"
 
@@ -77,7 +75,7 @@ class StatusLine:
         finally:
             self._thinking -= 1
 
-    def answered(self, answer: Answer, milliseconds: float) -> None:
+    def answered(self, answer: "Answer", milliseconds: float) -> None:
         """Take in how a request was answered; a stale one says nothing of what is offered."""
         result, speed = answer.result, self._answered.tokens_per_second
         if result is not None and result.timings.decode_tokens_per_second > 0:
@@ -109,26 +107,3 @@ class StatusLine:
         if engine.name == "loading":
             return f"loading {100 * (engine.progress or 0):.0f}%"
         return "" if engine.name == "ready" else "no model"
-
-
-def refusal(session: "Session", uri: str) -> str:
-    """Why a document is not completed; "" for one that is."""
-    document = session.documents.get(uri)
-    if document is None:
-        return "not open"
-    if session.is_paused:
-        return "paused"
-    if not session.settings.enabled:
-        return "off"
-    return "" if session.settings.serves(document.language) else "language disabled"
-
-
-async def watched_suggestions(
-    ls: "MidlineServer", snapshot: "Snapshot", *, automatic: bool, anew: bool = False
-) -> Answer:
-    """`suggestions`, with what comes of them in the status."""
-    began = time.perf_counter()
-    with ls.status.thinking():
-        answer = await suggestions(ls, snapshot, automatic=automatic, anew=anew)
-    ls.status.answered(answer, 1000 * (time.perf_counter() - began))
-    return answer

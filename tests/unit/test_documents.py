@@ -12,7 +12,13 @@ from midline.server.cli.command_line import Program
 from midline.server.cli.main import PROGRAM as MIDLINE
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-DOCUMENTS = ("README.md", "CONTRIBUTING.md", "ARCHITECTURE.md", "docs/glossary.md")
+DOCUMENTS = (
+    "README.md",
+    "CONTRIBUTING.md",
+    "ARCHITECTURE.md",
+    "docs/glossary.md",
+    "docs/configuration.md",
+)
 FOLDERS = "kernels|model|server|benchmarks|tests|editor-clients|docs"
 PATH = re.compile(rf"`((?:{FOLDERS})/[\w./-]*)`")
 LINK = re.compile(r"\]\((?!https?:)([^)#]+)\)")

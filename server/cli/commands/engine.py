@@ -9,7 +9,7 @@ examples:
   midline engine stop
 
 settings:
-  MIDLINE_ENGINE_SECONDS  how long it stays without editors (600)
+  MIDLINE_ENGINE_SECONDS  how long it stays without editors (midline.engineMinutes)
 """
 
 import argparse
@@ -35,12 +35,12 @@ def run(args: argparse.Namespace) -> int:
     """Carry out one action."""
     if args.action == "run":
         from midline.server.daemon.engine_process import EngineProcess
-        from midline.server.daemon.lifetime import Limits
+        from midline.server.daemon.lifetime import linger_seconds
         from midline.server.lsp.libraries import log_libraries
 
         log_libraries()
         place = Place(shared_place().folder, args.at)
-        return EngineProcess(place, limits=Limits.from_environment()).run()
+        return EngineProcess(place, linger=linger_seconds()).run()
     found = control.reports() if args.action == "status" else control.stop()
     if args.json:
         print(json.dumps({"engines": found}, indent=2))

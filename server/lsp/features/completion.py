@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from lsprotocol import types
 
 from midline.server.documents import Document
-from midline.server.lsp.status import refusal, watched_suggestions
+from midline.server.lsp.answering import refusal, watched_suggestions
 
 if TYPE_CHECKING:
     from midline.model.completion.ranking import Suggestion

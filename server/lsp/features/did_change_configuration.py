@@ -58,6 +58,9 @@ def apply_options(ls: "MidlineServer", options: Options | None) -> None:
     """Resolve the options; what is wrong in them goes to the log, and one sentence to the user."""
     settings, problems = resolve(options)
     ls.session.use(settings)
+    ls.engine.thread.policy = settings.policy()
+    if not settings.enabled:
+        ls.engine.abandon_all()
     log_to_file(logging.getLevelNamesMapping()[settings.log_level.upper()])
     for problem in problems:
         LOGGER.warning("%s", problem)

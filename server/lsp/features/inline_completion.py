@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 from lsprotocol import types
 
+from midline.server.lsp.answering import refusal, watched_suggestions
 from midline.server.lsp.session import Snapshot
-from midline.server.lsp.status import refusal, watched_suggestions
 
 if TYPE_CHECKING:
     from midline.server.lsp.server import MidlineServer
