@@ -10,7 +10,6 @@ import pytest
 
 from midline.model.threads import MAX_THREADS
 from midline.server.lsp.settings import (
-    CLIENT_OPTIONS,
     Settings,
     option_name,
     resolve,
@@ -80,26 +79,6 @@ def test_every_default_is_allowed_by_its_own_rule() -> None:
     listed = json.loads(settings_as_json())
     defaults = {name: entry["default"] for name, entry in listed.items()}
     assert resolve(defaults) == (Settings(), [])
-
-
-def test_the_extension_says_what_the_server_says() -> None:
-    package = json.loads((ROOT / "editor-clients" / "vscode" / "package.json").read_text("utf-8"))
-    offered = package["contributes"]["configuration"]["properties"]
-    for name, entry in json.loads(settings_as_json()).items():
-        said = f"{entry['description']} ({entry['allowed']})"
-        assert offered[f"midline.{name}"]["description"] == said
-
-
-def test_the_extension_offers_the_settings_there_are() -> None:
-    """editor-clients/vscode/package.json repeats names and defaults for the editor's own list."""
-    package = json.loads((ROOT / "editor-clients" / "vscode" / "package.json").read_text("utf-8"))
-    offered = package["contributes"]["configuration"]["properties"]
-    own = {f"midline.{name}" for name in CLIENT_OPTIONS}
-    listed = json.loads(settings_as_json())
-    assert {name: entry["default"] for name, entry in offered.items() if name not in own} == {
-        f"midline.{name}": entry["default"] for name, entry in listed.items()
-    }
-    assert own <= set(offered)
 
 
 def test_names_are_written_as_clients_write_them() -> None:
