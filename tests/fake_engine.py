@@ -16,6 +16,7 @@ from midline.model.engines.base import (
     DrawnToken,
     Engine,
     Generation,
+    More,
     OnDone,
     OnToken,
     Prefill,
@@ -102,9 +103,11 @@ class FakeEngine(Engine):
         on_token: OnToken | None = None,
         on_done: OnDone | None = None,
         streams: int | None = None,
+        more: More | None = None,
     ) -> list[Generation]:
         self._check_open()
         options.check()
+        self.check_joining(requests, more)
         for request in requests:
             self.check_prompt(request.prompt)
             if request.resume and options.samples > 1:

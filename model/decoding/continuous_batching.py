@@ -3,7 +3,8 @@
 The samples of a prompt share its keys and values: they are computed once, and whole blocks of 256
 tokens are read once a step for all samples (bifurcated attention, arXiv 2403.08845). Samples that
 have drawn the same tokens so far share one sequence and one row of a step. The next prompt begins
-when another has made room for it (continuous batching, Orca, OSDI 2022).
+when another has made room for it, and requests may join between any two steps (continuous batching,
+Orca, OSDI 2022).
 
 Random numbers depend on seed, sample and position only, and no bit of a row depends on the other
 rows, so that a completion is the same alone and in any batch.
@@ -27,14 +28,7 @@ from midline.model.decoding.alignment.covering_tree import Covered, CoveringTree
 from midline.model.decoding.alignment.token_healing import Alignment
 from midline.model.decoding.batch import Batch, Stream
 from midline.model.decoding.options import NativeOptions, SamplingOptions
-from midline.model.decoding.repetition import repeats
-from midline.model.decoding.request import (
-    Completion,
-    DrawnToken,
-    Generation,
-    Request,
-    Timings,
-)
+from midline.model.decoding.request import Completion, DrawnToken, Generation, Request, Timings
 from midline.model.decoding.speculative.prompt_lookup import Drafter
 from midline.model.errors import MidlineError
 from midline.model.runtime.decoder import EXACT_ROWS, Decoder, Logits, StepOptions
@@ -70,12 +64,10 @@ class Decoding:
         profile: Profile | None = None,
     ) -> None:
         self._model, self._tokenizer, self._options = decoder, tokenizer, options
-        self._batch, self._requests, self._cancel = batch, batch.requests, batch.cancel
+        self._batch, self._requests, self._cancel = batch, list(batch.requests), batch.cancel
         self._native = options.of_engine(NativeOptions)
-        # A draw from a screened distribution would depend on the number of rows.
-        exact = self._native.exact or options.temperature > 0
         self._thresholds = decoder.thresholds(profile) if profile else None
-        self._step_options = StepOptions(exact=exact, thresholds=self._thresholds)
+        self._step_options = StepOptions(exact=self._native.exact, thresholds=self._thresholds)
         self._streams: list[list[Stream]] = []  # of every prompt that was begun
         self._cached: list[int] = []
         self._prompt_tokens: list[int] = []
@@ -92,7 +84,7 @@ class Decoding:
         waiting = deque(range(len(self._requests)))
         live: list[Stream] = []
         try:
-            while live or waiting:
+            while self._join(waiting) or live or waiting:
                 if numbers := self._admitted(waiting, len(live)):
                     with self._timed("prefill"):
                         live += self._begin(numbers)
@@ -107,6 +99,13 @@ class Decoding:
             for stream in chain(*self._streams):
                 self._release(stream)
         return self._results()
+
+    def _join(self, waiting: deque[int]) -> bool:
+        """Takes in the requests that came since the last step; whether there were any."""
+        joining = self._batch.more() if self._batch.more else ()
+        waiting.extend(range(len(self._requests), len(self._requests) + len(joining)))
+        self._requests += joining
+        return len(joining) > 0
 
     @contextmanager
     def _timed(self, what: str) -> Iterator[None]:
@@ -138,16 +137,23 @@ class Decoding:
 
     def _step(self, live: list[Stream]) -> list[Stream]:
         """Draws at least one token for each stream; the streams that go on."""
+        for stream in live:
+            if stream.is_given_up:
+                stream.finish = "cancelled"
+                self._release(stream)
+        live = [stream for stream in live if not stream.finish]
+        if not live:
+            return []
         draft = self._propose(live)
         if draft:
             try:
                 return self._verify(live[0], draft)
             except CacheFull:
                 self._drafter = None  # one token at a time may still fit
-        aligning = any(stream.alignment.remaining for stream in live)
+        whole = any(stream.needs_all_logits for stream in live)
         groups = [list(group) for _, group in groupby(live, lambda stream: id(stream.sequence))]
         batch = [(group[0].sequence, group[0].ids[-1:]) for group in groups]
-        logits = self._forward(batch, whole=aligning)
+        logits = self._forward(batch, whole=whole)
         self._passes += 1
         self._decoded += len(live)
         drawn = zip(groups, logits, strict=True)
@@ -155,10 +161,11 @@ class Decoding:
 
     def _propose(self, live: list[Stream]) -> list[int]:
         stream = live[0]
-        if self._drafter is None or len(live) > 1 or stream.alignment.remaining:
+        # A drafter knows one text: that of the first request, whatever has joined and left since.
+        if self._drafter is None or len(live) > 1 or stream.prompt > 0 or stream.needs_all_logits:
             return []
         computed = stream.sequence.tokens
-        left = self._options.max_tokens - len(stream.ids)
+        left = stream.options.max_tokens - len(stream.ids)
         room = min(left, EXACT_ROWS, self._model.context_length - len(computed))
         if room <= 1:
             return []
@@ -198,11 +205,11 @@ class Decoding:
             tree = CoveringTree(self._tokenizer, first.sequence, align)
             if tree.is_possible:
                 tree.add(tree.root, row)
-                covered.append((tree, streams, self._seed(first.prompt)))
+                covered.append((tree, streams, first.options))
             else:
                 live += self._draw(streams, row)
         forward = partial(self._forward, whole=True)
-        for stream, leaf in cover(covered, self._options, forward, self._model.cache):
+        for stream, leaf in cover(covered, forward, self._model.cache):
             conditional = [0.0] * len(leaf.node.ids) + [leaf.conditional_logprob]
             for token, logprob, given in zip(leaf.ids, leaf.logprobs, conditional, strict=True):
                 if not stream.finish:
@@ -220,7 +227,7 @@ class Decoding:
                 continue
             firsts = [streams[0] for streams in begun]
             batch = [(s.sequence, self._remainder(s)) for s in firsts]
-            logits = self._forward(batch, whole=any(s.alignment.remaining for s in firsts))
+            logits = self._forward(batch, whole=any(s.needs_all_logits for s in firsts))
             self._computed += sum(len(rest) for _, rest in batch)
             yield from zip(begun, logits, strict=True)
 
@@ -251,8 +258,13 @@ class Decoding:
         whole = [*request.prompt, *resumed]
         sequence = self._model.cache.start(whole, *self._sparsity_of(request))
         alignment = Alignment(self._tokenizer, request.align)
-        samples = range(self._options.samples)
-        streams = [Stream(number, n, sequence, alignment.fork()) for n in samples]
+        options = request.options or self._options
+        if request.seed is not None:
+            options = replace(options, seed=request.seed)
+        streams = [
+            Stream(number, n, sequence, alignment.fork(), options, request.cancel)
+            for n in range(options.samples)
+        ]
         if request.resume:
             self._resume(streams[0], request.resume)
         self._streams.append(streams)
@@ -274,7 +286,7 @@ class Decoding:
         logprobs = completion.logprobs or [math.nan] * len(completion.ids)
         for token, logprob in zip(completion.ids, logprobs, strict=True):
             stream.append(token, logprob, len(self._tokenizer.token_bytes(token)))
-        if stream.ids and self._is_long_enough(stream):
+        if stream.ids and stream.is_long_enough(self._room(stream)):
             stream.finish = "length"
 
     def _draw(self, streams: list[Stream], row: Logits) -> list[Stream]:
@@ -313,18 +325,14 @@ class Decoding:
     def _draw_one(self, stream: Stream, row: Logits, log_sum: float) -> None:
         if self._cancel is not None and self._cancel.is_set():
             raise Cancelled
-        o, seed = self._options, self._seed(stream.prompt)
+        o = stream.options
         temperature = 0.0 if o.greedy_first and stream.sample == 0 else o.temperature
         token, logprob = kernels.choose(
-            row, log_sum, temperature=temperature, top_p=o.top_p, min_p=o.min_p, seed=seed,
+            row, log_sum, temperature=temperature, top_p=o.top_p, min_p=o.min_p, seed=o.seed,
             sample=stream.sample, position=len(stream.ids), allowed=stream.alignment.allowed(),
         )  # fmt: skip
         margin = _margin(row, token) if self._batch.on_token else math.nan
         self._take(stream, token, logprob, logprob, margin)
-
-    def _seed(self, prompt: int) -> int:
-        seed = self._requests[prompt].seed
-        return self._options.seed if seed is None else seed
 
     def _take(
         self, stream: Stream, token: int, logprob: float, conditional: float, margin: float
@@ -339,14 +347,12 @@ class Decoding:
             self._batch.on_token(drawn)
         if self._wants_stop(stream):
             stream.finish = "stop"
-        elif self._is_long_enough(stream):
+        elif stream.is_long_enough(self._room(stream)):
             stream.finish = "length"
 
-    def _is_long_enough(self, stream: Stream) -> bool:
-        o, count = self._options, len(stream.ids)
-        room = self._model.context_length - len(self._requests[stream.prompt].prompt)
-        circles = o.max_repeats > 0 and repeats(stream.ids, o.max_repeats)
-        return count >= min(o.max_tokens, room) or circles
+    def _room(self, stream: Stream) -> int:
+        """Most tokens that the context leaves for a completion."""
+        return self._model.context_length - len(self._requests[stream.prompt].prompt)
 
     def _wants_stop(self, stream: Stream) -> bool:
         stop = self._requests[stream.prompt].stop

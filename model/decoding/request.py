@@ -4,6 +4,9 @@ from collections.abc import Callable
 from collections.abc import Sequence as Ids
 from dataclasses import dataclass, field
 
+from midline.model.cancellation import Cancellation
+from midline.model.decoding.options import SamplingOptions
+
 Stop = Callable[[int, list[int]], bool]
 """stop(sample, ids so far): whether the completion ends here. It must not keep or change `ids`."""
 
@@ -69,6 +72,10 @@ class Request:
     sparse_from: the first position, counted from the beginning of the prompt, that may be computed
     sparsely. None is a few tokens after the prompt; a caller who puts tokens that were generated
     into the prompt names the position of the first prompt here, and the text stays the same.
+
+    options: in place of the batch's, except for `SamplingOptions.engine`, which is of the batch.
+    cancel: ends this request alone, between two steps; the others of its batch go on. Both are for
+    engines with the capability `joining`; others refuse them.
     """
 
     prompt: Ids[int]
@@ -77,6 +84,12 @@ class Request:
     seed: int | None = None
     resume: Completion | None = None
     sparse_from: int | None = None
+    options: SamplingOptions | None = None
+    cancel: Cancellation | None = None
+
+
+More = Callable[[], Ids[Request]]
+"""Called before every step of a batch, in the thread that generates: requests that join it."""
 
 
 @dataclass(frozen=True, slots=True)

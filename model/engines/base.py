@@ -33,19 +33,20 @@ from midline.model.decoding.request import (
     Completion,
     DrawnToken,
     Generation,
+    More,
     OnDone,
     OnToken,
     Request,
     Stop,
     Timings,
 )
-from midline.model.errors import MidlineError
+from midline.model.errors import MidlineError, UsageError
 from midline.model.tokenizer.base import TokenizerBase
 
 __all__ = [
     "MAX_SAMPLES", "SAMPLING_TEMPERATURE", "Cancellation", "Cancelled", "Capabilities",
-    "Completion", "DrawnToken", "Engine", "EngineOptions", "Generation", "NativeOptions", "OnDone",
-    "OnToken", "Prefill", "Request", "SamplingOptions", "Stop", "Timings",
+    "Completion", "DrawnToken", "Engine", "EngineOptions", "Generation", "More", "NativeOptions",
+    "OnDone", "OnToken", "Prefill", "Request", "SamplingOptions", "Stop", "Timings",
 ]  # fmt: skip
 
 GREEDY = SamplingOptions()
@@ -67,6 +68,8 @@ class Capabilities:
     sparsity: decoding can skip weights (`NativeOptions.sparsity`).
     resume: `Request.resume` continues from the prefix cache; without, the tokens are prefilled
     again.
+    joining: requests may join a running batch, and have options and a cancellation of their own;
+    without, such a batch raises UsageError.
     """
 
     prefill: bool = False
@@ -75,6 +78,7 @@ class Capabilities:
     logprobs: bool = False
     sparsity: bool = False
     resume: bool = False
+    joining: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +132,7 @@ class Engine(ABC):
         on_token: OnToken | None = None,
         on_done: OnDone | None = None,
         streams: int | None = None,
+        more: More | None = None,
     ) -> list[Generation]:
         """Generations of all requests, in their order.
 
@@ -135,6 +140,11 @@ class Engine(ABC):
         next prompt begins when there is room (continuous batching). None decodes all together. What
         a request yields does not depend on the others. A cancelled batch returns what it has so
         far, without completions for prompts that were not begun. Timings are of the whole batch.
+
+        `more` is asked before every step for requests that join the batch, which are numbered
+        behind those before them and have to pass `check_prompt`; the batch ends when it has none
+        and nothing is left to decode. Who passes it uses `on_done`, and has to leave room in the
+        cache for what joins.
 
         Raises UsageError (options out of range), MidlineError (an empty prompt, a prompt too long
         for the context, no room in the cache).
@@ -191,6 +201,13 @@ class Engine(ABC):
         Special tokens are written out, as in `<|fim_prefix|>`.
         """
         return b"".join(map(self.tokenizer.token_bytes, request.prompt)) + request.align
+
+    def check_joining(self, requests: Sequence[Request], more: More | None) -> None:
+        """Raises UsageError for what needs the capability `joining`, where there is none."""
+        if more is not None or any(r.options is not None or r.cancel is not None for r in requests):
+            raise UsageError(
+                f"the engine {self.kind} decodes a batch as a whole; send requests one by one"
+            )
 
     def check_prompt(self, prompt: Sequence[int]) -> None:
         """Raises MidlineError for an empty prompt and for one that fills the context."""

@@ -1,4 +1,4 @@
-"""The log records of the libraries that the language server is built on."""
+"""The log records of the libraries that the servers are built on."""
 
 import logging
 
@@ -6,8 +6,8 @@ from midline.server.logs import LOGGER
 
 
 def log_libraries() -> None:
-    """Send the records of pygls and asyncio to Midline's log file instead of standard error."""
-    for name in ("pygls", "asyncio"):
+    """Send the records of pygls, asyncio and uvicorn to Midline's log file instead of standard error."""
+    for name in ("pygls", "asyncio", "uvicorn"):
         logger = logging.getLogger(name)
         logger.propagate = False
         logger.setLevel(logging.WARNING)

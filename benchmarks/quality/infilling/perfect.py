@@ -11,6 +11,7 @@ from midline.model.engines.base import (
     Completion,
     Engine,
     Generation,
+    More,
     OnDone,
     OnToken,
     Request,
@@ -48,6 +49,7 @@ class PerfectEngine(Engine):
         on_token: OnToken | None = None,
         on_done: OnDone | None = None,
         streams: int | None = None,
+        more: More | None = None,
     ) -> list[Generation]:
         """The bytes of `Request.align` and then `text`, until `stop` ends it."""
         return [self._answer(request, options.samples) for request in requests]

@@ -284,27 +284,23 @@ class Stream(Protocol):
 
 
 S = TypeVar("S", bound=Stream)
-Covered = tuple[CoveringTree, list[S], int]
+Covered = tuple[CoveringTree, list[S], "SamplingOptions"]
 
 
-def cover(
-    covered: Ids[Covered[S]], options: "SamplingOptions", forward: Forward, cache: PrefixTree
-) -> list[tuple[S, Leaf]]:
+def cover(covered: Ids[Covered[S]], forward: Forward, cache: PrefixTree) -> list[tuple[S, Leaf]]:
     """Draws a leaf for each stream of each tree, and closes the trees.
 
-    covered: trees whose roots have their logits, each with its streams and its seed. The streams of
-    a leaf come next to each other in the result and share a new sequence, which holds all of the
-    leaf but its last token. All trees are computed in common steps.
+    covered: trees whose roots have their logits, each with its streams and the options they are
+    drawn with. The streams of a leaf come next to each other in the result and share a new
+    sequence, which holds all of the leaf but its last token. Trees of one temperature are computed
+    in common steps.
     """
     try:
-        trees = [tree for tree, *_ in covered]
-        grow(trees, options.temperature, forward, cache)
-        if options.greedy_first:
-            grow(trees, 0.0, forward, cache)
+        for temperature in sorted({t for _, _, options in covered for t in _temperatures(options)}):
+            alike = [tree for tree, _, how in covered if temperature in _temperatures(how)]
+            grow(alike, temperature, forward, cache)
         drawn = [
-            part
-            for tree, streams, seed in covered
-            for part in _drawn(tree, streams, replace(options, seed=seed))
+            part for tree, streams, options in covered for part in _drawn(tree, streams, options)
         ]
         for leaf, part in drawn:
             assert leaf.node.sequence is not None
@@ -318,6 +314,11 @@ def cover(
     finally:
         for tree, *_ in covered:
             tree.close(cache)
+
+
+def _temperatures(options: "SamplingOptions") -> set[float]:
+    """Those that the samples of a prompt are drawn at."""
+    return {options.temperature, 0.0} if options.greedy_first else {options.temperature}
 
 
 def _drawn(

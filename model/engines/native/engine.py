@@ -16,7 +16,7 @@ from midline.model.catalog.catalog import CATALOGUE, resolve
 from midline.model.decoding.batch import Batch
 from midline.model.decoding.continuous_batching import Decoding
 from midline.model.decoding.options import NativeOptions, SamplingOptions
-from midline.model.decoding.request import Generation, OnDone, OnToken, Request
+from midline.model.decoding.request import Generation, More, OnDone, OnToken, Request
 from midline.model.decoding.speculative.prompt_lookup import Drafter, LookupDrafter
 from midline.model.decoding.speculative.self_speculation import LEAST_GAIN, LookupFirst, SelfDrafter
 from midline.model.engines.base import GREEDY, Capabilities, Engine, Prefill
@@ -42,8 +42,9 @@ class NativeEngine(Engine):
 
     kind = "native"
     capabilities = Capabilities(
-        prefill=True, token_healing=True, streaming=True, logprobs=True, sparsity=True, resume=True
-    )
+        prefill=True, token_healing=True, streaming=True, logprobs=True, sparsity=True, resume=True,
+        joining=True,
+    )  # fmt: skip
 
     def __init__(self, name: str, path: Path, decoder: Decoder, tokenizer: Tokenizer) -> None:
         self.name = name
@@ -127,15 +128,17 @@ class NativeEngine(Engine):
         on_token: OnToken | None = None,
         on_done: OnDone | None = None,
         streams: int | None = None,
+        more: More | None = None,
     ) -> list[Generation]:
         """See `Engine`."""
         options.check()
         profile = self.profile(self.sparsity(options))
         for request in requests:
             self.check_prompt(request.prompt)
-            if request.resume is not None and options.samples > 1:
+            (request.options or options).check()
+            if request.resume is not None and (request.options or options).samples > 1:
                 raise UsageError("a completion is resumed alone; ask for one sample")
-        batch = Batch(requests, streams, cancel, on_token, on_done)
+        batch = Batch(requests, streams, cancel, on_token, on_done, more)
         with self._lock:
             drafter = self._drafter(options, len(requests), profile, cancel)
             decoding = Decoding(

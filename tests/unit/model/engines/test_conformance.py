@@ -283,3 +283,47 @@ def test_a_closed_engine_says_so(
     ):
         with pytest.raises(MidlineError, match="is closed; load the model again"):
             call()
+
+
+def test_requests_join_a_running_batch_and_write_what_they_write_alone(subject: Engine) -> None:
+    own = [
+        replace(GREEDY, max_tokens=9),
+        replace(RANDOM, max_tokens=4, samples=2),
+        replace(RANDOM, max_tokens=6, top_p=0.8, seed=3),
+    ]
+    requests = [Request(random_ids(6 + n, seed=20 + n), options=own[n]) for n in range(3)]
+    waiting, heard = requests[1:], []
+
+    def more() -> list[Request]:
+        return [waiting.pop(0)] if waiting and len(heard) >= 3 else []
+
+    def start() -> list[Generation]:
+        return subject.batch(requests[:1], GREEDY, on_token=heard.append, more=more)
+
+    if not subject.capabilities.joining:
+        with pytest.raises(UsageError, match="decodes a batch as a whole"):
+            start()
+        return
+    found = start()
+    assert [len(generation.completions) for generation in found] == [1, 2, 1]
+    assert {token.prompt for token in heard} == {0, 1, 2}
+    for request, generation in zip(requests, found, strict=True):
+        alone = subject.generate(Request(request.prompt), request.options or GREEDY)
+        assert ids_of(generation) == ids_of(alone)
+
+
+def test_a_request_is_cancelled_alone(subject: Engine) -> None:
+    if not subject.capabilities.joining:
+        pytest.skip("a batch is cancelled as a whole")
+    cancel, heard = threading.Event(), []
+
+    def hear(token: DrawnToken) -> None:
+        heard.append(token)
+        if sum(token.prompt == 0 for token in heard) == 3:
+            cancel.set()
+
+    requests = [Request([5, 6, 7], cancel=cancel), Request([8, 9])]
+    first, second = subject.batch(requests, GREEDY, on_token=hear)
+    assert first.completions[0].finish_reason == "cancelled"
+    assert len(first.completions[0].ids) == 3
+    assert len(second.completions[0].ids) == GREEDY.max_tokens
