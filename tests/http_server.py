@@ -55,7 +55,7 @@ def http_server(load: Callable[[], Engine], token: str | None = None) -> Iterato
     """A server that has loaded its engine, ended behind the block."""
     thread = EngineThread()
     loading = thread.load(load)
-    service = Service(thread, loading)
+    service = Service(thread.client(), loading)
     config = uvicorn.Config(
         create_app(service, "127.0.0.1", token), http=LimitedConnection, ws="none", lifespan="off",
         log_config=None, access_log=False, timeout_graceful_shutdown=1,

@@ -5,7 +5,7 @@ ones go first. Where the engine has no joining, requests take turns. Prompts tha
 ahead wait until nothing else is to do.
 
 All work runs on the thread that owns the engine, which a `Runner` lends for one batch at a time:
-`server/lsp/engine_thread.py`, or a scheduler that several servers share.
+a client of `server/lsp/engine_thread.py`, which several servers may share.
 """
 
 import threading

@@ -71,7 +71,7 @@ async def _serve(
     from midline.server.http.connections import LimitedConnection
     from midline.server.http.service import Service
 
-    service = Service(engine, loading)
+    service = Service(engine.client(), loading)
     config = uvicorn.Config(
         create_app(service, host, token),
         http=LimitedConnection,

@@ -6,7 +6,7 @@ from midline.server.logs import LOGGER
 
 
 def log_libraries() -> None:
-    """Send the records of pygls, asyncio and uvicorn to Midline's log file instead of standard error."""
+    """Send the records of libraries to Midline's log file instead of standard error."""
     for name in ("pygls", "asyncio", "uvicorn"):
         logger = logging.getLogger(name)
         logger.propagate = False
