@@ -4,7 +4,9 @@
 decides when to stop, and afterwards where to cut (`trimming.py`).
 """
 
+import codecs
 from collections.abc import Callable, Sequence
+from itertools import islice
 
 from midline.model.completion.code_lines import (
     directive_depth,
@@ -35,6 +37,34 @@ _MAX_BLANK_LINES = 1
 _MAX_LINES_IN_LINE = 40
 
 
+class WrittenText:
+    """The text of one sample as it grows: every id is decoded once, whatever is asked how often.
+
+    The first `aligned` bytes repeat text in front of the cursor and are left out, and so is a
+    character that is not finished yet. Text ends at the first marker.
+    """
+
+    def __init__(self, tokenizer: TokenizerBase, aligned: int) -> None:
+        self.text = ""
+        self.is_over = False
+        """Whether a marker was written."""
+        self._tokenizer, self._left_out = tokenizer, aligned
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self._read = 0
+
+    def of(self, ids: Sequence[int]) -> str:
+        """The text of `ids`, which begin with those of the call before."""
+        for id in islice(ids, self._read, None):
+            self.is_over = self.is_over or is_marker(self._tokenizer, id)
+            if not self.is_over:
+                data = self._tokenizer.token_bytes(id)
+                new = data[self._left_out :]
+                self._left_out = max(0, self._left_out - len(data))
+                self.text += self._decoder.decode(new)
+        self._read = len(ids)
+        return self.text
+
+
 def stop_condition(
     tokenizer: TokenizerBase, place: Place, aligned: int, fits: Fits | None = None
 ) -> Callable[[int, list[int]], bool]:
@@ -42,16 +72,12 @@ def stop_condition(
 
     The first `aligned` bytes of every sample repeat text in front of the cursor.
     """
-    written: dict[int, tuple[int, bytearray]] = {}
+    samples: dict[int, WrittenText] = {}
 
     def stop(sample: int, ids: list[int]) -> bool:
-        count, data = written.get(sample, (0, bytearray()))
-        for id in ids[count:]:
-            if is_marker(tokenizer, id):
-                return True
-            data += tokenizer.token_bytes(id)
-        written[sample] = (len(ids), data)
-        return completion_end(whole_characters(bytes(data[aligned:])), place, fits=fits) is not None
+        written = samples.setdefault(sample, WrittenText(tokenizer, aligned))
+        text = written.of(ids)
+        return written.is_over or completion_end(text, place, fits=fits) is not None
 
     return stop
 

@@ -1,7 +1,7 @@
 """A completion task: one prompt at a cursor, its stop condition, and its suggestions."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -172,13 +172,12 @@ class CompletionTask:
         data = written_bytes(self.engine.tokenizer, ids)
         return whole_characters(data[len(self.prompt.align) :])
 
-    def beginning(self, ids: list[int], logprobs: Sequence[float] = ()) -> Suggestion | None:
-        """What may be shown of a sample that is still being written; None if that is nothing."""
-        text = showable_at(self.around, self.written(ids), final=False).text
-        if not text:
-            return None
-        mean = sum(logprobs) / len(logprobs) if logprobs else 0.0
-        return Suggestion(text, mean, mean, len(ids), "length")
+    def beginning(self, written: str, tokens: int) -> Suggestion | None:
+        """What may be shown of a sample that has written a text of so many tokens and goes on;
+        None if that is nothing.
+        """
+        text = showable_at(self.around, written, final=False).text
+        return Suggestion(text, 0.0, 0.0, tokens, "length") if text else None
 
     def result(self, generation: "Generation", *, is_cut: bool = False) -> CompletionResult:
         """What the engine's answer comes to; `is_cut` where it was ended before it was over."""

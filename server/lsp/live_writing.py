@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from midline.model.completion.confidence import TokenConfidence, is_hopeless
+from midline.model.completion.stopping import WrittenText
 from midline.model.completion.whole_ends import whole_ends
 from midline.server.lsp.live_completion import LiveCompletion
 from midline.server.lsp.prompt_window import Window, WindowPlanner
@@ -122,6 +123,7 @@ class _Writing:
 
     def __init__(self, task: "CompletionTask", live: LiveCompletion) -> None:
         self._task, self._live = task, live
+        self._text = WrittenText(task.engine.tokenizer, len(task.prompt.align))
         self.is_cut = False
         """Whether it was ended because nothing more could be shown."""
         self._lines = 0
@@ -145,7 +147,7 @@ class _Writing:
         if not over and self._is_in_vain(text, ids):
             over = self.is_cut = True
         if not over and self._may_be_shown(text):
-            offer = task.beginning(ids)
+            offer = task.beginning(text, len(ids))
             if offer is not None:
                 _publish(live, task, [offer])
         return over
@@ -153,7 +155,7 @@ class _Writing:
     def _written(self, ids: list[int]) -> str:
         """The text so far, which the live completion gets together with its tokens."""
         live, task = self._live, self._task
-        text = task.written(ids)
+        text = self._text.of(ids)
         if live.is_gated and task.options.samples == 1:
             # A token that ends within a character ends where the next one does.
             self._logprob += self._logprobs[-1] if len(self._logprobs) == len(ids) else 0.0

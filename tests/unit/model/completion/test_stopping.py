@@ -1,6 +1,7 @@
 """Where completions end, and what around the cursor decides it."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from tiny_model import QWEN2, write_tiny_model
@@ -8,6 +9,7 @@ from tiny_model import QWEN2, write_tiny_model
 from midline.model.completion.fim import Cursor
 from midline.model.completion.place import Place, Unit
 from midline.model.completion.stopping import (
+    WrittenText,
     completion_end,
     stop_condition,
     whole_characters,
@@ -93,3 +95,30 @@ def test_a_line_end_ends_a_statement_where_the_language_says_so(
 ) -> None:
     place = replace(place_at("    y|"), language=language)
     assert (completion_end(line + "\n", place) == len(line)) == over
+
+
+class _Counting:
+    """A tokenizer that counts how often a token is decoded."""
+
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        self.tokenizer, self.decoded = tokenizer, 0
+        self.end_tokens, self.is_control = tokenizer.end_tokens, tokenizer.is_control
+
+    def token_bytes(self, id: int) -> bytes:
+        self.decoded += 1
+        return self.tokenizer.token_bytes(id)
+
+
+def test_every_token_is_decoded_once(tokenizer: Tokenizer) -> None:
+    counting: Any = _Counting(tokenizer)
+    ids = tokenizer.encode("value = other + 'é😀' * 20".encode() * 4)
+    written = WrittenText(counting, 3)
+    for count in range(1, len(ids) + 1):
+        data = written_bytes(tokenizer, ids[:count])[3:]
+        assert written.of(ids[:count]) == whole_characters(data)
+        assert written.of(ids[:count]) == whole_characters(data)
+    assert counting.decoded == len(ids)
+    assert not written.is_over
+    (marker, *_) = tokenizer.end_tokens
+    text = written.of([*ids, marker, *ids])
+    assert written.is_over and text == whole_characters(written_bytes(tokenizer, ids)[3:])
