@@ -172,3 +172,18 @@ def changed(options: SamplingOptions, **changes: Any) -> SamplingOptions:
     native = {name: value for name, value in changes.items() if name in _NATIVE}
     others = {name: value for name, value in changes.items() if name not in _NATIVE}
     return replace(options, engine=replace(options.of_engine(NativeOptions), **native), **others)
+
+
+def check_pages(engine: NativeEngine) -> None:
+    """Assert that only the tree of known beginnings holds pages, once each."""
+    cache = engine.decoder.cache
+    held = sorted(node.page for node in _nodes(cache._root))
+    assert held == [page for page, count in enumerate(cache.pool.references) if count]
+    assert set(cache.pool.references) <= {0, 1}
+
+
+def _nodes(node: Any) -> list[Any]:
+    found = list(node.children.values())
+    for child in list(found):
+        found += _nodes(child)
+    return found
