@@ -14,11 +14,11 @@ SPEED = Program(
     module="midline.benchmarks.speed.{}",
     commands={
         "prefill": "a prompt from an empty cache to the logits of its last token",
-        "decode": "one token after another behind a filled context",
+        "decode": "one token after another with a filled context",
         "samples": "several continuations of one shared prompt",
         "keystroke": "typing at the language server; with --peer, the engine calls of typing",
         "editor": "from a key to ghost text on the screen of a real editor",
-        "memory": "resident memory after completing behind a long context",
+        "memory": "resident memory after a completion with a long context",
         "start": "from a new process to its first token",
         "drafting": "prompt lookup decoding against plain greedy decoding",
         "sparse": "matrix-vector products with channels skipped against dense ones",
@@ -72,7 +72,7 @@ PROGRAM = Program(
     name="midline-bench",
     description="Measure Midline's speed and quality.",
     examples="""\
-  midline-bench figures                          what is promised, and what was measured
+  midline-bench figures                          targets, and what was measured
   midline-bench speed decode --peer llama.cpp    tokens per second beside another engine
   midline-bench quality cursor                   completions at marked cursors
   midline-bench mbxp doctor                      which languages can be executed here""",

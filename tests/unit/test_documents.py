@@ -35,6 +35,15 @@ QUESTIONS = {
     "Where are repeated passages drafted?":
         ("prompt lookup decoding", "model/decoding/speculative/prompt_lookup.py"),
     "Where is decided which weights a step skips?": ("TEAL", "model/teal"),
+    "Where are TEAL's thresholds calibrated?": ("TEAL", "model/compression/teal_calibration.py"),
+    "Where is a draft verified?":
+        ("speculative decoding", "model/decoding/continuous_batching.py"),
+    "Where is decided whether it is time to answer a keystroke?":
+        ("time to answer", "server/lsp/suggestions.py"),
+    "Where does a keystroke reach the arithmetic?":
+        ("product of one row", "kernels/csrc/simd/gemv.inc"),
+    "Where is a language of MBXP told what a forgery needs?":
+        ("Rust", "benchmarks/mbxp/languages/reach.toml"),
     "Where is a prompt recognized that was read before?":
         ("prefix tree", "model/runtime/prefix_tree.py"),
     "Where would an ONNX engine go?": ("ONNX", "model/engines/base.py"),

@@ -54,7 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=int,
         default=0,
         metavar="N",
-        help="solved problems in front of each prompt (0)",
+        help="solved problems before each prompt (0)",
     )
     parser.add_argument(
         "--limit", type=int, metavar="N", help="the first N problems of each language"

@@ -10,7 +10,7 @@ from midline.benchmarks.mbxp.sandbox.supervisor import confined
 class Bare(Sandbox):
     """The program runs in its own session under limits, and not as root; nothing more.
 
-    On Linux a supervisor ends what it leaves behind.
+    On Linux a supervisor ends the processes that it leaves running.
     """
 
     level = "bare"

@@ -58,7 +58,7 @@ class Sandbox(ABC):
     user: int | None = None
     """User and group to start the command as, when it must not be started as root."""
     process_name_space = False
-    """Whether the kernel itself ends all that a program leaves behind."""
+    """Whether the kernel itself ends all processes that a program leaves running."""
 
     @abstractmethod
     def command(

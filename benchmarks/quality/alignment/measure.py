@@ -1,17 +1,18 @@
 """`midline-bench quality alignment`: completions whose cursor is inside a token.
 
-Lines of MBXP's own solutions are cut at a cursor in six ways (`alignment_cases`) and completed with
-no alignment, with one token backed up, with three, and with the covering tree over these. Exact is
-an answer that writes the rest of the line and ends it, white space at its end aside.
+Lines of MBXP's own solutions are cut at a cursor in six ways (`cases.py`) and completed in four
+modes: without token healing, with up to one and up to three tokens healed token by token, and with
+the covering tree over three tokens. An answer is exact if it is the rest of the line and a line
+end; white space at the end of the line is ignored.
 
-Two references stand beside them, both prompts that end between two tokens of the whole line and
-need no alignment. `clean` is the same position moved back: the model has to write the bytes between
-border and cursor too. It knows less than an aligned prompt, but for one thing, that a token of the
-truth ends there: where the border is one space short of the indentation, that no deeper one
-follows. `ahead` is the position moved on to the end of the token: it is given bytes that an aligned
-prompt has to write. The comparison promised is with `clean`. Log-probabilities are of the rest of
-the line, given the bytes in front of the cursor; only those of `clean` are of all bytes behind the
-border and those of `ahead` of fewer, and compare with nothing.
+Two references have prompts that end between two tokens of the whole line and need no healing. In
+`clean` the cursor is moved back to the token border before it, so that the model has to generate
+the bytes between border and cursor too. Such a prompt tells less than a healed one, except that a
+token of the true line ends there (one space short of the full indentation, for instance, that tells
+that no deeper one follows). In `ahead` the cursor is moved to the end of its token, so that the
+prompt contains bytes that a healed prompt has to generate. The figures compare with `clean`.
+Log-probabilities are of the rest of the line given the bytes before the cursor. Those of `clean`
+and `ahead` are of more and of fewer bytes, and cannot be compared with the others.
 """
 
 import argparse
@@ -78,7 +79,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--modes", nargs="+", choices=list(MODES), default=list(MODES), metavar="MODE",
         help=", ".join(MODES))  # fmt: skip
     add("--prompt", choices=("fim", "raw"), default="fim",
-        help="the editor's layout, or the plain text in front of the cursor (fim)")  # fmt: skip
+        help="the editor's layout, or the plain text before the cursor (fim)")  # fmt: skip
     add("--seed", type=int, default=0, metavar="N", help="seed of the choice of lines and cuts (0)")
     add("--threads", type=int, metavar="N", help="default: the physical cores")
     add("--json", type=output_file, metavar="FILE", help="write the figures here")

@@ -249,7 +249,7 @@ def print_comparisons(rows: Sequence[dict[str, Any]]) -> None:
 def show(tasks: Sequence[Infilling], rows: Sequence[dict[str, Any]]) -> None:
     """Print the first tasks of each kind that fail: around the cursor, wanted and shown."""
     left = dict.fromkeys(KINDS, SHOWN_FAILURES)
-    for task, row in zip(tasks, rows, strict=False):  # those of a peer come behind
+    for task, row in zip(tasks, rows, strict=False):  # those of a peer come after them
         if row["status"] == Status.PASS or not left[task.kind]:
             continue
         left[task.kind] -= 1
