@@ -108,4 +108,4 @@ SUPPORTED = frozenset(
         GGMLType.Q6_K,
     }
 )
-"""Types that Midline's kernels can run; the others are only named in the refusal."""
+"""Types that Midline's kernels can run; an error names the others."""

@@ -1,4 +1,4 @@
-"""How much of what the dot-product instructions give a prefill's matrix products reach."""
+"""The share of the peak dot-product throughput that a prefill's matrix products reach."""
 
 import time
 
@@ -9,14 +9,14 @@ from midline.kernels.formats import GGMLType
 from midline.kernels.reference import random_blocks
 
 INPUTS, UNITS, ROWS = 512, 8, 256
-"""Small enough for a fraction of a second on any CPU, and as many rows as a short prompt."""
+"""A product that takes a fraction of a second on any CPU, with the rows of a short prompt."""
 LOOKS = 100
 
 
 def product_rate(seconds: float = 0.2) -> float:
     """Multiply-adds a second of one thread in a Q4_K product of many rows, the best of several.
 
-    Rounding the activations to 8 bits is part of what is timed, as it is of a prefill.
+    The time includes rounding the activations to 8 bits, as in a prefill.
     """
     rng = np.random.default_rng(0)
     matrix = Matrix(INPUTS, [int(GGMLType.Q4_K)] * UNITS)
@@ -36,8 +36,8 @@ def product_rate(seconds: float = 0.2) -> float:
 def product_share() -> tuple[float, float]:
     """The rate of one thread's products relative to the peak of one thread, and that peak.
 
-    The peak is of the mix of instructions that these kernels use, in registers. It is the best of
-    many short looks, as the rate is, so that both mean a core that nothing else runs on.
+    The peak is of the mix of instructions that these kernels use, in registers. Rate and peak are
+    the best of many short measurements, so that other programs on the core do not lower them.
     """
     peak = max(float(dot_rate(1, 0.001)) for _ in range(LOOKS))
     return product_rate() / peak, peak

@@ -105,10 +105,10 @@ def _q4_k(blocks: Bytes) -> Floats:
 
 
 def _q6_k(blocks: Bytes) -> Floats:
-    """128 bytes of low nibbles, 64 of high crumbs, 16 signed scales, scale f16: d*s*(code - 32).
+    """128 bytes of low nibbles, 64 of high bits, 16 signed scales, scale f16: d*s*(code - 32).
 
     128 weights share 64 low bytes and 32 high bytes: weights 0-31 and 32-63 are the low nibbles,
-    64-95 and 96-127 the high ones; their crumbs are at bits 0, 2, 4 and 6.
+    64-95 and 96-127 the high ones; their two high bits are at bits 0, 2, 4 and 6.
     """
     step = _half(blocks, 208) * blocks[:, 192:208].view(np.int8).astype(np.float32)
     low = (blocks[:, :128].reshape(-1, 2, 1, 64) >> _NIBBLES) & np.uint8(15)

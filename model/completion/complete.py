@@ -28,7 +28,8 @@ def complete(
     insist: bool = True,
     prompt: Prompt | None = None,
 ) -> CompletionResult:
-    """Complete at `cursor`; `options.max_tokens` counts new tokens, without those given back.
+    """Complete at `cursor`; `options.max_tokens` counts new tokens, without those that repeat
+    `Prompt.align`.
 
     Line ends and indentation are the file's. `cancel` ends the work at once and returns what was
     written until then. `insist` asks for a line above the cursor's where that one lacks nothing; a
@@ -92,7 +93,7 @@ def _together(
 
 
 def _joined(first: CompletionResult | None, second: CompletionResult) -> CompletionResult:
-    """The answer of the second question, at the cost of both."""
+    """The result of the second task, or of the first if that is empty, with the cost of both."""
     if first is None:
         return second
     one, other = first.timings, second.timings

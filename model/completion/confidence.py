@@ -31,8 +31,8 @@ class TokenConfidence:
 def confident_end(text: str, tokens: Sequence[TokenConfidence], begin: int = 0) -> int:
     """Offset in `text` up to which it may be shown to somebody who has typed `text[:begin]`.
 
-    `begin` where nothing may be. `tokens` are those of `text`, or of a beginning of it: what lies
-    behind them is not shown. The offset is a token's; `whole_ends.py` tells where it may be cut.
+    `begin` where nothing may be. `tokens` are those of `text`, or of a beginning of it: the text
+    after them is not shown. The offset is a token's; `whole_ends.py` tells where it may be cut.
     """
     most = 0.0
     end, is_first = begin, True
@@ -52,7 +52,7 @@ def confident_end(text: str, tokens: Sequence[TokenConfidence], begin: int = 0) 
 
 
 def is_hopeless(tokens: Sequence[TokenConfidence], begin: int) -> bool:
-    """Whether no token behind these can be shown, whatever it is."""
+    """Whether no token after these can be shown, whatever it is."""
     start, most = 0, 0.0
     for token in tokens:
         if token.end > begin:

@@ -1,8 +1,8 @@
 """Fill-in-the-middle prompts (arXiv 2207.14255): a bounded window of text around the cursor.
 
-The prefix has as many lines in front of the cursor as fit into its tokens. For a position near the
-last one, the window starts at the same line (`WindowLimits.start_line`), so that the text in front
-of the cursor stays in the KV cache. Chunks of other files come first, because they change least.
+The prefix has as many lines before the cursor as fit into its tokens. For a position near the last
+one, the window starts at the same line (`WindowLimits.start_line`), so that the text before the
+cursor stays in the KV cache. Chunks of other files come first, because they change least.
 """
 
 from collections.abc import Iterator
@@ -65,7 +65,7 @@ class Cursor:
 
 @dataclass(frozen=True)
 class WindowLimits:
-    """How much of the text goes into a prompt, and how many tokens alignment backs up.
+    """How much of the text goes into a prompt, and how many tokens token healing removes at most.
 
     A token has at least one byte, so limits in bytes hold in tokens too.
 
@@ -125,10 +125,10 @@ def prompt_room(context_length: int, max_tokens: int) -> int:
 
 @dataclass(frozen=True)
 class Prompt:
-    """What the engine reads, and the bytes in front of the cursor that it has to write again.
+    """A prompt, and the bytes before the cursor with which its completion has to begin.
 
-    `backed_up` is the number of tokens that `align` was cut into, `start_line` the line (from 0)
-    that the window begins in.
+    `backed_up` is the number of tokens that token healing removed, whose bytes are `align`;
+    `start_line` the line (from 0) that the window begins in.
     """
 
     ids: tuple[int, ...]
@@ -177,7 +177,7 @@ def _file_head(
 
 
 def _context(tokenizer: TokenizerBase, cursor: Cursor, limits: WindowLimits) -> tuple[int, ...]:
-    """The chunks that fit, each behind the name of its file, all behind the project's name."""
+    """The chunks that fit, each after the name of its file, all after the project's name."""
     ids = header = context_header(tokenizer, cursor.project, limits)
     for chunk in cursor.context:
         piece = chunk_ids(tokenizer, chunk)
@@ -187,7 +187,7 @@ def _context(tokenizer: TokenizerBase, cursor: Cursor, limits: WindowLimits) -> 
 
 
 def context_header(tokenizer: TokenizerBase, project: str, limits: WindowLimits) -> tuple[int, ...]:
-    """What chunks of other files come behind: the project's name."""
+    """The header of the chunks of other files: the project's name."""
     if tokenizer.fim is None or tokenizer.fim.repo_name is None or not project:
         return ()
     return (tokenizer.fim.repo_name, *_name(tokenizer, project, limits.name_bytes))
@@ -206,13 +206,13 @@ def _name(tokenizer: TokenizerBase, name: str, longest: int) -> list[int]:
 
 
 def _laid_out(fim: FimTokens, parts: list[list[int]]) -> tuple[int, ...]:
-    """Prefix, suffix and middle behind their markers."""
+    """Prefix, suffix and middle after their markers."""
     prefix, suffix, middle = parts
     return (fim.prefix, *prefix, fim.suffix, *suffix, fim.middle, *middle)
 
 
 def _beginning(tokenizer: TokenizerBase, ids: list[int]) -> list[int]:
-    """`ids` as the beginning of a text: behind BOS where the model wants it, and never empty."""
+    """`ids` as the beginning of a text: after BOS where the model wants it, and never empty."""
     start = min(tokenizer.end_tokens) if tokenizer.bos_id is None else tokenizer.bos_id
     return tokenizer.with_bos(ids) or [start]
 

@@ -2,8 +2,8 @@
 
 A fill-in-the-middle prompt is `context, name, prefix, suffix, middle, text`, and the KV cache keeps
 its unchanged beginning. An anchor fixes everything up to the middle token at one position of the
-document. Text written behind that position is appended as if the model had written it, so that a
-key costs one token, Enter costs the tokens of the new indentation, and the suffix is not computed
+document. Text typed after that position is appended as if the model had generated it, so that a key
+costs one token, Enter costs the tokens of the new indentation, and the suffix is not computed
 again. The model was trained on middles of any length (Bavarian et al., arXiv 2207.14255).
 """
 
@@ -41,7 +41,7 @@ class PromptAnchor:
     def middle(self, cursor: Cursor) -> bytes | None:
         """Text between the anchor and `cursor`, LF line ends; None where the anchor does not hold.
 
-        It holds while the text in front of it and the suffix are unchanged and nothing but closing
+        It holds while the text before it and the suffix are unchanged and nothing but closing
         brackets, quotes and white space stands between the cursor and the suffix.
         """
         lines = cursor.line - self.line
@@ -70,7 +70,7 @@ class PromptAnchor:
         return at >= 0 and not text[:at].strip(_CLOSERS + b" \t\r\n")
 
     def prompt(self, tokenizer: TokenizerBase, middle: bytes, backed_up_tokens: int) -> Prompt:
-        """The prompt for a cursor whose text behind the anchor is `middle`."""
+        """The prompt for a cursor whose text after the anchor is `middle`."""
         ids = tokenizer.encode(middle)
         kept, align = back_up(tokenizer, ids, backed_up_tokens)
         return Prompt((*self.ids, *kept), align, len(ids) - len(kept), self.start_line)
@@ -81,7 +81,7 @@ def drop_anchor(
 ) -> PromptAnchor | None:
     """An anchor at the cursor's line; None for a model without fill-in-the-middle tokens.
 
-    Closing brackets behind the cursor are left out of the suffix: editors insert and type over them
+    Closing brackets after the cursor are left out of the suffix: editors insert and type over them
     at every key, the model writes them itself, and what is written twice is not shown.
     """
     fim = tokenizer.fim

@@ -70,7 +70,7 @@ def stop_condition(
 ) -> Callable[[int, list[int]], bool]:
     """A function (sample, ids so far) that tells whether that sample is finished.
 
-    The first `aligned` bytes of every sample repeat text in front of the cursor.
+    The first `aligned` bytes of every sample repeat text before the cursor.
     """
     samples: dict[int, WrittenText] = {}
 

@@ -64,7 +64,7 @@ def completion_tasks(
     insist: bool = True,
     prompt: Prompt | None = None,
 ) -> "list[CompletionTask]":
-    """What to ask the model for, one after the other until there is something to show.
+    """The tasks to give the engine, one after the other until one has something to show.
 
     `prompt` is one for this cursor that was built before. With `insist` a line above the cursor's
     is asked for where that one lacks nothing: right for a request that was made by hand.
@@ -113,17 +113,17 @@ class CompletionTask:
 
     @cached_property
     def surroundings(self) -> Surroundings:
-        """What candidates are ranked by."""
+        """The names and syntax around the cursor, by which candidates are ranked."""
         return Surroundings(self._whole, self.syntax)
 
     @cached_property
     def prompt(self) -> Prompt:
-        """What the engine reads."""
+        """The prompt, laid out at the first use."""
         return build_prompt(self.engine.tokenizer, self.cursor, self._limits, self._layout)
 
     @property
     def place(self) -> Place:
-        """What decides where the answer is over."""
+        """The surroundings that determine where the completion ends."""
         return self.around.place
 
     @property
@@ -133,7 +133,7 @@ class CompletionTask:
 
     @cached_property
     def around(self) -> InsertionPoint:
-        """What decides how much of a text to show."""
+        """The insertion point, which determines how much of a text is shown."""
         return InsertionPoint.of(self._whole, above=self.above)
 
     @property
@@ -168,7 +168,7 @@ class CompletionTask:
         return stop_condition(self.engine.tokenizer, self.place, aligned, fits)
 
     def written(self, ids: list[int]) -> str:
-        """Text that a sample has written so far behind the bytes given back."""
+        """Text that a sample has generated so far, after the bytes of `Prompt.align`."""
         data = written_bytes(self.engine.tokenizer, ids)
         return whole_characters(data[len(self.prompt.align) :])
 
@@ -180,7 +180,7 @@ class CompletionTask:
         return Suggestion(text, 0.0, 0.0, tokens, "length") if text else None
 
     def result(self, generation: "Generation", *, is_cut: bool = False) -> CompletionResult:
-        """What the engine's answer comes to; `is_cut` where it was ended before it was over."""
+        """The suggestions of a generation; `is_cut` where it was ended before it was over."""
         suggestions = [
             self._suggestion(completion, is_cut) for completion in generation.completions
         ]
@@ -192,7 +192,7 @@ class CompletionTask:
         )
 
     def _suggestion(self, completion: "Completion", is_cut: bool) -> Suggestion:
-        """What one sample has to show, without the bytes given back and what nobody wants."""
+        """The suggestion of one sample: its text after `Prompt.align`, trimmed to fit the file."""
         ids, reason, most = completion.ids, completion.finish_reason, self.options.max_tokens
         aligned = len(self.prompt.align)
         new = len(ids) - _covering(self.engine, ids, aligned)

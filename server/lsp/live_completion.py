@@ -125,7 +125,7 @@ class LiveCompletion:
 
     def typed_in(self, document: Document) -> str | None:
         """What stands at the origin of `document` besides the text there was; None if it differs
-        elsewhere. Closing brackets and quotes that an editor put behind the cursor are left out.
+        elsewhere. Closing brackets and quotes that an editor put after the cursor are left out.
         """
         inserted = self._inserted(document)
         if inserted is None:

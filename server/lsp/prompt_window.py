@@ -45,7 +45,7 @@ STEP_SECONDS = 0.08
 LEAST_TOKENS = 128
 """Least window: smaller ones are useless (0 of 120 lines exact with 64 tokens, 12 with 128)."""
 REANCHOR_LINES = 8
-"""Lines behind the middle token after which a later anchor is prepared."""
+"""Lines after the middle token from which on a later anchor is prepared."""
 _LEAST_STEP, _MOST_STEP = 16, 64
 _MAX_DOCUMENTS = 64
 
@@ -134,7 +134,7 @@ class WindowPlanner:
         self.speed.learn(96, time.perf_counter() - began)
 
     def plan(self, engine: "Engine", snapshot: Snapshot, *, is_kept: bool = True) -> Plan:
-        """What to answer from: the wanted window if it is read, else the last, else a new one.
+        """Windows to answer from: the wanted one if it is prefilled, else the last, else a new one.
 
         Unless it `is_kept`, later plans do not build on it: the text may never be written.
         """
@@ -165,7 +165,7 @@ class WindowPlanner:
     def _wanted(
         self, engine: "Engine", cursor: Cursor, limits: WindowLimits, latest: _Anchored
     ) -> Window:
-        """All that should be read: the last wanted window while it holds and is near."""
+        """The window that should be prefilled: the last wanted one while it holds and is near."""
         last = latest.wanted
         if last and last.limits == limits and last.cursor.context == cursor.context:
             moved = _moved(engine, last, cursor)
@@ -205,7 +205,7 @@ class WindowPlanner:
         return replace(snapshot.cursor, context=context.chunks, project=context.project)
 
     def read_ahead(self, engine: "Engine", window: Window, is_over: Callable[[], bool]) -> bool:
-        """Read `window` in steps until `is_over`, asked between two; whether all of it was read.
+        """Prefills `window` in steps until `is_over`, asked between them; whether it is complete.
 
         Every step is kept in the prefix cache.
         """

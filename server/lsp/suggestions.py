@@ -172,7 +172,7 @@ def _show(ls: "MidlineServer", live: LiveCompletion, snapshot: Snapshot, text: s
 
 
 def _when_idle(ls: "MidlineServer", live: LiveCompletion) -> None:
-    """What is worth doing once a completion is finished: read on, and write what comes next."""
+    """After a completion: prefill the rest of the window, and generate what comes next."""
     if live.stale or live.error is not None:
         return
     expects = live.shown is not None and ls.session.ahead.expect(live, *live.shown)
@@ -181,9 +181,9 @@ def _when_idle(ls: "MidlineServer", live: LiveCompletion) -> None:
 
 
 def _use_idle_time(ls: "MidlineServer", live: LiveCompletion) -> None:
-    """Read what a completion here wants to have read, and write what was expected, in this order.
+    """Prefill the rest of the wanted window, then generate the expected completions.
 
-    Text that was not read would make worse completions; it is read once for all of them.
+    The window comes first: completions are worse without it, and it is prefilled once for all.
     """
     planner, plan, lives = ls.planner, live.plan, ls.session.ahead.of(live.uri)
 

@@ -32,5 +32,5 @@ class TypingRhythm:
 
     @property
     def patience(self) -> float:
-        """Seconds from a key until what is written by then had better be shown."""
+        """Seconds after a key from which on an answer no longer waits for more text."""
         return min(max(_SHARE * self.interval, _LEAST), _MOST)

@@ -86,7 +86,7 @@ class LspEditor:
         self._ask()
 
     def erase(self) -> None:
-        """Take back the character in front of the cursor."""
+        """Delete the character before the cursor."""
         self._edit(self.offset - 1, self.offset, "")
         self.offset -= 1
         self.screen.moved(time.perf_counter())
@@ -177,7 +177,7 @@ class LspEditor:
 
 
 def ghost_text(answer: Any, document: Document, offset: int) -> str:
-    """What VS Code shows of the first item: behind the cursor, if the text before it agrees."""
+    """What VS Code shows of the first item: after the cursor, if the text before it agrees."""
     items = answer.items if isinstance(answer, types.InlineCompletionList) else answer
     if not items:
         return ""

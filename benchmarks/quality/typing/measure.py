@@ -1,10 +1,10 @@
 """`midline-bench quality typing`: what is on the screen while a person types real lines.
 
 A fake editor starts `midline serve`, opens real files of several languages from which blocks of a
-few lines were taken out, jumps to each block and types its lines with a human rhythm. Everything
-takes the time it takes: 100 lines are about ten minutes of typing. Beside it stands the oracle,
-what the server's own prompts get from the model at the same positions without a time limit. With
---trace a run that was interrupted goes on behind the last block that was typed.
+few lines were taken out, jumps to each block and types its lines with a human rhythm. It runs in
+real time: 100 lines are about ten minutes of typing. The results are compared with the oracle, the
+completions of the server's own prompts at the same positions without a time limit. With --trace an
+interrupted run continues after the last block that was typed.
 """
 
 import argparse
@@ -121,7 +121,9 @@ def _files(args: argparse.Namespace) -> list[TypedFile]:
 
 
 def _about(args: argparse.Namespace, files: Sequence[TypedFile]) -> dict[str, Any]:
-    """What a run is: two with the same type the same keys at the same server."""
+    """The options that identify a run: two runs with equal ones type the same keys at the same
+    server.
+    """
     return {
         "benchmark": "typing",
         "model": args.model,
@@ -208,7 +210,7 @@ def _peer(args: argparse.Namespace) -> Iterator[Assistant]:
 async def _block(
     typist: Typist, assistant: Assistant, file: TypedFile, number: int
 ) -> tuple[list[Position], Cost]:
-    """Open the file of a block, type it, and say what that took."""
+    """Open the file of a block and type it; returns the positions and the cost."""
     await typist.open(assistant, file, number)
     await assistant.settle()
     began, cpu, read = time.perf_counter(), assistant.cpu_seconds(), assistant.tokens_read() or 0

@@ -1,9 +1,9 @@
-"""What the model has to say at the same positions when it may take its time.
+"""Completions of the model at the same positions without a time limit.
 
 Each block is typed once more at the server's own completion code, in this process: the same window,
 the same anchor, the same text typed along. Every request waits until its completion is finished and
-all that is wanted is read, and no time is too long for a prompt. It is typed twice: the `oracle`
-shows everything that the model says, the `gated` one what of it the show gate lets through.
+the wanted window is prefilled, however long that takes. It is typed twice: the `oracle` shows every
+completion in full, `gated` only the part that is probable enough to be shown (`confidence.py`).
 Completions are kept in a file by everything that they depend on, the rules that end and trim them
 included.
 """
@@ -43,7 +43,7 @@ class _UnboundedSpeed(ReadingSpeed):
     START = _READ_AT_ONCE
 
     def learn(self, tokens: int, seconds: float) -> None:
-        """Take no notice."""
+        """Ignores the measurement."""
 
 
 class _Desk:
@@ -125,8 +125,9 @@ def oracle(
     answers: Answers,
     settings: Settings | None = None,
 ) -> list[Position]:
-    """The positions with the answers that a request without a time limit gets, without the gate
-    and behind it. `settings` are those of the server whose positions they are.
+    """The positions with the answers that a request without a time limit gets, in full and as far
+    as they are probable enough to be shown. `settings` are those of the server whose positions they
+    are.
     """
     by_name = {(file.language, file.name): file for file in files}
     asked = [position for position in positions if position.kind in TYPED]

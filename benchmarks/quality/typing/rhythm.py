@@ -50,8 +50,8 @@ class Rhythm:
     """The distribution; times are seconds and medians, `spread` the sigma of their logarithm.
 
     key: between two keys. think: at the beginning of a line that is not blank. pause, pauses:
-    within a line, and how often one comes behind a character that is no letter or digit. slips:
-    wrong characters per letter. jump: at another place, before the first key.
+    within a line, and how often one follows a character that is no letter or digit. slips: wrong
+    characters per letter. jump: at another place, before the first key.
     """
 
     key: float = 0.18

@@ -1,4 +1,5 @@
-"""What the recorded screens come to: for somebody who reads at pauses, and who presses Tab.
+"""Scores of the recorded screens: for a person who reads at pauses, and for one who accepts with
+Tab.
 
 A pause is a key after which the next one came 500 ms later or more. Its screen is judged twice:
 what was there 250 ms after the key, and at the end. The first line of a ghost text is exact if it
@@ -22,13 +23,13 @@ Row = Position | Cost
 PAUSE_SECONDS = 0.5
 PROMPT_MILLISECONDS = 250
 READ_MILLISECONDS = 250
-"""How long a text has to be on the screen before somebody can have read it."""
+"""Milliseconds for which a text has to be on the screen to count as read."""
 SAMPLES, BOOTSTRAP_SEED = 2000, 1
 INDENTED = re.compile(r"\n[ \t]*")
 TOKEN = re.compile(r"\s*(?:\w+|[^\w\s]|\Z)")
 WORD, SIGN = re.compile(r"\w+"), re.compile(r"[^\w\s]")
 TYPED = frozenset({Kind.ENTER, Kind.KEY})
-"""Keys behind which there is a right answer that an assistant was asked for."""
+"""Keys after which an assistant is asked and a right answer exists."""
 
 
 def is_pause(position: Position) -> bool:
@@ -92,9 +93,9 @@ def keystrokes(text: str) -> int:
 def saved_keys(positions: Sequence[Position], reading: float = 0.0) -> tuple[int, int]:
     """Keys that Tab would have saved in one block, and keys that the block takes.
 
-    Whoever accepts the first text that is right saves its keys but for one. Right is a text that
-    the block goes on with; with `reading` milliseconds, only one that has been on the screen for so
-    long, keys typed along included.
+    Accepting the first right text saves its keys less one. Right is a text that the block goes on
+    with; with `reading` milliseconds, only one that has been on the screen for so long, keys typed
+    along included.
     """
     saved = 0
     done = (0, -1)
@@ -127,7 +128,7 @@ def _is_right(text: str, truth: str) -> bool:
 
 
 def _behind(position: Position, text: str) -> tuple[int, int]:
-    """Line, and characters of it behind its indentation, where `text` ends."""
+    """The line in which `text` ends, and how many characters after its indentation."""
     last = text.rpartition("\n")[2]
     if "\n" not in text:
         return position.line, position.typed + len(text)

@@ -81,7 +81,7 @@ class Position:
 
 @dataclass(frozen=True)
 class Cost:
-    """What a block took: seconds of the clock and of the processor, and prompt tokens read."""
+    """Cost of a block: seconds of the clock and of the processor, and prompt tokens computed."""
 
     engine: str
     language: str
@@ -167,7 +167,7 @@ class Typist:
     async def type_block(
         self, assistant: Assistant, file: TypedFile, number: int
     ) -> "list[Position]":
-        """Type block `number`; the blocks before it are there, those behind it are not."""
+        """Type block `number`; the blocks before it are in the file, those after it are not."""
         block = file.blocks[number]
         text = file.without(number)
         uri = self._written(file, file.name, text)
@@ -228,6 +228,8 @@ def _recorded(
 
 
 def rest_of(file: TypedFile, number: int, line: int, typed: int) -> str:
-    """What is still to be written of a block: behind `typed` characters of one of its lines."""
+    """The part of a block that is still to be typed, after `typed` characters of one of its
+    lines.
+    """
     lines = file.blocks[number].lines[line:]
     return "\n".join([lines[0].lstrip(" \t")[typed:], *lines[1:]])
