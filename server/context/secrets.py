@@ -1,7 +1,8 @@
 """Whether a file seems to hold keys or passwords, by its name, its folder or a line of it.
 
-Such a file is not read for the completion of another one. The file that is edited is never
-filtered: its own text is in the prompt, whatever it holds. The rules for the forms of keys are data
+Such a file is not read for the completion of another one. The text of the edited file is not
+examined: it is in the prompt, whatever it holds. The server only refuses to complete files with the
+name or folder of secrets (`useless.py`). The rules for the forms of keys are data
 (`secret_rules.toml`); passwords have no form, and are recognized by the name they are assigned to.
 """
 
