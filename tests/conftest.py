@@ -9,7 +9,7 @@ from midline.model.catalog.catalog import find_entry
 from midline.model.catalog.pull import configured_sources, pull
 from midline.model.errors import MidlineError
 
-pytest_plugins = ["tiny_model"]
+pytest_plugins = ["tiny_model", "listener"]
 
 # An engine process that a test has started ends soon after it.
 os.environ.setdefault("MIDLINE_ENGINE_SECONDS", "2")

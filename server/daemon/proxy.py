@@ -8,7 +8,6 @@ import asyncio
 import contextlib
 import json
 import logging
-import time
 from collections.abc import Callable, Iterable
 from typing import Any, BinaryIO
 
@@ -22,8 +21,9 @@ from midline.server.lsp.parent import wait_for_end
 
 LOGGER = logging.getLogger(__name__)
 _STREAM_LIMIT = 1 << 20
-_DEATHS, _WITHIN_SECONDS, _PAUSE_SECONDS = 3, 60.0, 10.0
-"""After so many ends within so many seconds, the next process is started only after a pause."""
+_MOST_FRUITLESS, _PAUSE_SECONDS = 3, 10.0
+"""After so many processes in a row that ended without an answer, the next is started after a pause.
+"""
 _INVALID_REQUEST = -32600
 
 Connect = Callable[[], Connection]
@@ -36,7 +36,7 @@ class Proxy:
         self._connect, self._out = connect, out
         self._state = ClientState()
         self._engine: asyncio.StreamWriter | None = None
-        self._deaths: list[float] = []
+        self._fruitless = 0
         self._told: set[str] = set()
         self._parent = asyncio.Event()
         """Set when the process that the client named is known."""
@@ -105,8 +105,11 @@ class Proxy:
             async for body in read_messages(reader):
                 if isinstance(body, FramingError):
                     return
-                is_for_client, answer = self._state.received(_parsed(body))
+                message = _parsed(body)
+                is_for_client, answer = self._state.received(message)
                 if is_for_client:
+                    if isinstance(message, dict) and "method" not in message:
+                        self._fruitless = 0
                     self._write(body)
                 if answer is not None:
                     writer.write(framed(json.dumps(answer).encode()))
@@ -115,9 +118,8 @@ class Proxy:
 
     async def _next_connection(self) -> Connection:
         """A connection to another engine process, however long that takes."""
-        now = time.monotonic()
-        self._deaths = [at for at in self._deaths if now - at < _WITHIN_SECONDS] + [now]
-        pause = _PAUSE_SECONDS if len(self._deaths) >= _DEATHS else 0.0
+        self._fruitless += 1
+        pause = _PAUSE_SECONDS if self._fruitless >= _MOST_FRUITLESS else 0.0
         while True:
             await asyncio.sleep(pause)
             try:

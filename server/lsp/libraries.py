@@ -15,8 +15,13 @@ def log_libraries() -> None:
 
 
 class _ToMidline(logging.Handler):
-    """Forwards log records to Midline's logger, whose file may change while the server runs."""
+    """Forwards log records to Midline's logger, whose file may change while the server runs.
+
+    Without their arguments: pygls logs the parameters of a message, which have the user's text.
+    """
 
     def emit(self, record: logging.LogRecord) -> None:
         """Pass the record to Midline's handlers."""
-        LOGGER.handle(record)
+        bare = logging.makeLogRecord(record.__dict__)
+        bare.args = None  # the message stays as it is, with its placeholders
+        LOGGER.handle(bare)

@@ -20,14 +20,20 @@ def guard(event, arguments):
             raise AssertionError(f"{event} {arguments[1]}")
 sys.addaudithook(guard)
 sys.argv = ["midline", *sys.argv[1:]]
-runpy.run_module("midline.server.cli.main", run_name="__main__")
+"""
+RUN = 'runpy.run_module("midline.server.cli.main", run_name="__main__")'
+COMMAND = (sys.executable, "-P", "-c", GUARD + RUN)
+PROXY = f"""
+from midline.server.daemon import serving, starting
+starter = starting.Starter({(*COMMAND, "engine", "run", "--at")!r})
+sys.exit(serving.serve_through_engine(starter.connect, lambda notice: 3))
 """
 
 
 def guarded(home: Path, *words: str) -> subprocess.CompletedProcess[bytes]:
     """A command that fails when it connects to anything, listens or asks for an address."""
     return subprocess.run(
-        [sys.executable, "-P", "-c", GUARD, *words],
+        [*COMMAND, *words],
         capture_output=True,
         env={**os.environ, "MIDLINE_HOME": str(home)},
         timeout=100,
@@ -55,7 +61,14 @@ def test_a_completion_asks_nobody(home: Path, model: str, tmp_path: Path, words:
     assert json.loads(done.stdout)["completions"]
 
 
-async def test_the_server_asks_nobody(tmp_path: Path, model: str) -> None:
+@pytest.mark.parametrize(
+    "command",
+    [(*COMMAND, "serve", "--own"), (sys.executable, "-P", "-c", GUARD + PROXY)],
+    ids=["own", "engine process"],
+)
+async def test_the_server_asks_nobody(
+    tmp_path: Path, home: Path, model: str, command: tuple[str, ...]
+) -> None:
     item = {
         "uri": "file:///a.py",
         "languageId": "python",
@@ -63,7 +76,6 @@ async def test_the_server_asks_nobody(tmp_path: Path, model: str) -> None:
         "text": "def a(b):\n    \n",
     }
     where = {"textDocument": {"uri": "file:///a.py"}, "position": {"line": 1, "character": 4}}
-    command = [sys.executable, "-P", "-c", GUARD, "serve", "--own"]
     async with raw_client(tmp_path, *command, ready=False) as client:
         options = {"model": model, "maxTokens": 4}
         assert "result" in await client.ask(initialize(1, initializationOptions=options))

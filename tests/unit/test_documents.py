@@ -18,6 +18,7 @@ DOCUMENTS = (
     "ARCHITECTURE.md",
     "docs/glossary.md",
     "docs/configuration.md",
+    "docs/privacy.md",
 )
 FOLDERS = "kernels|model|server|benchmarks|tests|editor-clients|docs"
 PATH = re.compile(rf"`((?:{FOLDERS})/[\w./-]*)`")
