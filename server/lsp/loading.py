@@ -6,7 +6,7 @@ settings name another goes on with it and is told so.
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
@@ -51,7 +51,8 @@ async def load_model(ls: "MidlineServer", *, again: bool = False) -> None:
         if engine.note:
             ls.tell(f"Midline: {engine.note}", types.MessageType.Info)
     except MidlineError as error:
-        ls.tell(f"Midline: {error}")
+        if ls.engine.thread.board.current.name != "noModel" or not _offers_pull(ls):
+            ls.tell(f"Midline: {error}")
     except Exception:
         LOGGER.exception("loading %s", settings.model)
         ls.tell(f"Midline could not load {settings.model}; {log_hint()}")
@@ -61,6 +62,12 @@ async def load_model(ls: "MidlineServer", *, again: bool = False) -> None:
         ls.load_settled.set()
     if ls.engine.thread.board.current.name == "noModel":
         ls.watch_for_model(_appears(ls, settings.model))
+
+
+def _offers_pull(ls: "MidlineServer") -> bool:
+    """Whether the client itself offers to pull a missing model, by an experimental capability."""
+    experimental = ls.client_capabilities.experimental
+    return isinstance(experimental, Mapping) and experimental.get("midlinePull") is True
 
 
 async def _appears(ls: "MidlineServer", model: str) -> None:

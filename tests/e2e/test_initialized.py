@@ -71,3 +71,15 @@ async def test_a_client_that_registers_nothing_is_served(tmp_path: Path) -> None
     can.workspace.did_change_configuration = changes
     async with editing(tmp_path, can=can) as editor:  # it has no such method
         assert await asyncio.wait_for(editor.ghost(editor.open("x = \n"), 0, 4), 10) == "1"
+
+
+@pytest.mark.parametrize("offers", [True, False])
+async def test_a_missing_model_is_told_unless_the_client_offers_it(
+    tmp_path: Path, offers: bool
+) -> None:
+    can = capabilities(progress=True)
+    can.experimental = {"midlinePull": offers}
+    options = {"model": str(tmp_path / "missing.gguf")}
+    async with editing(tmp_path, can=can, options=options, fails="it is not here") as editor:
+        await _until(editor, types.WorkDoneProgressEnd)
+        assert editor.shown() == ([] if offers else ["Midline: it is not here"])

@@ -82,6 +82,7 @@ test('a setting that names nothing is a sentence, and mending it starts the serv
   const { window } = session;
   await window.changeSettings({ 'midline.command': '/not/there/midline' });
   await window.notification(/midline\.command names \/not\/there\/midline, which is not a program/).waitFor();
+  await window.barSays(/names \/not\/there/);
   await window.changeSettings({ 'midline.command': MIDLINE });
   await window.isReady();
 });

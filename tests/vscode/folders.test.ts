@@ -31,10 +31,9 @@ const session = useSession({
 
 test('a folder that is not trusted is completed by the model of the user', async () => {
   const { window, editor } = session;
-  const dialog = window.page.locator('.monaco-dialog-box');
-  await dialog.waitFor();
-  await dialog.getByRole('button', { name: /No/ }).click();
+  await window.page.waitForSelector('.part.banner');
   await window.isReady();
+  await window.barSays(/Folder not trusted/);
   await window.openFile('shapes.py');
   await window.type(BEGUN);
   assert.match(await window.ghost(), /^pi/);

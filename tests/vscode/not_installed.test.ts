@@ -37,6 +37,7 @@ test('it is installed and completes', { timeout: 600_000 }, async () => {
   await window.command('Midline: Install Server...');
   await window.page.locator('.monaco-dialog-box').getByRole('button', { name: 'Install', exact: true }).click();
   await window.notification('installing the server').waitFor();
+  await window.barSays(/installing/);
   await window.picture('installing');
   await window.barSays(/ is ready/, 540_000);
   const storage = path.join(editor.root, 'user/User/globalStorage/midline.midline');

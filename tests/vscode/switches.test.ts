@@ -11,7 +11,6 @@ const session = useSession({ files: { 'shapes.py': SHAPES, 'other.py': SHAPES } 
 async function offers(): Promise<boolean> {
   const { window } = session;
   await window.press('Escape');
-  await window.command('Undo');
   await window.press('Control+End');
   for (let count = 0; count < 3; count += 1) await window.press('Backspace');
   await window.type('th.');

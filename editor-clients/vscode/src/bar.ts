@@ -33,6 +33,7 @@ export class Bar implements vscode.Disposable {
       switches.onChanged(update),
       vscode.window.onDidChangeActiveTextEditor(update),
       vscode.workspace.onDidChangeConfiguration(update),
+      vscode.workspace.onDidGrantWorkspaceTrust(update),
     ];
     this.item.name = 'Midline';
     this.item.command = 'midline.menu';
@@ -48,6 +49,8 @@ export class Bar implements vscode.Disposable {
   private update(): void {
     const { text, facts, level } = barItem(this.server.status, {
       server: this.server.state,
+      problem: this.server.problem,
+      trusted: vscode.workspace.isTrusted,
       paused: this.switches.paused,
       quiet: this.switches.quiet,
       off: this.switches.offBecause(vscode.window.activeTextEditor?.document),

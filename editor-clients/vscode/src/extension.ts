@@ -84,12 +84,14 @@ class Extension implements vscode.Disposable {
     const command = 'command' in found ? found.command : undefined;
     void vscode.commands.executeCommand('setContext', 'midline.found', command !== undefined);
     if (command !== undefined) {
+      this.server.problem = undefined;
       await this.server.start(command);
       return;
     }
     await this.server.stop();
-    this.server.missing();
-    if ('problem' in found && found.problem !== undefined) this.tellWrongSetting(found.problem);
+    const problem = 'problem' in found ? found.problem : undefined;
+    this.server.missing(problem);
+    if (problem !== undefined) this.tellWrongSetting(problem);
     else void this.offerInstallation();
   }
 
@@ -136,12 +138,13 @@ class Extension implements vscode.Disposable {
   }
 
   private async install(): Promise<void> {
-    await this.server.stop();
-    if (await install(this.context, this.places(), this.log)) {
-      await this.begin();
-    } else {
-      this.server.missing();
-    }
+    const outcome = await install(this.context, this.places(), this.log, async () => {
+      await this.server.stop();
+      this.server.installing();
+    });
+    if (outcome === 'declined') return;
+    if (outcome === 'installed' || this.command() !== undefined) await this.begin();
+    else this.server.missing();
   }
 
   private follow(): void {
@@ -174,7 +177,7 @@ class Extension implements vscode.Disposable {
 
   private commands(): vscode.Disposable[] {
     const actions: Record<string, () => Promise<void> | void> = {
-      menu: () => (this.server.state === 'missing' ? this.install() : this.menu()),
+      menu: () => this.menu(),
       togglePause: () => this.togglePause(),
       toggleLanguage: () => this.withDocument((d) => this.switches.toggleLanguage(d.languageId)),
       toggleFile: () => this.withDocument((document) => this.toggleFile(document)),
@@ -194,8 +197,10 @@ class Extension implements vscode.Disposable {
     );
   }
 
-  private menu(): Promise<void> {
-    return showMenu(this.server, this.switches);
+  private async menu(): Promise<void> {
+    if (this.server.problem !== undefined) this.tellWrongSetting(this.server.problem);
+    else if (this.server.state === 'missing') await this.install();
+    else await showMenu(this.server, this.switches);
   }
 
   private async togglePause(): Promise<void> {

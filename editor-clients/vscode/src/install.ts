@@ -12,12 +12,20 @@ import { configuration } from './switches.ts';
 
 const NEEDS = 'Midline needs Python 3.11 or newer, or uv; install one of them and try again.';
 
-/** Ask, and install; whether it worked. What will be run is said before, and the output kept. */
+export type Outcome = 'declined' | 'failed' | 'installed';
+
+/**
+ * Ask, and install.
+ *
+ * What will be run is said before, and its output is kept in the log. `begin` is called when the
+ * user has agreed.
+ */
 export async function install(
   context: vscode.ExtensionContext,
   places: Places,
   log: Log,
-): Promise<boolean> {
+  begin: () => Promise<void>,
+): Promise<Outcome> {
   const source = sourceOf(context);
   const tools = {
     uv: findProgram(['uv'], places),
@@ -26,17 +34,19 @@ export async function install(
   const steps = installSteps(tools, places.environment, source, places.platform);
   if (steps === undefined) {
     void vscode.window.showErrorMessage(NEEDS);
-    return false;
+    return 'declined';
   }
   const choice = await vscode.window.showInformationMessage(
     'Install the Midline server into an environment of its own?',
     {
       modal: true,
-      detail: `This is run, and fetches packages from your Python package index:\n\n${asTyped(steps)}`,
+      detail: `This is run, and fetches packages from your Python package index:\n\n${asTyped(steps).replaceAll('\n', '\n\n')}`,
     },
     'Install',
   );
-  return choice === 'Install' && (await runAll(steps, places, log));
+  if (choice !== 'Install') return 'declined';
+  await begin();
+  return (await runAll(steps, places, log)) ? 'installed' : 'failed';
 }
 
 /** What is installed: the setting, or the sources of the server that come with the extension. */

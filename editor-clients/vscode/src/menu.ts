@@ -14,6 +14,8 @@ export async function showMenu(server: Server, switches: Switches): Promise<void
   const document = vscode.window.activeTextEditor?.document;
   const { facts } = barItem(server.status, {
     server: server.state,
+    problem: server.problem,
+    trusted: vscode.workspace.isTrusted,
     paused: switches.paused,
     quiet: switches.quiet,
     off: switches.offBecause(document),

@@ -40,6 +40,8 @@ export class StatusPage implements vscode.TextDocumentContentProvider, vscode.Di
   provideTextDocumentContent(): string {
     const { facts } = barItem(this.server.status, {
       server: this.server.state,
+      problem: this.server.problem,
+      trusted: vscode.workspace.isTrusted,
       paused: this.switches.paused,
       quiet: this.switches.quiet,
       off: undefined,

@@ -10,6 +10,7 @@ import {
   LanguageClient,
   RevealOutputChannelOn,
   State,
+  type StaticFeature,
   type WorkDoneProgressBegin,
   type WorkDoneProgressEnd,
   type WorkDoneProgressReport,
@@ -26,6 +27,16 @@ const STATUS = 'midline/status';
 const STOP_MILLISECONDS = 3000;
 const KEPT_CHARACTERS = 4000;
 
+/** Tells the server that this client offers to download a missing model, so that it need not. */
+const OFFERS_PULL: StaticFeature = {
+  fillClientCapabilities: (capabilities) => {
+    capabilities.experimental = { midlinePull: true };
+  },
+  getState: () => ({ kind: 'static' }),
+  initialize: () => undefined,
+  clear: () => undefined,
+};
+
 export type Progress = WorkDoneProgressBegin | WorkDoneProgressReport | WorkDoneProgressEnd;
 export interface ProgressEvent {
   readonly token: number | string;
@@ -36,6 +47,7 @@ export interface ProgressEvent {
 export class Server implements vscode.Disposable {
   state: Window['server'] = 'missing';
   status: Status | undefined;
+  problem: string | undefined;
   private readonly changed = new vscode.EventEmitter<void>();
   readonly onChanged = this.changed.event;
   private readonly progressed = new vscode.EventEmitter<ProgressEvent>();
@@ -87,9 +99,16 @@ export class Server implements vscode.Disposable {
     }
   }
 
-  /** Say that there is no server to start. */
-  missing(): void {
+  /** Say that there is no server to start, and why, where it is not that none is installed. */
+  missing(problem?: string): void {
+    this.problem = problem;
     this.set('missing');
+  }
+
+  /** Say that the server is being installed. */
+  installing(): void {
+    this.problem = undefined;
+    this.set('installing');
   }
 
   /** Whether the server has a command of its own. */
@@ -161,6 +180,7 @@ export class Server implements vscode.Disposable {
         if (value.kind === 'end') this.hidden.delete(token);
       }),
     });
+    client.registerFeature(OFFERS_PULL);
     client.onNotification(STATUS, (params: unknown) => {
       this.take(params);
     });

@@ -16,10 +16,13 @@ export interface Status {
 
 /** What the extension knows besides: whether a server runs, and the switches of this window. */
 export interface Window {
-  readonly server: 'missing' | 'starting' | 'running' | 'stopped';
+  readonly server: 'missing' | 'installing' | 'starting' | 'running' | 'stopped';
   readonly paused: boolean;
   readonly quiet: boolean;
   readonly off: string | undefined;
+  /** Why there is no server to start, where it is not that none is installed. */
+  readonly problem?: string | undefined;
+  readonly trusted?: boolean;
 }
 
 /** The entry of the status bar; `facts` are the lines of its tooltip. */
@@ -35,10 +38,12 @@ export function parseStatus(params: unknown): Status | undefined {
   const given = params as Record<string, unknown>;
   const state = STATES.find((name) => name === given['state']);
   if (state === undefined) return undefined;
+  const model = text(given['model']);
   return {
-    state,
+    // Before it has been told of a model, the server has none.
+    state: state === 'noModel' && model === undefined ? 'loading' : state,
     message: text(given['message']) ?? '',
-    model: text(given['model']),
+    model,
     progress: number(given['progress']),
     tokensPerSecond: number(given['tokensPerSecond']),
     lastMilliseconds: number(given['lastMilliseconds']),
@@ -61,6 +66,8 @@ export function barItem(status: Status | undefined, window: Window): BarItem {
 function withoutServer(window: Window): BarItem | undefined {
   switch (window.server) {
     case 'missing':
+      if (window.problem !== undefined)
+        return { text: '$(error) Midline: not found', facts: [window.problem], level: 'error' };
       return {
         text: '$(warning) Midline: install',
         facts: ['The server is not installed; click to install it.'],
@@ -71,6 +78,12 @@ function withoutServer(window: Window): BarItem | undefined {
         text: '$(error) Midline: stopped',
         facts: ['The server ended; click to restart it.'],
         level: 'error',
+      };
+    case 'installing':
+      return {
+        text: '$(loading~spin) Midline: installing',
+        facts: ['The server is being installed.'],
+        level: 'normal',
       };
     case 'starting':
       return { text: '$(loading~spin) Midline', facts: ['Starting.'], level: 'normal' };
@@ -108,6 +121,8 @@ function factsOf(status: Status | undefined, window: Window): string[] {
     facts.push(`Last answer: ${status.lastMilliseconds.toFixed(0)} ms`);
   if (status?.silent !== undefined) facts.push(`Silent here: ${status.silent}`);
   if (window.quiet) facts.push('Quiet: completes only when asked (Alt+\\).');
+  if (window.trusted === false)
+    facts.push('Folder not trusted: its settings of programs and models are not taken.');
   return facts;
 }
 

@@ -37,6 +37,11 @@ test('the tooltip has model, speed, latency and the reason for silence', () => {
   ]);
 });
 
+test('a server that has not been told of a model yet is loading', () => {
+  assert.equal(parseStatus({ state: 'noModel', model: null })?.state, 'loading');
+  assert.equal(parseStatus({ state: 'noModel', model: 'm' })?.state, 'noModel');
+});
+
 test('a model that the message names is not named again', () => {
   const message = 'qwen2.5-coder-0.5b is ready.';
   const { facts } = barItem(parseStatus({ ...READY, message }), RUNNING);
@@ -52,7 +57,7 @@ test('loading shows its share, within 0 and 100%', () => {
 });
 
 test('each state, and each state of the server, has a text of its own where it needs one', () => {
-  const texts = STATES.map((state) => barItem(parseStatus({ state }), RUNNING).text);
+  const texts = STATES.map((state) => barItem(parseStatus({ state, model: 'm' }), RUNNING).text);
   assert.equal(new Set(texts).size, STATES.length - 1); // loading without a share, and thinking
   for (const server of ['missing', 'stopped'] as const)
     assert.notEqual(barItem(undefined, { ...RUNNING, server }).level, 'normal');
@@ -60,6 +65,11 @@ test('each state, and each state of the server, has a text of its own where it n
 
 test('a server that does not tell its status is shown as running', () => {
   assert.deepEqual(barItem(undefined, RUNNING), { text: '$(sparkle) Midline', facts: [], level: 'normal' });
+});
+
+test('a setting that names no program is said instead of an installation', () => {
+  const item = barItem(undefined, { ...RUNNING, server: 'missing', problem: 'No such program.' });
+  assert.deepEqual([item.level, item.facts], ['error', ['No such program.']]);
 });
 
 test('the pause goes before what is off, and both before the state', () => {

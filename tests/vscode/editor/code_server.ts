@@ -33,6 +33,7 @@ const SETTINGS = {
   'window.commandCenter': false,
   'workbench.editor.useModal': 'off',
   'files.autoSave': 'off',
+  '[jsonc]': { 'editor.autoClosingBrackets': 'never', 'editor.autoIndent': 'none' },
 };
 
 export interface Options {

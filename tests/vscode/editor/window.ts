@@ -163,7 +163,10 @@ export class Window {
     const input = this.page.locator('.quick-input-widget input').first();
     await input.waitFor();
     await input.pressSequentially(text);
-    await this.entry(text).waitFor();
-    await this.press('Enter');
+    const exact = new RegExp(`^${text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&')}$`);
+    await this.page
+      .locator('.quick-input-list .monaco-list-row .label-name', { hasText: exact })
+      .first()
+      .click();
   }
 }
