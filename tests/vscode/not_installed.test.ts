@@ -22,7 +22,10 @@ test('it is said, with what would be run, and nothing is run before', async () =
   const notice = window.notification('Its server is not installed yet');
   await notice.waitFor();
   await window.picture('not-installed');
-  await notice.getByRole('button', { name: 'Install...' }).click();
+  await notice.getByRole('button', { name: 'How It Works' }).click();
+  await window.page.waitForSelector('.getting-started-step.expanded');
+  await window.picture('walkthrough');
+  await window.bar.click();
   const dialog = window.page.locator('.monaco-dialog-box');
   await dialog.waitFor();
   assert.match((await dialog.textContent()) ?? '', /(-m venv|uv venv).*pip install/s);

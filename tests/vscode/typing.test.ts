@@ -8,9 +8,10 @@ import { useSession } from './editor/session.ts';
 const NAMES = ['all.py', 'word.py', 'line.py', 'indent.py', 'undo.py'];
 const CRLF = SHAPES.replaceAll('\n', '\r\n');
 const session = useSession({
+  settings: { 'midline.alternatives': 8 },
   files: {
     ...Object.fromEntries(NAMES.map((name) => [name, SHAPES])),
-    'cycle.py': `${SHAPES}        return math.pi * self.radius ** 2\n\n`,
+    'cycle.py': '# Names that children like to give their pets.\nPETS = [\n',
     'crlf.py': `# Kreise \u{1F600}\r\n${CRLF}`,
   },
 });
@@ -55,7 +56,8 @@ test('Ctrl+Down accepts a line', async () => {
 test('asked by hand there are several, and Alt+] and Alt+[ go round', async () => {
   const { window } = session;
   await window.openFile('cycle.py');
-  await window.type('    def ');
+  await window.type('    "');
+  await window.press('Alt+\\');
   const first = await window.ghost();
   await window.press('Alt+]');
   const second = await window.otherGhost(first);

@@ -44,13 +44,6 @@ CLIENT_SETTINGS: dict[str, dict[str, Any]] = {
         "markdownDescription": "The path of a GGUF file of your own; it goes before "
         "`#midline.model#`.",
     },
-    "quiet": {
-        "type": "boolean",
-        "default": False,
-        "order": 3,
-        "markdownDescription": "Whether Midline completes only when it is asked by hand "
-        "(`Alt+\\`).",
-    },
 }
 # Read by the server, and able to name files: a folder that is not trusted may not set them.
 _RESTRICTED = ("command", "installFrom", "model", "modelFile", "endpoint")

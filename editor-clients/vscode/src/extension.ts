@@ -3,6 +3,7 @@
 import { homedir } from 'node:os';
 import * as path from 'node:path';
 import * as vscode from 'vscode';
+import { askInWords } from './ask.ts';
 import { Bar } from './bar.ts';
 import { findMidline, type Found, type Places } from './finding.ts';
 import { install } from './install.ts';
@@ -178,6 +179,7 @@ class Extension implements vscode.Disposable {
   private commands(): vscode.Disposable[] {
     const actions: Record<string, () => Promise<void> | void> = {
       menu: () => this.menu(),
+      ask: () => askInWords(this.server),
       togglePause: () => this.togglePause(),
       toggleLanguage: () => this.withDocument((d) => this.switches.toggleLanguage(d.languageId)),
       toggleFile: () => this.withDocument((document) => this.toggleFile(document)),

@@ -8,12 +8,7 @@ export interface Inspected {
 }
 
 /** Settings of the extension alone. */
-export const CLIENT_ONLY: ReadonlySet<string> = new Set([
-  'command',
-  'installFrom',
-  'modelFile',
-  'quiet',
-]);
+export const CLIENT_ONLY: ReadonlySet<string> = new Set(['command', 'installFrom', 'modelFile']);
 
 /**
  * The options to send: what the user has set, under the names of the manifest.

@@ -23,7 +23,7 @@ export class Switches implements vscode.Disposable {
 
   /** Whether only completions that are asked for by hand are made. */
   get quiet(): boolean {
-    return configuration().get<boolean>('quiet', false);
+    return configuration().get<boolean>('onlyByHand', false);
   }
 
   pause(paused: boolean): void {
@@ -68,7 +68,7 @@ export class Switches implements vscode.Disposable {
   }
 
   async toggleQuiet(): Promise<void> {
-    await setOption('quiet', !this.quiet);
+    await setOption('onlyByHand', !this.quiet);
   }
 
   dispose(): void {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { chosenOptions, toggled, type Inspected } from '../src/options.ts';
 
-const NAMES = ['command', 'quiet', 'modelFile', 'model', 'samples', 'sparsity'];
+const NAMES = ['command', 'installFrom', 'modelFile', 'model', 'samples', 'sparsity'];
 
 function chosen(set: Record<string, Inspected>, values: Record<string, unknown>): unknown {
   return chosenOptions(NAMES, (name) => set[name], (name) => values[name]);
@@ -18,8 +18,8 @@ test('a null that was set is sent', () => {
 });
 
 test('settings of the extension stay with it', () => {
-  const set = { command: { globalValue: 'x' }, quiet: { globalValue: true } };
-  assert.deepEqual(chosen(set, { command: 'x', quiet: true }), {});
+  const set = { command: { globalValue: 'x' }, installFrom: { globalValue: 'y' } };
+  assert.deepEqual(chosen(set, { command: 'x', installFrom: 'y' }), {});
 });
 
 test('the value in force is sent, not the one of a folder that is not trusted', () => {
