@@ -23,7 +23,7 @@ CLIENT_SETTINGS: dict[str, dict[str, Any]] = {
     "command": {
         "type": "string",
         "default": "",
-        "scope": "machine",
+        "scope": "application",
         "order": 90,
         "markdownDescription": "The program that starts Midline, by path or by name. Empty looks "
         "on the PATH, in `~/.local/bin` and in the environment of `Midline: Install Server`.",
@@ -31,7 +31,7 @@ CLIENT_SETTINGS: dict[str, dict[str, Any]] = {
     "installFrom": {
         "type": "string",
         "default": "",
-        "scope": "machine",
+        "scope": "application",
         "order": 91,
         "markdownDescription": "What `Midline: Install Server` gives to pip: a path, a URL or a "
         "requirement. Empty installs the sources that come with this extension.",
@@ -39,7 +39,6 @@ CLIENT_SETTINGS: dict[str, dict[str, Any]] = {
     "modelFile": {
         "type": "string",
         "default": "",
-        "scope": "machine-overridable",
         "order": 11,
         "markdownDescription": "The path of a GGUF file of your own; it goes before "
         "`#midline.model#`.",

@@ -33,7 +33,11 @@ const SETTINGS = {
   'window.commandCenter': false,
   'workbench.editor.useModal': 'off',
   'files.autoSave': 'off',
-  '[jsonc]': { 'editor.autoClosingBrackets': 'never', 'editor.autoIndent': 'none' },
+  '[jsonc]': {
+    'editor.autoClosingBrackets': 'never',
+    'editor.autoClosingQuotes': 'never',
+    'editor.autoIndent': 'none',
+  },
 };
 
 export interface Options {

@@ -137,6 +137,7 @@ export class Window {
     await this.page.waitForSelector('.tab.active[data-resource-name="settings.json"]');
     await this.page.click('.editor-group-container.active .view-lines');
     await this.press('Control+A');
+    await this.press('Delete'); // typed over a selection, a brace would surround it
     await this.page.keyboard.insertText(JSON.stringify(settings));
     await this.save();
     await this.command('View: Close Editor');
@@ -154,6 +155,7 @@ export class Window {
   /** Keep what is on the screen, once it stands still. */
   async picture(name: string): Promise<void> {
     mkdirSync(PICTURES, { recursive: true });
+    await this.page.mouse.move(900, 250); // no tooltip in the way
     await this.page.waitForTimeout(600);
     await this.page.screenshot({ path: path.join(PICTURES, `${name}.png`) });
   }
