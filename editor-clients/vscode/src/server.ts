@@ -7,6 +7,7 @@ import * as vscode from 'vscode';
 import {
   CloseAction,
   ErrorAction,
+  ExecuteCommandRequest,
   LanguageClient,
   RevealOutputChannelOn,
   State,
@@ -124,7 +125,7 @@ export class Server implements vscode.Disposable {
     token?: vscode.CancellationToken,
   ): Promise<unknown> {
     const params = { command, arguments: [...args] };
-    return await this.client?.sendRequest('workspace/executeCommand', params, token);
+    return await this.client?.sendRequest(ExecuteCommandRequest.type, params, token);
   }
 
   /** Stop the work that a token of `onProgress` stands for. */
