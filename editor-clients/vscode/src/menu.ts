@@ -20,7 +20,7 @@ export async function showMenu(server: Server, switches: Switches): Promise<void
     quiet: switches.quiet,
     off: switches.offBecause(document),
   });
-  const entries = [...remedies(server), ...switched(switches, document), ...more()];
+  const entries = [...remedies(server), ...words(server), ...switched(switches, document), ...more()];
   const choice = await vscode.window.showQuickPick(entries, {
     title: 'Midline',
     placeHolder: facts.join(' · ').slice(0, 160),
@@ -37,6 +37,12 @@ function remedies(server: Server): Entry[] {
   if (server.status?.state === 'noModel')
     return [{ label: '$(cloud-download) Download model...', command: 'midline.download' }];
   return [];
+}
+
+function words(server: Server): Entry[] {
+  return server.offers('midline.do')
+    ? [{ label: '$(comment) Say what to do...', command: 'midline.ask' }]
+    : [];
 }
 
 function switched(switches: Switches, document: vscode.TextDocument | undefined): Entry[] {
