@@ -65,6 +65,12 @@ QUALITY = Program(
         "typing": "what is on the screen while a person types real lines",
         "alignment": "completions that start inside a token",
         "sparsity": "activation sparsity against perplexity",
+        "calibration": "kinds of calibration text against each other",
+        "context": "chunks of other files, filtered in different ways",
+        "duplicates": "planted near duplicates: recall and precision of deduplication",
+        "guard": "repetition signals against failed samples",
+        "hygiene": "what of calibration text and marked cursors is in MBXP",
+        "signals": "quality signals against those of RedPajama's own code",
         "quantization": "forms of quantization against each other (in a later version)",
     },
 )

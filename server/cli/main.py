@@ -22,6 +22,7 @@ PROGRAM = Program(
         "do": "do what a sentence says: rename, explain, document, find ..",
         "serve": "run the language server",
         "engine": "look at or end the engine process that editors share",
+        "corpus": "score, deduplicate and select text and code",
         "doctor": "check this machine, the kernels and the model",
     },
     json_errors=True,

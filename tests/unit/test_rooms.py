@@ -24,7 +24,7 @@ MAY_IMPORT = {
 SUB_ROOMS = {
     "model": (
         "catalog", "weights", "tokenizer", "teal", "runtime", "decoding", "engines", "completion",
-        "compression", "intents",
+        "data_quality", "compression", "intents",
     ),
     "server": ("context", "routing", "lsp", "daemon", "http", "cli"),
 }  # fmt: skip
@@ -224,7 +224,8 @@ def test_cxx_lines_keep_to_the_column_limit() -> None:
 
 BEYOND_THE_INTERFACE = (
     "server/cli/calibration.py", "server/cli/commands/doctor.py", "benchmarks/speed/",
-    "benchmarks/quality/alignment/", "benchmarks/quality/instruction_sets/",
+    "benchmarks/quality/alignment/",
+    "benchmarks/quality/calibration/", "benchmarks/quality/instruction_sets/",
     "benchmarks/quality/logits/", "benchmarks/quality/screen/",
     "benchmarks/quality/sparsity/",
 )  # fmt: skip

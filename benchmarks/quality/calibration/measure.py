@@ -1,0 +1,185 @@
+"""Calibrate TEAL on different kinds of text, and measure what that does to the model.
+
+Each arm is a kind of text: random code, random code of the lengths of the filtered, code that
+passes the filter without near duplicates, code drawn by DSIR for a workspace, junk, and prose.
+For each draw a greedy profile is calibrated, and MBXP's own solutions are forced through the
+model: their perplexity, and the mean KL divergence from dense. A difference whose interval
+includes 0 shows nothing. Calibrations are cached by their text, so that an interrupted run
+continues; each takes a minute with the 0.5B.
+
+examples:
+  midline-bench quality calibration --arms random junk --draws 2 --limit 10
+  midline-bench quality calibration --json calibration.json
+"""
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from midline.benchmarks.machine import describe_machine, describe_versions
+from midline.benchmarks.mbxp.statistics import Z95
+from midline.benchmarks.mbxp.tasks import Task, data_folder, load_tasks
+from midline.benchmarks.outputs import output_file
+from midline.benchmarks.quality.calibration.arms import ARMS, Pool, text_of
+from midline.model.compression.teal_calibration import measure
+from midline.model.engines.native.engine import NativeEngine
+from midline.model.errors import UsageError
+from midline.model.runtime.decoder import EXACT_ROWS, StepOptions
+from midline.model.runtime.kv_cache import Sequence as Cached
+from midline.model.teal.profile import Profile, check_level
+
+LANGUAGES = ("python", "java", "javascript", "cpp")
+BASELINE = "random"
+
+
+@dataclass
+class Held:
+    """Sums over solution tokens: nats, divergence from dense in nats, and how many."""
+
+    nats: float = 0.0
+    divergence: float = 0.0
+    tokens: int = 0
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the model, the level, the arms and the size."""
+    add = parser.add_argument
+    add("--model", default="qwen2.5-coder-0.5b", help="catalogue name or GGUF file")
+    add("--sparsity", type=float, default=0.4, metavar="S", help="level of the profiles (0.4)")
+    add("--arms", nargs="+", choices=tuple(ARMS), default=list(ARMS), metavar="ARM",
+        help=f"of {', '.join(ARMS)} (all)")  # fmt: skip
+    add("--draws", type=int, default=5, metavar="N", help="texts of each arm (5)")
+    add("--per-language", type=int, default=60, metavar="N", help="files of each language (60)")
+    add("--limit", type=int, default=20, metavar="N", help="problems of each language (20)")
+    add("--data", metavar="DIR", help="folder of the MBXP problems")
+    add("--threads", type=int, metavar="N", help="default: the physical cores")
+    add("--json", type=output_file, metavar="FILE", help="write the figures here")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Calibrate and score every draw, print the arms, write what was asked for."""
+    check_level(args.sparsity)
+    if min(args.draws, args.limit, args.per_language) < 1:
+        raise UsageError("--draws, --limit and --per-language need at least 1")
+    tasks = held_out(args)
+    pool = Pool.installed(args.per_language)
+    engine = NativeEngine.load(args.model, threads=args.threads)
+    rows = []
+    for arm in args.arms:
+        for draw in range(args.draws):
+            print(f"{arm}, draw {draw + 1} of {args.draws}", file=sys.stderr, flush=True)
+            found = measure(engine, text_of(arm, pool, draw), f"{arm} {draw}")
+            profile = found.profile(args.sparsity, "greedy", "weighted", ())
+            rows.append(_row(arm, draw, score(engine, tasks, profile)))
+    result = {
+        "benchmark": "calibration",
+        "model": args.model,
+        "sparsity": args.sparsity,
+        "machine": describe_machine(),
+        "versions": describe_versions(),
+        "problems": len(tasks),
+        "rows": rows,
+        "arms": summary(rows),
+    }
+    print("\n".join(lines(result["arms"])))
+    if args.json:
+        args.json.write_text(json.dumps(result, indent=1) + "\n", "utf-8")
+    return 0
+
+
+def held_out(args: argparse.Namespace) -> list[Task]:
+    """Problems with solutions, spread over the data."""
+    found: list[Task] = []
+    for language in LANGUAGES:
+        tasks = load_tasks(data_folder(args.data), [language]).values()
+        solved = [task for task in tasks if task.canonical_solution]
+        found += solved[:: max(1, len(solved) // args.limit)][: args.limit]
+    return found
+
+
+def score(engine: NativeEngine, tasks: Sequence[Task], profile: Profile) -> Held:
+    """Every solution forced through the model behind its problem, dense and sparse."""
+    held = Held()
+    sparse = StepOptions(exact=True, thresholds=engine.decoder.thresholds(profile))
+    for task in tasks:
+        prompt = engine.tokenizer.with_bos(engine.tokenizer.encode(task.prompt))
+        solution = engine.tokenizer.encode(task.canonical_solution or "")
+        if not solution:
+            continue
+        ids = [*prompt, *solution]
+        first = len(prompt) - 1
+        dense = _logits(engine, ids[:-1], len(prompt), first, StepOptions(exact=True))
+        thinned = _logits(engine, ids[:-1], len(prompt), first, sparse)
+        for expected, got, wanted in zip(dense, thinned, solution, strict=True):
+            held.nats -= float(got[wanted])
+            held.divergence += float((np.exp(expected) * (expected - got)).sum(dtype=np.float64))
+            held.tokens += 1
+    return held
+
+
+def _logits(
+    engine: NativeEngine, ids: Sequence[int], sparse_from: int, first: int, options: StepOptions
+) -> Iterator[NDArray[np.float32]]:
+    """Log-probabilities behind every id from number `first` on, float32 [vocabulary] each."""
+    sequence = Cached(sparse_from=sparse_from)
+    try:
+        for start in range(0, len(ids), EXACT_ROWS):
+            piece = list(ids[start : start + EXACT_ROWS])
+            logits = engine.decoder.forward([(sequence, piece)], logits="all", options=options)
+            for row in logits[max(0, first - start) :]:
+                shifted = row - row.max()
+                yield shifted - np.log(np.exp(shifted).sum())
+    finally:
+        engine.release(sequence)
+
+
+def _row(arm: str, draw: int, held: Held) -> dict[str, Any]:
+    return {
+        "arm": arm,
+        "draw": draw,
+        "tokens": held.tokens,
+        "perplexity": float(np.exp(held.nats / held.tokens)),
+        "mean_kl": held.divergence / held.tokens,
+    }
+
+
+def summary(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Means over draws, and the difference in KL to random text with an interval of 95%."""
+    by_arm: dict[str, list[dict[str, Any]]] = {}
+    for row in rows:
+        by_arm.setdefault(row["arm"], []).append(row)
+    base = np.array([row["mean_kl"] for row in by_arm.get(BASELINE, [])])
+    found = []
+    for arm, mine in by_arm.items():
+        kl = np.array([row["mean_kl"] for row in mine])
+        entry = {"arm": arm, "draws": len(mine), "mean_kl": float(kl.mean()),
+                 "perplexity": float(np.mean([row["perplexity"] for row in mine]))}  # fmt: skip
+        if len(base) > 1 and len(kl) > 1 and arm != BASELINE:
+            difference = float(kl.mean() - base.mean())
+            half = Z95 * float(np.sqrt(kl.var(ddof=1) / len(kl) + base.var(ddof=1) / len(base)))
+            entry |= {"difference": difference,
+                      "interval": [difference - half, difference + half]}  # fmt: skip
+        found.append(entry)
+    return found
+
+
+def lines(arms: Sequence[dict[str, Any]]) -> list[str]:
+    """The table that is printed."""
+    said = ["arm              draws  perplexity   mean KL  less random"]
+    for row in arms:
+        compared = ""
+        if "interval" in row:
+            low, high = row["interval"]
+            verdict = "shows nothing" if low <= 0 <= high else ""
+            compared = f"{row['difference']:+.5f} [{low:+.5f}, {high:+.5f}] {verdict}"
+        said.append(
+            f"{row['arm']:<16} {row['draws']:>5} {row['perplexity']:>11.4f} "
+            f"{row['mean_kl']:>9.5f}  {compared}".rstrip()
+        )
+    return said

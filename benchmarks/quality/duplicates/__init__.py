@@ -1,0 +1,1 @@
+"""Near duplicates that are planted, and which of them deduplication finds."""

@@ -1,0 +1,1 @@
+"""Whether repetition signals tell failed samples while they are generated."""

@@ -1,0 +1,1 @@
+"""Quality signals against RedPajama's own code."""

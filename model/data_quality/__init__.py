@@ -1,0 +1,1 @@
+"""Quality signals of text and code, deduplication, and selection by rules."""

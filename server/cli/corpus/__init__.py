@@ -1,0 +1,1 @@
+"""The actions of `midline corpus`, one file each."""
