@@ -94,13 +94,16 @@ def compute(views: Views, signals: Mapping[str, Signal]) -> dict[str, Spans]:
 
 
 def _with_lists(signal: Callable[[Views, WordLists], Spans], lists: WordLists) -> Signal:
-    return lambda views: signal(views, lists)
+    def bound(views: Views) -> Spans:
+        return signal(views, lists)
+
+    bound.__doc__ = signal.__doc__
+    return bound
 
 
 def _bucket(model: NgramModel) -> Signal:
-    """The number of the document's bucket: 0 head, 1 middle, 2 tail."""
-
     def bucket(views: Views) -> Spans:
+        """The bucket of the document's perplexity: 0 head, 1 middle, 2 tail."""
         score = model.signal(views)[0][2]
         name = None if score is None else float(BUCKET_NAMES.index(model.bucket(score)))
         return views.document(name)

@@ -49,7 +49,11 @@ def frac_chars_duplicate_ngrams(views: Views, n: int) -> Spans:
 
 
 def _of_size(signal: Callable[[Views, int], Spans], n: int) -> Callable[[Views], Spans]:
-    return lambda views: signal(views, n)
+    def of_size(views: Views) -> Spans:
+        return signal(views, n)
+
+    of_size.__doc__ = f"n = {n}: {signal.__doc__}"
+    return of_size
 
 
 SIGNALS = {
