@@ -36,7 +36,7 @@ from midline.server.machine import resident_bytes
 
 LOGGER = logging.getLogger(__name__)
 _SECONDS_TO_REST = 5.0
-_LOOK_SECONDS = 0.5
+_LOOK_SECONDS = 1.0
 
 
 @dataclass

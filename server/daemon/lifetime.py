@@ -12,6 +12,7 @@ from midline.server.power import on_battery
 
 LOGGER = logging.getLogger(__name__)
 LINGER_VARIABLE = "MIDLINE_ENGINE_SECONDS"
+_SECONDS_BETWEEN_LOOKS = 10.0
 _QUIET_SECONDS = 5.0
 """The model is loaded with another number of threads only when nobody types."""
 
@@ -46,7 +47,7 @@ class Lifetime:
         self._thread, self._linger = thread, linger
         self._clock, self._battery, self._memory = clock, battery, memory
         self._left_at = clock()
-        self._was_on_battery = battery()
+        self._was_on_battery, self._looked_at = battery(), clock()
 
     def client_left(self) -> None:
         """Note that there is no client from now on."""
@@ -65,11 +66,17 @@ class Lifetime:
         policy, unused = self._thread.policy, self._clock() - self._thread.used_at
         if unused >= policy.release_seconds:
             return "it was not used for a while"
-        most, memory = policy.memory_bytes, self._memory()
-        if most is not None and memory is not None and memory > most:
+        most = policy.memory_bytes
+        if most is not None and (memory := self._memory() or 0) > most:
             return f"the process takes {memory} bytes and may take {most}"
-        if policy.save_battery and unused >= _QUIET_SECONDS:
-            before, self._was_on_battery = self._was_on_battery, self._battery()
-            if before != self._was_on_battery:
-                return "the machine has changed between battery and mains"
+        if policy.save_battery and unused >= _QUIET_SECONDS and self._has_changed_power():
+            return "the machine has changed between battery and mains"
         return ""
+
+    def _has_changed_power(self) -> bool:
+        """Whether the power has changed since the last look, which is seldom: some are slow."""
+        if self._clock() - self._looked_at < _SECONDS_BETWEEN_LOOKS:
+            return False
+        before, self._was_on_battery = self._was_on_battery, self._battery()
+        self._looked_at = self._clock()
+        return before != self._was_on_battery

@@ -56,8 +56,7 @@ def _place(snapshot: Snapshot) -> str:
 
 
 def _goes_on(ls: "MidlineServer", snapshot: Snapshot) -> bool:
-    """Whether the document's live completion has more to say at the cursor."""
-    live = ls.session.live.get(snapshot.uri)
-    if live is None or not live.follow(snapshot.document, snapshot.offset):
-        return False
-    return bool(live.left(snapshot.document, snapshot.offset))
+    """Whether what was written for the document, also ahead, has more to say at the cursor."""
+    session, uri, place = ls.session, snapshot.uri, (snapshot.document, snapshot.offset)
+    lives = [live for live in (session.live.get(uri), *session.ahead.of(uri)) if live is not None]
+    return any(live.follow(*place) and live.left(*place) for live in lives)

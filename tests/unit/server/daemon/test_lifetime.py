@@ -59,10 +59,12 @@ def test_memory_beyond_the_ceiling_is_freed() -> None:
 
 def test_a_change_of_power_loads_the_model_anew_when_nobody_types() -> None:
     world = World()
-    world.battery, world.now = True, 4
+    world.battery, world.now = True, 11
+    world.thread.used_at = 7
     assert world.life.reason_to_release() == ""
-    world.now = 6
+    world.now = 13
     assert "battery" in world.life.reason_to_release()
+    world.now = 30
     assert world.life.reason_to_release() == ""
 
 
