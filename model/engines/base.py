@@ -64,7 +64,7 @@ class Capabilities:
     token_healing: the bytes of `Request.align` are generated again in their likeliest tokenization;
     without, they are part of the prompt.
     streaming: `on_token` gets each token as it is drawn; without, all of them at the end.
-    logprobs: log-probabilities are known; without, they are NaN and scores are 0.
+    logprobs: log-probabilities are known; without, they are NaN, and means and scores are 0.
     sparsity: decoding can skip weights (`NativeOptions.sparsity`).
     resume: `Request.resume` continues from the prefix cache; without, the tokens are prefilled
     again.

@@ -9,7 +9,7 @@ from pathlib import Path
 from midline.model.engines.base import Engine, SamplingOptions
 from midline.model.errors import UsageError
 
-KINDS = ("native",)
+KINDS = ("native", "remote")
 """Every kind of engine, the default first."""
 
 
@@ -29,11 +29,19 @@ def load_engine(
     None for one a physical core. progress: called with shares from 0 to 1. cache_tokens: prompts
     and completions that a prefix cache has to hold together; None is the engine's default.
 
-    Raises UsageError (an unknown kind), MidlineError (not pulled, memory too small),
-    ModelFileError.
+    The remote engine takes its endpoint from `RemoteOptions` in `options.engine`.
+
+    Raises UsageError (an unknown kind, an endpoint without consent), MidlineError (not pulled,
+    memory too small, an endpoint that does not answer), ModelFileError.
     """
     if kind not in KINDS:
         raise UsageError(f"there is no engine {kind!r}; there is {', '.join(KINDS)}")
+    if kind == "remote":
+        from midline.model.engines.remote.endpoint import RemoteOptions
+        from midline.model.engines.remote.engine import RemoteEngine
+
+        engine_options = (options or SamplingOptions()).of_engine(RemoteOptions)
+        return RemoteEngine.load(str(model), engine_options)
     from midline.model.engines.native.load import load_native
 
     return load_native(model, options or SamplingOptions(), threads, progress, cache_tokens)

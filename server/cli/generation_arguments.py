@@ -13,10 +13,12 @@ from midline.kernels import CancelFlag
 from midline.model.catalog.catalog import DEFAULT_MODEL
 from midline.model.decoding.options import (
     SAMPLING_TEMPERATURE,
+    EngineOptions,
     NativeOptions,
     SamplingOptions,
 )
 from midline.model.engines.load import KINDS
+from midline.model.errors import UsageError
 from midline.model.threads import MAX_THREADS, THREADS_VARIABLE
 
 if TYPE_CHECKING:
@@ -37,6 +39,12 @@ def add_generation_arguments(parser: argparse.ArgumentParser, max_tokens: int) -
         choices=KINDS,
         default=KINDS[0],
         help=f"the engine that runs the model ({KINDS[0]})",
+    )
+    add("--endpoint", metavar="URL", help="with --engine remote: the server to ask")
+    add(
+        "--endpoint-consent",
+        action="store_true",
+        help="with --engine remote: send text to a server on another machine",
     )
     add("--samples", type=_integer(1), default=1, metavar="N", help="number of completions (1)")
     add(
@@ -158,10 +166,21 @@ def generate_options(args: argparse.Namespace) -> SamplingOptions:
         min_p=args.min_p,
         seed=args.seed,
         max_repeats=args.max_repeats,
-        engine=NativeOptions(exact=args.exact, sparsity=args.sparsity, draft=args.draft),
+        engine=_engine_options(args),
     )
     options.check()
     return options
+
+
+def _engine_options(args: argparse.Namespace) -> EngineOptions:
+    """The options of the kind of engine that was chosen."""
+    if args.engine == "remote":
+        from midline.model.engines.remote.endpoint import RemoteOptions
+
+        return RemoteOptions(args.endpoint or "", consent=args.endpoint_consent)
+    if args.endpoint is not None:
+        raise UsageError("--endpoint is for --engine remote; give both")
+    return NativeOptions(exact=args.exact, sparsity=args.sparsity, draft=args.draft)
 
 
 def load_engine(args: argparse.Namespace) -> "Engine":

@@ -80,7 +80,8 @@ async def _appears(ls: "MidlineServer", model: str) -> None:
 def _load(ls: "MidlineServer", settings: "Settings", again: bool) -> "Future[Engine]":
     """The load of the settings' model: the last one, if it was that, or a new one."""
     thread = ls.engine.thread
-    key = (settings.model, settings.threads, settings.sparsity)
+    remote = settings.endpoint, settings.endpoint_consent
+    key = (settings.model, settings.threads, settings.sparsity, *remote)
     loading = None if again else thread.loading_of(key)
     if loading is None:
         thread.board.post(_loading(settings.model, 0.0))

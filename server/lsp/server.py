@@ -50,6 +50,11 @@ def load_engine(settings: Settings, progress: Callable[[float], None]) -> "Engin
     from midline.model.engines.base import NativeOptions, SamplingOptions
     from midline.model.engines.load import load_engine as load
 
+    if settings.endpoint is not None:
+        from midline.model.engines.remote.endpoint import RemoteOptions
+
+        remote = RemoteOptions(settings.endpoint, consent=settings.endpoint_consent)
+        return load(settings.model, "remote", options=SamplingOptions(engine=remote))
     settings.policy().check_memory(settings.model)
     be_nice(settings.nice)
     options = SamplingOptions(engine=NativeOptions(sparsity=settings.sparsity))

@@ -77,6 +77,14 @@ class Settings:
         False, _SWITCH, "Whether to complete only when asked by hand, and be quiet while you type."
     )
     model: str = _setting(DEFAULT_MODEL, _TEXT, "The model that completes.")
+    endpoint: str | None = _setting(
+        None,
+        _or_null(_Rule("an address", lambda value: isinstance(value, str) and value != "")),
+        "The address of a completion server to ask in place of a model of Midline's own.",
+    )
+    endpoint_consent: bool = _setting(
+        False, _SWITCH, "Whether text may be sent to an endpoint on another machine."
+    )
     max_tokens: int = _setting(
         64, _number(1, 1024, int), "The most tokens that a completion may have while you type."
     )

@@ -19,6 +19,7 @@ from midline.model.engines.base import (
     DrawnToken,
     Engine,
     Generation,
+    More,
     OnDone,
     OnToken,
     Prefill,
@@ -88,8 +89,10 @@ class RememberingEngine(Engine):
         on_token: OnToken | None = None,
         on_done: OnDone | None = None,
         streams: int | None = None,
+        more: More | None = None,
     ) -> list[Generation]:
         """See `Engine`."""
+        self.check_joining(requests, more)
         (request,) = requests
         if options.samples > 1 or options.temperature or request.resume is not None:
             return self.engine.batch(requests, options, cancel=cancel, on_token=on_token)

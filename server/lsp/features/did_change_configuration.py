@@ -9,7 +9,7 @@ from lsprotocol import types
 from midline.server.logs import log_hint, log_to_file
 from midline.server.lsp.answers import answer
 from midline.server.lsp.loading import load_model
-from midline.server.lsp.settings import SECTION, Options, resolve
+from midline.server.lsp.settings import SECTION, Options, Settings, resolve
 
 if TYPE_CHECKING:
     from midline.server.lsp.server import MidlineServer
@@ -32,8 +32,14 @@ async def did_change_configuration(
     if options is not None:
         apply_options(ls, options)
     after = ls.session.settings
-    if (before.model, before.threads) != (after.model, after.threads) or ls.engine.has_failed:
+    if _choice(before) != _choice(after) or ls.engine.has_failed:
         await load_model(ls)
+
+
+def _choice(settings: Settings) -> tuple[object, ...]:
+    """What another model, or another engine, is loaded for."""
+    remote = settings.endpoint, settings.endpoint_consent
+    return (settings.model, settings.threads, *remote)
 
 
 async def fetch_options(ls: "MidlineServer") -> Options | None:

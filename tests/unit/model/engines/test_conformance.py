@@ -43,7 +43,27 @@ def fake(path: Path) -> Engine:
     )
 
 
-MAKERS = {"native": native, "fake": fake}
+def remote(path: Path) -> Engine:
+    """A remote engine whose server, a fake one, ends with it."""
+    pytest.importorskip("starlette", reason="the extra `http` is not installed")
+    from http_server import http_server
+
+    from midline.model.engines.remote.endpoint import RemoteOptions
+    from midline.model.engines.remote.engine import RemoteEngine
+
+    running = http_server(lambda: fake(path))
+    server = running.__enter__()
+
+    class WithServer(RemoteEngine):
+        def close(self) -> None:
+            if not self._is_closed:
+                running.__exit__(None, None, None)
+            super().close()
+
+    return WithServer.load("any", RemoteOptions(server.url, context_length=2048))
+
+
+MAKERS = {"native": native, "fake": fake, "remote": remote}
 
 
 @pytest.fixture(scope="module", params=MAKERS)

@@ -1,0 +1,1 @@
+"""The remote engine: any server with OpenAI's completion endpoint, behind the engine interface."""
