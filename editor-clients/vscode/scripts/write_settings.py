@@ -45,7 +45,7 @@ CLIENT_SETTINGS: dict[str, dict[str, Any]] = {
     },
 }
 # Read by the server, and able to name files: a folder that is not trusted may not set them.
-_RESTRICTED = ("command", "installFrom", "model", "modelFile", "endpoint")
+_RESTRICTED = ("command", "installFrom", "model", "modelFile", "endpoint", "endpointConsent")
 
 
 def properties() -> dict[str, dict[str, Any]]:
@@ -64,6 +64,8 @@ def _schema(field: dataclasses.Field[Any]) -> dict[str, Any]:
     allowed = field.metadata["rule"].allowed
     default = list(field.default) if isinstance(field.default, tuple) else field.default
     schema: dict[str, Any] = {"type": "string", "default": default}
+    if field.name in ("endpoint", "endpoint_consent"):
+        schema["scope"] = "machine"  # a folder must not choose where text is sent
     if field.name == "model":
         schema |= {
             "enum": list(CATALOGUE),
