@@ -1,9 +1,9 @@
 """Offsets at which a completion may be cut because what follows is too improbable.
 
 A cut ends a name, a literal, an expression or a line; it never ends inside a word or an open
-string, or behind an operator, an opening bracket or a keyword that wants more. The tree of the file
-with the whole completion in it decides, since there every token is what it really is: the `f` of an
-f-string is no name.
+string, or after an operator, an opening bracket or a keyword that needs a continuation. The tree of
+the file with the whole completion in it decides, since it tells the kind of every token: the `f` of
+an f-string, for instance, is not a name.
 """
 
 import re
