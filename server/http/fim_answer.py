@@ -118,7 +118,7 @@ class FimAnswer:
             return True
         written = task.written(ids)
         if self._asked.stream and self._asked.options.samples == 1:
-            self._show(task, ids, written)
+            self._show(task, len(ids), written)
         self._is_cut = self._is_cut or self._is_late(written)
         return self._is_cut or any(stop in written for stop in self._asked.stops)
 
@@ -128,9 +128,9 @@ class FimAnswer:
             return False
         return (time.perf_counter() - self._first_at) * 1e3 > self._predict_ms
 
-    def _show(self, task: CompletionTask, ids: list[int], written: str) -> None:
+    def _show(self, task: CompletionTask, tokens: int, written: str) -> None:
         if written.endswith(("\n", ",", ";")):
-            shown = task.beginning(ids)
+            shown = task.beginning(written, tokens)
             if shown is not None:
                 text = _before(shown.text, self._asked.stops)
                 self._loop.call_soon_threadsafe(self._beginnings.put_nowait, text)
