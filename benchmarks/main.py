@@ -62,6 +62,7 @@ QUALITY = Program(
         "fuzz": "completions at random places of real files: exceptions, empty answers, broken "
         "syntax",
         "infilling": "HumanEval-Infilling, completed at a cursor and executed",
+        "confidence": "how right a completion is by its probability: what the show gate rests on",
         "typing": "what is on the screen while a person types real lines",
         "alignment": "completions that start inside a token",
         "sparsity": "activation sparsity against perplexity",

@@ -3,7 +3,9 @@
 Greedy decoding continues through tokens that the model itself finds improbable. Shown is the
 beginning with a total probability of at least `KEEP`, and nothing if the first token is less
 probable than `FIRST`. The token probabilities of code models are well calibrated, so both are
-estimates of being right (`midline-bench quality typing` scores them).
+estimates of being right. `midline-bench quality confidence` measures the precision of offers by
+their probability, and what other thresholds would show, in texts that `midline-bench quality
+typing` does not use.
 """
 
 import math
@@ -19,6 +21,18 @@ KEEP_LINES = 0.1
 
 
 @dataclass(frozen=True, slots=True)
+class Gate:
+    """Thresholds of what is shown; see the constants."""
+
+    first: float = FIRST
+    keep: float = KEEP
+    keep_lines: float = KEEP_LINES
+
+
+GATE = Gate()
+
+
+@dataclass(frozen=True, slots=True)
 class TokenConfidence:
     """A token of a completion: where it ends in the text, in characters, and its natural
     log-probability given what stands before it.
@@ -28,7 +42,9 @@ class TokenConfidence:
     logprob: float
 
 
-def confident_end(text: str, tokens: Sequence[TokenConfidence], begin: int = 0) -> int:
+def confident_end(
+    text: str, tokens: Sequence[TokenConfidence], begin: int = 0, gate: Gate = GATE
+) -> int:
     """Offset in `text` up to which it may be shown to somebody who has typed `text[:begin]`.
 
     `begin` where nothing may be. `tokens` are those of `text`, or of a beginning of it: the text
@@ -41,11 +57,11 @@ def confident_end(text: str, tokens: Sequence[TokenConfidence], begin: int = 0) 
         if token.end <= begin:
             continue
         most += token.logprob * _share_left(start, token.end, begin)
-        if is_first and most < math.log(FIRST):
+        if is_first and most < math.log(gate.first):
             return begin
         is_first = False
         beyond = 0 <= line_end < token.end
-        if most < math.log(KEEP_LINES if beyond else KEEP):
+        if most < math.log(gate.keep_lines if beyond else gate.keep):
             return end
         end = token.end
     return min(end, len(text))

@@ -1,0 +1,1 @@
+"""How right a completion is by its probability."""
