@@ -45,6 +45,17 @@ _OPENS = re.compile(r"[\\:,([{=+\-*/%&|<.]$|\b(and|or|not|in|is|if|else|lambda)$
 _UNFINISHED = re.compile(
     r"\w+\(?|</?[\w.:-]*|#\s*\w*|[{<][%{?]?-?\s*\w*\s*[%}?]?|\\\w*(\{\w*)?|[-*+|.?:&]"
 )
+_WITH_BACKTICKS = {"go", "javascript", "tsx", "typescript"}
+_MARKUP = {"html", "xml"}
+_TAG = re.compile(r"<([A-Za-z][\w:.-]*)(?:[^<>\"']|\"[^\"]*\"|'[^']*')*?(/?)>")
+_CLOSING_TAG = re.compile(r"</[A-Za-z]")
+_VOID = frozenset(
+    {
+        *("area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "param"),
+        *("source", "track", "wbr"),
+    }
+)
+"""Elements of HTML that are never closed."""
 _DIRECTIVE = re.compile(r"#\s*(if|ifdef|ifndef|(endif))\b")
 _DEFINES = re.compile(
     r"""(?x)
@@ -94,6 +105,26 @@ def imbalance(text: str, language: str | None = None) -> int:
     if re.search(r"\w'\w", left):  # an apostrophe
         quotes = 0
     return abs(net_depth(text, language)) + quotes + sum(left.count(q) % 2 for q in '"`')
+
+
+def is_text_open(text: str, language: str | None = None) -> bool:
+    """Whether `text` ends inside a literal of several lines that it begins itself.
+
+    Between backticks in JavaScript and Go, between three quotes in Python.
+    """
+    if language in _WITH_BACKTICKS:
+        return masked(text, language).count("`") % 2 == 1
+    if language == "python":
+        return any(text.count(quote) % 2 == 1 for quote in ('"""', "'''"))
+    return False
+
+
+def tag_depth(line: str, language: str | None = None) -> int:
+    """Tags opened in a line of markup less those closed; 0 in other languages."""
+    if language not in _MARKUP:
+        return 0
+    opened = [tag for tag in _TAG.finditer(line) if tag[1].lower() not in _VOID and not tag[2]]
+    return len(opened) - len(_CLOSING_TAG.findall(line))
 
 
 def directive_depth(line: str) -> int:

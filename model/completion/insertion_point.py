@@ -1,5 +1,6 @@
 """The insertion point: everything that judges texts at one cursor, computed once."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -10,6 +11,13 @@ from midline.model.completion.place import Place, Unit
 from midline.model.completion.stopping import Fits
 from midline.model.completion.syntax import SyntaxAround
 from midline.model.completion.validity import Validity
+
+_WITH_MACROS = {"c", "cpp"}
+_MACRO = re.compile(
+    r"(?m)^([ \t]*[A-Z][A-Z0-9_]{2,})(?:\([^\n;{}]*\))?(?=[ \t]*$)"
+    r"(?!\s*[({=.;,\[-])"  # goes on in the next line
+)
+"""A line with nothing but a macro of C, which no grammar can expand: it is read as a statement."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +60,8 @@ class InsertionPoint:
         return self.validity is None or self.validity.does_no_harm(self._written(text))
 
     def _written(self, text: str) -> bytes:
+        if self.place.language in _WITH_MACROS:
+            text = _MACRO.sub(r"\1();", text)
         return (text + self.tail).encode("utf-8", "surrogatepass")
 
     @property

@@ -14,9 +14,11 @@ from midline.model.completion.code_lines import (
     indentation,
     is_closing,
     is_continued,
+    is_text_open,
     may_go_on,
     net_depth,
     opens,
+    tag_depth,
 )
 from midline.model.completion.place import Extent, Place, Unit
 from midline.model.completion.repeats import (
@@ -213,6 +215,9 @@ class _Walk:
 
     def _end_at(self, shown: str, line: str, first: bool, whole: bool, end: int) -> int | None:
         """The end of everything if it is before or right behind this line, which ends at `end`."""
+        if is_text_open("\n".join(self.lines), self.place.language):
+            self.written += 1
+            return self._read(shown, end) if whole else None
         if self.base < 0:
             self.base = max(indentation(shown), 0 if first else self._least())
         own = not (first and self.place.fragment.strip())
@@ -250,7 +255,8 @@ class _Walk:
 
     def _read(self, line: str, end: int) -> int | None:
         """Take in a whole line that belongs; the end of everything if nothing can follow it."""
-        self.depth += net_depth(line, self.place.language) + directive_depth(line)
+        language = self.place.language
+        self.depth += net_depth(line, language) + directive_depth(line) + tag_depth(line, language)
         self.blank = 0
         self.lines.append(line)
         self.ends.append(end)
@@ -306,7 +312,7 @@ class _Walk:
     def _closes(self, line: str) -> bool:
         """Whether `line` closes the statement, or the block around the completion."""
         indent, text = indentation(line), line.strip()
-        if self.depth > 0:
+        if self.depth > 0 or is_text_open("\n".join(self.lines), self.place.language):
             return False
         if self.is_statement and indent == self.base:
             newline_ends = self.place.language in _ENDED_BY_NEWLINE and len(self.lines) == 1

@@ -243,3 +243,39 @@ def test_whatever_is_written_a_file_that_parses_does_so_afterwards() -> None:
         assert whole.errors == 0
         kept += bool(shown)
     assert kept > 10
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "after", "text"),
+    [
+        ("a.js", "const s = ", "\nf(s)\n", "`\n  SELECT *\n  FROM t\n`;"),
+        ("a.js", "function f() {\n  return ", "\n}\n", "`\nselect\n\nfrom\n`;"),
+        ("a.js", "function f(a) {\n  ", "\n}\n", "const s = `a\n    ${a}\nb`;\n  return s;"),
+        ("a.go", "package a\n\nvar q = ", "\n\nfunc f() {}\n", "`\nselect\nfrom\n`"),
+        ("a.py", "text = ", "\nf(text)\n", '"""\nselect\nfrom\n"""'),
+        ("a.html", "<ul>", "\n<p>q</p>\n", "\n<li>a</li>\n<li>b<br></li>\n</ul>"),
+        ("a.html", "<div>\n<p>a</p>\n", "\n</body>\n", "</div>"),
+        ("a.cpp", "int f() {\n  ", "\n}\n", "CHECK(x)\n  RETURN_IF_ERROR(y)\n  return 1;"),
+        ("a.cpp", "class A {\n  ", "\n};\n", "Q_OBJECT\n  Q_PROPERTY(int a READ a)\n  int a();"),
+        ("a.cpp", "", "\n", "BEGIN_NAMESPACE(a)\nint f();\nEND_NAMESPACE"),
+        ("a.cpp", "int f() {\n  ", "\n}\n", "return OTHER_THING(x)\n      .second;"),
+    ],
+)
+def test_lines_of_texts_tags_and_macros_are_not_lost(
+    name: str, before: str, after: str, text: str
+) -> None:
+    cursor = Cursor(before.encode(), after.encode(), before.count("\n"), name)
+    assert shown_text(text, InsertionPoint.of(cursor), complete=True) == text
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "text", "shown"),
+    [
+        ("a.html", "<p>a", " b</p>\n<p>c</p>", " b</p>"),
+        ("a.js", "const s = ", "`a`;\nconst t = 1;", "`a`;"),
+        ("a.cpp", "int f() {\n  return ", "MAX_SIZE;\n}\nint g();", "MAX_SIZE;"),
+    ],
+)
+def test_what_is_over_is_over_beside_them(name: str, before: str, text: str, shown: str) -> None:
+    cursor = Cursor(before.encode(), b"\n", before.count("\n"), name)
+    assert shown_text(text, InsertionPoint.of(cursor), complete=True) == shown
