@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-MESSAGES = "return vim.api.nvim_exec2('messages', { output = true }).output"
+MESSAGES = "return table.concat(require('midline.notice').history, '\\n')"
 
 
 @pytest.mark.parametrize("scope", ["buffer", "filetype", "global"])

@@ -167,7 +167,7 @@ local function died(code, signal)
   end
   status.set({ state = 'starting', message = ('The server ended %s and is started again.'):format(how) })
   status.keep_error(('The server ended %s.'):format(how))
-  vim.defer_fn(M.attach_all, 200 * 4 ^ (#deaths - 1))
+  vim.defer_fn(M.attach_all, 100 * 3 ^ (#deaths - 1))
 end
 
 --- Starts the program. Neovim's own words about how it ended are left out: `died` has better ones.
@@ -231,6 +231,24 @@ function M.attach(bufnr)
   end
   is_stopping = false
   client_id = vim.lsp.start(options(bufnr), { bufnr = bufnr, reuse_client = reuse }) or client_id
+end
+
+--- Sends the whole text if the server may have missed a change: once a buffer was without any client
+--- while it changed, Neovim does not follow it any more when a client is attached again.
+---@param client vim.lsp.Client
+---@param bufnr integer
+function M.synchronize(client, bufnr)
+  local tick = vim.api.nvim_buf_get_changedtick(bufnr)
+  if vim.lsp.util.buf_versions[bufnr] == tick then
+    return
+  end
+  local ending = vim.bo[bufnr].fileformat == 'dos' and '\r\n' or '\n'
+  local text = table.concat(vim.api.nvim_buf_get_lines(bufnr, 0, -1, true), ending)
+  M.call(client, 'notify', 'textDocument/didChange', {
+    textDocument = { uri = vim.uri_from_bufnr(bufnr), version = tick },
+    contentChanges = { { text = vim.bo[bufnr].endofline and text .. ending or text } },
+  })
+  vim.lsp.util.buf_versions[bufnr] = tick
 end
 
 --- Detaches the server from a buffer: nothing of it is sent from then on.

@@ -102,6 +102,12 @@ M.subcommands = {
     complete = in_menu({ 'qwen2.5-coder-0.5b', 'qwen2.5-coder-1.5b' }),
   },
   log = { run = open_log },
+  messages = {
+    run = function()
+      local history = table.concat(notice.history, '\n')
+      vim.api.nvim_echo({ { history ~= '' and history or 'Midline has shown no messages.' } }, false, {})
+    end,
+  },
   health = {
     run = function()
       vim.cmd.checkhealth('midline')

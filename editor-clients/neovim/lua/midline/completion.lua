@@ -181,6 +181,7 @@ local function ask(kind, then_do)
   if server == nil then
     return
   end
+  client.synchronize(server, bufnr)
   asked = place()
   local here = asked
   local params = {

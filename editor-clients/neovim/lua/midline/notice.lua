@@ -8,6 +8,10 @@ local HIGHLIGHT = {
   [vim.log.levels.WARN] = 'DiagnosticWarn',
 }
 local default_notify = vim.notify
+
+---@type string[] what was shown in this session, for :Midline messages
+M.history = {}
+
 ---@type integer?
 local window
 
@@ -69,13 +73,12 @@ local function show(message, level)
   if vim.notify ~= default_notify then
     return vim.notify(message, level, { title = 'Midline' })
   end
-  vim.cmd.echomsg({ vim.fn.string(message), mods = { silent = true } })
   if #vim.api.nvim_list_uis() > 0 then
     float(message, level)
   end
 end
 
---- Shows one sentence in a corner for a few seconds and keeps it in `:messages`; a plug-in that has
+--- Shows one sentence in a corner for a few seconds and keeps it for `:Midline messages`; a plug-in that has
 --- taken over vim.notify shows it in its own way.
 ---@param message string
 ---@param level? integer of vim.log.levels
@@ -83,6 +86,7 @@ function M.show(message, level)
   if not vim.startswith(message, 'Midline') then
     message = 'Midline: ' .. message
   end
+  table.insert(M.history, message)
   vim.schedule(function()
     show(message, level or vim.log.levels.INFO)
   end)
