@@ -96,11 +96,14 @@ test-neon: $(VENV)/buildable ## the kernels cross-compiled for Arm, under an emu
 	@$(call needs,qemu-aarch64-static qemu-aarch64,qemu-user-static)
 	$(call kernel_test,aarch64,--toolchain tests/native/aarch64.cmake,)
 
-lint: $(VENV)/lintable .typing ## ruff, mypy and clang-format
+lint: $(VENV)/lintable .typing ## ruff, mypy, clang-format, and luacheck and stylua where installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/clang-format --dry-run --Werror $(CXX_FILES)
+	@command -v luacheck >/dev/null || echo "luacheck is not installed (Debian: lua-check); left out" >&2
+	@! command -v luacheck >/dev/null || luacheck -q --config editor-clients/neovim/.luacheckrc editor-clients/neovim
+	@! command -v stylua >/dev/null || stylua --check --config-path editor-clients/neovim/stylua.toml editor-clients/neovim
 
 format: $(VENV)/lintable ## sort imports and format, Python and C++
 	$(BIN)/ruff check --select I --fix .

@@ -160,9 +160,7 @@ def test_random_edits_with_accepted_completions_leave_exactly_the_expected_text(
 ):
     editor = open_editor("start\n\n", random=True, names=("a.txt",))
     editor.attached()
-    editor.lua(
-        "vim.opt_local.expandtab = false vim.o.autoindent = false vim.o.smarttab = false vim.opt.backspace = 'indent,eol,start'"
-    )
+    editor.lua("vim.cmd('set noexpandtab noautoindent nosmarttab backspace=indent,eol,start')")
     editor.keys("i")
     expected, source, accepted = Expected(), random.Random(7), 0
     for _ in range(EDITS):

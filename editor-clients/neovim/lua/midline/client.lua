@@ -1,5 +1,5 @@
--- The server: started for the first buffer that may have Midline, shared by all, started again if it
--- dies.
+-- The server: started for the first buffer that may have Midline, shared by all of them, and started
+-- again if it dies.
 local config = require('midline.config')
 local filter = require('midline.filter')
 local notice = require('midline.notice')
@@ -158,14 +158,20 @@ local function died(code, signal)
     return now - moment < DEATH_SECONDS
   end, deaths)
   table.insert(deaths, now)
-  local how = signal ~= 0 and ('by signal %d'):format(signal) or ('with exit status %d'):format(code)
+  local how = signal ~= 0 and ('by signal %d'):format(signal)
+    or ('with exit status %d'):format(code)
   if #deaths > MOST_DEATHS then
-    local message = ('Midline is off: the server ended %d times, the last time %s; :checkhealth midline'
-      .. ' looks for the reason, :Midline restart tries again.'):format(#deaths, how)
+    local message = (
+      'Midline is off: the server ended %d times, the last time %s; :checkhealth midline'
+      .. ' looks for the reason, :Midline restart tries again.'
+    ):format(#deaths, how)
     status.set({ state = 'failed', message = message })
     return tell(message, vim.log.levels.ERROR)
   end
-  status.set({ state = 'starting', message = ('The server ended %s and is started again.'):format(how) })
+  status.set({
+    state = 'starting',
+    message = ('The server ended %s and is started again.'):format(how),
+  })
   status.keep_error(('The server ended %s.'):format(how))
   vim.defer_fn(M.attach_all, 100 * 3 ^ (#deaths - 1))
 end
@@ -220,8 +226,10 @@ function M.attach(bufnr)
   end
   local name, is_there = M.program()
   if not is_there then
-    local message = ('Midline is off: there is no program %s; install it, or give its path in the'
-      .. " plug-in's option `command` (:help midline-install)."):format(name)
+    local message = (
+      'Midline is off: there is no program %s; install it, or give its path in the'
+      .. " plug-in's option `command` (:help midline-install)."
+    ):format(name)
     status.set({ state = 'failed', message = message })
     return tell(message, vim.log.levels.ERROR)
   end
@@ -233,8 +241,8 @@ function M.attach(bufnr)
   client_id = vim.lsp.start(options(bufnr), { bufnr = bufnr, reuse_client = reuse }) or client_id
 end
 
---- Sends the whole text if the server may have missed a change: once a buffer was without any client
---- while it changed, Neovim does not follow it any more when a client is attached again.
+--- Sends the whole text if the server may have missed a change: where a buffer changed while no client
+--- was attached to it, Neovim does not follow it any more, whatever is attached later.
 ---@param client vim.lsp.Client
 ---@param bufnr integer
 function M.synchronize(client, bufnr)
@@ -311,13 +319,19 @@ function M.execute(command, arguments, then_do)
     local message = 'this server has no command %s; update Midline'
     return notice.show(message:format(command), vim.log.levels.WARN)
   end
-  M.call(client, 'request', 'workspace/executeCommand', { command = command, arguments = arguments or {} }, function(err, result)
-    if err then
-      tell(err.message, vim.log.levels.ERROR)
-    elseif then_do then
-      then_do(result)
+  M.call(
+    client,
+    'request',
+    'workspace/executeCommand',
+    { command = command, arguments = arguments or {} },
+    function(err, result)
+      if err then
+        tell(err.message, vim.log.levels.ERROR)
+      elseif then_do then
+        then_do(result)
+      end
     end
-  end)
+  )
 end
 
 --- Pulls by the command line what the server cannot pull, and starts the server again.

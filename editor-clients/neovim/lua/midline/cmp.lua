@@ -5,8 +5,7 @@ local text = require('midline.text')
 local Source = {}
 Source.__index = Source
 
-local BY_HAND, AUTOMATIC = 1, 2
-local TEXT_KIND = 1
+local AUTOMATIC, AS_IT_IS, TEXT_KIND = 2, 1, 1
 local LABEL = 60
 
 --- A source for `cmp.register_source`.
@@ -27,20 +26,23 @@ function Source.get_position_encoding_kind()
   return server and server.offset_encoding or 'utf-16'
 end
 
---- The text in front of the cursor belongs to the item, so that cmp's filter keeps it.
-local function item_of(completion, before, position)
-  local whole = before .. completion
+--- How long a text is in the units of the server's positions.
+local function units(word, encoding)
+  local utf32, utf16 = vim.str_utfindex(word)
+  return encoding == 'utf-8' and #word or encoding == 'utf-32' and utf32 or utf16
+end
+
+--- An item over the word in front of the cursor, by which cmp's filter keeps it.
+local function item_of(completion, word, start, position)
+  local whole = word .. completion
   local first = whole:match('^%s*([^\n]*)')
   return {
     label = first:sub(1, LABEL),
-    filterText = before ~= '' and before or first,
-    insertTextMode = 1,
+    filterText = word ~= '' and word or first,
+    insertTextMode = AS_IT_IS,
     kind = TEXT_KIND,
     documentation = { kind = 'plaintext', value = whole },
-    textEdit = {
-      newText = completion,
-      range = { start = position, ['end'] = position },
-    },
+    textEdit = { newText = whole, range = { start = start, ['end'] = position } },
   }
 end
 
@@ -51,23 +53,19 @@ function Source.complete(_, request, callback)
   if not server then
     return callback({ items = {}, isIncomplete = true })
   end
-  local position = vim.lsp.util.make_position_params(0, server.offset_encoding).position
-  local is_by_hand = request.completion_context.triggerKind == 1 and request.context.option.reason == 'manual'
-  local before = request.context.cursor_before_line:match('[%w_\128-\255]*$')
+  local encoding = server.offset_encoding
+  local position = vim.lsp.util.make_position_params(0, encoding).position
+  local word = request.context.cursor_before_line:match('[%w_\128-\255]*$')
+  local start = { line = position.line, character = position.character - units(word, encoding) }
+  client.synchronize(server, bufnr)
   client.call(server, 'request', 'textDocument/inlineCompletion', {
     textDocument = { uri = vim.uri_from_bufnr(bufnr) },
     position = position,
-    context = { triggerKind = is_by_hand and BY_HAND or AUTOMATIC },
+    context = { triggerKind = AUTOMATIC },
   }, function(_, result)
     local items = {}
     for _, item in ipairs(type(result) == 'table' and (result.items or result) or {}) do
-      local completion = text.normal(item.insertText)
-      local start = vim.deepcopy(position)
-      local edit = item_of(completion, before, start)
-      -- From the word's start on: cmp filters by what stands in front of the cursor there.
-      edit.textEdit.newText = before .. completion
-      edit.textEdit.range.start = { line = start.line, character = start.character - vim.str_utfindex(before) }
-      table.insert(items, edit)
+      table.insert(items, item_of(text.normal(item.insertText), word, start, position))
     end
     callback({ items = items, isIncomplete = true })
   end, bufnr)

@@ -24,7 +24,10 @@ function M.describe(bufnr)
   add('message', now.message)
   add('model', now.model)
   add('speed', now.tokensPerSecond and ('%.0f tokens per second'):format(now.tokensPerSecond))
-  add('latency', now.lastMilliseconds and ('%.0f ms at the last request'):format(now.lastMilliseconds))
+  add(
+    'latency',
+    now.lastMilliseconds and ('%.0f ms at the last request'):format(now.lastMilliseconds)
+  )
   add('silent', now.silent)
   add('here', reason or (client.is_attached(bufnr) and 'on' or 'not attached yet'))
   add('last error', status.last_error())
@@ -76,7 +79,11 @@ end
 M.subcommands = {
   status = {
     run = function()
-      vim.api.nvim_echo({ { table.concat(M.describe(vim.api.nvim_get_current_buf()), '\n') } }, false, {})
+      vim.api.nvim_echo(
+        { { table.concat(M.describe(vim.api.nvim_get_current_buf()), '\n') } },
+        false,
+        {}
+      )
     end,
   },
   toggle = {
@@ -105,7 +112,11 @@ M.subcommands = {
   messages = {
     run = function()
       local history = table.concat(notice.history, '\n')
-      vim.api.nvim_echo({ { history ~= '' and history or 'Midline has shown no messages.' } }, false, {})
+      vim.api.nvim_echo(
+        { { history ~= '' and history or 'Midline has shown no messages.' } },
+        false,
+        {}
+      )
     end,
   },
   health = {

@@ -121,7 +121,10 @@ local function texts(result, params)
     local inserted = type(item.insertText) == 'table' and item.insertText.value or item.insertText
     local range = item.range
     local fits = not range
-      or (vim.deep_equal(range.start, params.position) and vim.deep_equal(range['end'], params.position))
+      or (
+        vim.deep_equal(range.start, params.position)
+        and vim.deep_equal(range['end'], params.position)
+      )
     inserted = text.normal(inserted or '')
     if fits and inserted ~= '' and not known[inserted] then
       known[inserted] = true
@@ -199,7 +202,8 @@ local function ask(kind, then_do)
       then_do(type(result) == 'table' and texts(result, params) or {})
     end
   end
-  local sent, id = client.call(server, 'request', 'textDocument/inlineCompletion', params, answered, bufnr)
+  local sent, id =
+    client.call(server, 'request', 'textDocument/inlineCompletion', params, answered, bufnr)
   if sent and id then
     mine.id, running = id, mine
   end
@@ -333,7 +337,10 @@ function M.follow(group)
     callback = M.refresh,
   })
   -- The mode and, for `A` and `o`, the cursor change after the event.
-  vim.api.nvim_create_autocmd('InsertEnter', { group = group, callback = vim.schedule_wrap(M.refresh) })
+  vim.api.nvim_create_autocmd(
+    'InsertEnter',
+    { group = group, callback = vim.schedule_wrap(M.refresh) }
+  )
   vim.api.nvim_create_autocmd({ 'InsertLeave', 'BufLeave' }, { group = group, callback = M.stop })
   vim.api.nvim_create_autocmd('CompleteDone', {
     group = group,

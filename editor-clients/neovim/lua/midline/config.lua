@@ -72,15 +72,24 @@ function M.problems(given)
   for name, value in pairs(given) do
     local wanted = TYPES[name]
     if wanted == nil then
-      table.insert(found, ('%s is no option of the plug-in; see :help midline-options'):format(name))
+      table.insert(
+        found,
+        ('%s is no option of the plug-in; see :help midline-options'):format(name)
+      )
     elseif type(value) ~= wanted and not (name == 'keys' and value == false) then
-      table.insert(found, ('the option %s is a %s and should be a %s'):format(name, type(value), wanted))
+      table.insert(
+        found,
+        ('the option %s is a %s and should be a %s'):format(name, type(value), wanted)
+      )
     end
   end
   if type(given.keys) == 'table' then
     for name in pairs(given.keys) do
       if M.defaults.keys[name] == nil then
-        table.insert(found, ('keys.%s is no action of the plug-in; see :help midline-keys'):format(name))
+        table.insert(
+          found,
+          ('keys.%s is no action of the plug-in; see :help midline-keys'):format(name)
+        )
       end
     end
   end

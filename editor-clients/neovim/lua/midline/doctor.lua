@@ -16,7 +16,8 @@ function M.ask(...)
   local done = vim.system({ name, ... }, { text = true, timeout = MILLISECONDS }):wait()
   if done.code ~= 0 and vim.trim(done.stdout or '') == '' then
     local lines = vim.split(vim.trim(done.stderr or ''), '\n')
-    return nil, lines[#lines] ~= '' and lines[#lines] or ('it ended with status %d'):format(done.code)
+    return nil,
+      lines[#lines] ~= '' and lines[#lines] or ('it ended with status %d'):format(done.code)
   end
   return vim.trim(done.stdout)
 end

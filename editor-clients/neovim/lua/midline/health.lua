@@ -48,7 +48,9 @@ local function check_machine()
   if model.path then
     vim.health.ok(('model %s: %s'):format(model.name or '', model.path))
   else
-    local pull = (':Midline pull, or `%s`'):format(report.pull or 'midline model pull ' .. client.model())
+    local pull = (':Midline pull, or `%s`'):format(
+      report.pull or 'midline model pull ' .. client.model()
+    )
     vim.health.warn('the default model is not on this machine', pull)
   end
   vim.health.ok(('kernels %s, %s threads'):format(kernels.path or '?', report.threads or '?'))

@@ -120,9 +120,9 @@ function M.unmap()
   mapped = {}
 end
 
---- Does the action of a key, or what the key did before. It is decided when the key is worked off:
---- an <expr> mapping would be evaluated while text that was typed in front of it is still on its way
---- into the buffer.
+--- Does the action of a key, or what the key did before. It is decided when the key is worked off: an
+--- <expr> mapping would be evaluated while text typed before the key is still on its way into the
+--- buffer.
 ---@param name string
 ---@param otherwise? string keys to type if the action does not apply
 function M.press(name, otherwise)

@@ -78,8 +78,8 @@ local function show(message, level)
   end
 end
 
---- Shows one sentence in a corner for a few seconds and keeps it for `:Midline messages`; a plug-in that has
---- taken over vim.notify shows it in its own way.
+--- Shows one sentence in a corner for a few seconds and keeps it for `:Midline messages`; a plug-in
+--- that has taken over vim.notify shows it in its own way.
 ---@param message string
 ---@param level? integer of vim.log.levels
 function M.show(message, level)
