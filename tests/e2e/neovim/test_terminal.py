@@ -98,7 +98,7 @@ def test_the_real_model_in_a_terminal(terminal: Terminal, tmp_path: Path):
     shown = terminal.screen()
     print(shown)
     ghost = _return_line(shown).removeprefix("return").strip()
-    assert "text" in ghost or "(" in ghost
+    assert ("text" in ghost or "(" in ghost) and "no model" not in shown
     terminal.keys("Tab")
     terminal.keys("Escape")
     terminal.keys(":write", "Enter")

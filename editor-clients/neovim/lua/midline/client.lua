@@ -1,5 +1,5 @@
--- The server: started for the first buffer that may have Midline, shared by all of them, and started
--- again if it dies.
+-- The server: started for the first buffer that may have Midline, shared by all, and started again
+-- if it dies.
 local config = require('midline.config')
 local filter = require('midline.filter')
 local notice = require('midline.notice')
@@ -16,7 +16,7 @@ local MOST_DEATHS, DEATH_SECONDS = 3, 60
 local client_id
 ---@type number[] when the server died lately, in seconds
 local deaths = {}
-local is_stopping = false
+local is_stopping, is_pulling = false, false
 ---@type table<string, boolean> sentences that were shown
 local told = {}
 
@@ -103,6 +103,9 @@ local function on_status(_, given)
   if type(given) ~= 'table' then
     return
   end
+  if given.state == 'noModel' and (given.message or '') == '' then
+    given.state = 'starting' -- it has not looked for the model yet
+  end
   status.set(given)
   local now = status.get()
   if now.state == 'noModel' and not now.progress then
@@ -123,7 +126,12 @@ end
 
 --- What an older server, which does not tell its status, says by its progress bar.
 function M.on_progress(value)
-  local state = status.get().state
+  local now = status.get()
+  local state = now.state
+  if is_pulling and value.percentage then
+    local pulling = { state = 'noModel', progress = value.percentage / 100 }
+    return status.set(vim.tbl_extend('force', now, pulling))
+  end
   if M.tells_status or (state ~= 'loading' and state ~= 'starting') then
     return
   end
@@ -148,7 +156,10 @@ local function ask_status(client)
 end
 
 local function capabilities()
-  local own = { textDocument = { inlineCompletion = { dynamicRegistration = false } } }
+  local own = {
+    textDocument = { inlineCompletion = { dynamicRegistration = false } },
+    experimental = { midlinePull = true },
+  }
   return vim.tbl_deep_extend('force', vim.lsp.protocol.make_client_capabilities(), own)
 end
 
@@ -241,8 +252,8 @@ function M.attach(bufnr)
   client_id = vim.lsp.start(options(bufnr), { bufnr = bufnr, reuse_client = reuse }) or client_id
 end
 
---- Sends the whole text if the server may have missed a change: where a buffer changed while no client
---- was attached to it, Neovim does not follow it any more, whatever is attached later.
+--- Sends the whole text if the server may have missed a change: where a buffer changed while no
+--- client was attached to it, Neovim does not follow it any more, whatever is attached later.
 ---@param client vim.lsp.Client
 ---@param bufnr integer
 function M.synchronize(client, bufnr)
@@ -326,6 +337,7 @@ function M.execute(command, arguments, then_do)
     { command = command, arguments = arguments or {} },
     function(err, result)
       if err then
+        is_pulling = false
         tell(err.message, vim.log.levels.ERROR)
       elseif then_do then
         then_do(result)
@@ -360,7 +372,9 @@ function M.pull(model)
   model = model or M.model()
   if M.offers(PULL) then
     notice.show(('pulling %s; the status line shows how far it is'):format(model))
+    is_pulling = true
     M.execute(PULL, { model }, function()
+      is_pulling = false
       notice.show(('%s is here'):format(model))
     end)
   else
