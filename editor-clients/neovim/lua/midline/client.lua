@@ -16,7 +16,7 @@ local MOST_DEATHS, DEATH_SECONDS = 3, 60
 local client_id
 ---@type number[] when the server died lately, in seconds
 local deaths = {}
-local is_stopping, is_pulling = false, false
+local is_stopping = false
 ---@type table<string, boolean> sentences that were shown
 local told = {}
 
@@ -103,8 +103,8 @@ local function on_status(_, given)
   if type(given) ~= 'table' then
     return
   end
-  if given.state == 'noModel' and (given.message or '') == '' then
-    given.state = 'starting' -- it has not looked for the model yet
+  if given.state == 'noModel' and (given.model or vim.NIL) == vim.NIL then
+    given.state = 'starting' -- no model has been asked for yet
   end
   status.set(given)
   local now = status.get()
@@ -126,12 +126,7 @@ end
 
 --- What an older server, which does not tell its status, says by its progress bar.
 function M.on_progress(value)
-  local now = status.get()
-  local state = now.state
-  if is_pulling and value.percentage then
-    local pulling = { state = 'noModel', progress = value.percentage / 100 }
-    return status.set(vim.tbl_extend('force', now, pulling))
-  end
+  local state = status.get().state
   if M.tells_status or (state ~= 'loading' and state ~= 'starting') then
     return
   end
@@ -337,7 +332,6 @@ function M.execute(command, arguments, then_do)
     { command = command, arguments = arguments or {} },
     function(err, result)
       if err then
-        is_pulling = false
         tell(err.message, vim.log.levels.ERROR)
       elseif then_do then
         then_do(result)
@@ -372,9 +366,7 @@ function M.pull(model)
   model = model or M.model()
   if M.offers(PULL) then
     notice.show(('pulling %s; the status line shows how far it is'):format(model))
-    is_pulling = true
     M.execute(PULL, { model }, function()
-      is_pulling = false
       notice.show(('%s is here'):format(model))
     end)
   else

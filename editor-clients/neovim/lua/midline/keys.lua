@@ -121,7 +121,7 @@ function M.unmap()
 end
 
 --- Does the action of a key, or what the key did before. It is decided when the key is worked off:
---- an <expr> mapping would be evaluated while text typed before the key is still on its way into the
+--- an <expr> mapping would be evaluated while text typed before it is still on its way into the
 --- buffer.
 ---@param name string
 ---@param otherwise? string keys to type if the action does not apply
