@@ -5,7 +5,7 @@ import contextlib
 import json
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 from urllib.request import Request as UrlRequest
 from urllib.request import urlopen
@@ -20,10 +20,14 @@ from midline.server.lsp.engine_thread import EngineThread
 
 
 class HttpServer:
-    """`url` is its address; `service` and `engine` are what it serves with."""
+    """`url` is its address; `service` and `engine` are what it serves with; `connections` are
+    those that are open."""
 
-    def __init__(self, url: str, service: Service, engine: Engine) -> None:
+    def __init__(
+        self, url: str, service: Service, engine: Engine, connections: Collection[object]
+    ) -> None:
         self.url, self.service, self.engine = url, service, engine
+        self.connections = connections
 
     def post(self, path: str, body: Any, **headers: str) -> Any:
         """The JSON answer to a JSON body; HTTPError for an error."""
@@ -66,7 +70,7 @@ def http_server(load: Callable[[], Engine], token: str | None = None) -> Iterato
     running = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[listening])))
     running.start()
     try:
-        yield HttpServer(url, service, loading.result(60))
+        yield HttpServer(url, service, loading.result(60), server.server_state.connections)
     finally:
         server.should_exit = True
         running.join(30)
