@@ -36,18 +36,25 @@ class TextTokenizer:
         self._bytes: list[bytes] = [bytes([byte]) for byte in range(256)] + [b""]
         self._ids: dict[bytes, int] = {data: id for id, data in enumerate(self._bytes[:256])}
         self._special: dict[str, int] = {}
-        ids = [self._new_special(text) for text in fim or ()]
-        prefix, suffix, middle, repository, file = ids or [None] * 5
-        known = prefix is not None and suffix is not None and middle is not None
-        self.fim = FimTokens(prefix, suffix, middle, repository, file) if known else None
+        self.fim = None if fim is None else self._fim_tokens(*fim)
         self._special_pattern = re.compile("|".join(map(re.escape, self._special)) or r"(?!)")
         for first in _SIGNS:
             for second in _SIGNS[:8]:
                 self._id((first + second).encode())
 
-    def _new_special(self, text: str | None) -> int | None:
-        if text is None:
-            return None
+    def _fim_tokens(
+        self, prefix: str, suffix: str, middle: str, repository: str | None, file: str | None
+    ) -> FimTokens:
+        new = self._new_special
+        return FimTokens(
+            new(prefix),
+            new(suffix),
+            new(middle),
+            None if repository is None else new(repository),
+            None if file is None else new(file),
+        )
+
+    def _new_special(self, text: str) -> int:
         self._special[text] = len(self._bytes)
         self._bytes.append(text.encode())
         return self._special[text]
