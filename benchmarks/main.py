@@ -64,6 +64,7 @@ QUALITY = Program(
         "infilling": "HumanEval-Infilling, completed at a cursor and executed",
         "confidence": "how right a completion is by its probability: what the show gate rests on",
         "typing": "what is on the screen while a person types real lines",
+        "intents": "what sentences ask for: intents and slots, told by the student and the encoder",
         "alignment": "completions that start inside a token",
         "sparsity": "activation sparsity against perplexity",
         "calibration": "kinds of calibration text against each other",

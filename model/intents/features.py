@@ -89,7 +89,7 @@ def sentence_features(words: Sequence[Word], size: int) -> list[int]:
     """Indices below `size` of what a sentence consists of: words, pairs, parts of words."""
     normal = [
         "<quoted>" if mark == "q" else word
-        for word, mark in zip(normal_words(words), _quoted(words), strict=True)
+        for word, mark in zip(normal_words(words), quote_marks(words), strict=True)
     ]
     features = [f"w {word}" for word in normal]
     edged = ["^", *normal, "$"]
@@ -127,7 +127,7 @@ def word_features(
     """
     normal = normal_words(words)
     strange = ["" if word_number(word) in known else "u" for word in normal]
-    quoted = _quoted(words)
+    quoted = quote_marks(words)
     edged = ["^^", "^", *normal, "$", "$$"]
     return [
         _of_word(words[at].text, edged[at : at + 5], (quoted[at], strange[at]), intent, size)
@@ -140,7 +140,7 @@ def word_number(word: str) -> int:
     return crc32(word.encode("utf-8", "replace")) & 0xFFFFFF
 
 
-def _quoted(words: Sequence[Word]) -> list[str]:
+def quote_marks(words: Sequence[Word]) -> list[str]:
     """For each word, "q" inside of quotes, "e" for a quote itself, "" elsewhere.
 
     What is behind a quote that nothing closes is not inside of it.

@@ -34,7 +34,7 @@ from midline.model.intents.words import Word, slots_of_tags, tags_of_slots, whol
 
 SENTENCE_FEATURES, WORD_FEATURES = 1 << 15, 1 << 16
 SOURCES = ("templates.txt", "out_of_scope.txt", "descriptions.txt", "names.toml")
-_FILE = "student.npz"
+STUDENT_FILE = "student.npz"
 _PER_INTENT, _OUT_OF_SCOPE = 1200, 8000
 _INTENT_EPOCHS, _TAG_EPOCHS = 6, 5
 _LEVELS = 127
@@ -196,4 +196,4 @@ def student_from_bytes(data: bytes) -> tuple[Student, str]:
 def load_student() -> Student:
     """The student that is shipped."""
     folder = resources.files("midline.model.intents") / "data"
-    return student_from_bytes((folder / _FILE).read_bytes())[0]
+    return student_from_bytes((folder / STUDENT_FILE).read_bytes())[0]

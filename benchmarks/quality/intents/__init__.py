@@ -1,0 +1,1 @@
+"""How well sentences are understood: our own frozen utterances, and public data with few shots."""

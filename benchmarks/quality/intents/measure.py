@@ -1,0 +1,128 @@
+"""`midline-bench quality intents`: what a sentence asks for, told by the student and its rivals.
+
+Without more, the frozen utterances of our own domain (`frozen/README.md`): intent accuracy, slot
+F1 and exact frames of those in scope, AUROC of those out of scope, milliseconds a sentence. A slot
+is right if its name and its text are. `novel` are the utterances whose form, slots replaced by
+their names, is not among the forms that the student was trained on: templates and test set were
+written by the same people, and what a template says word for word is no test.
+
+The rule that decides what ships, stated before the encoder was first measured: the encoder ships
+only if its exact frames in scope are better than the student's by a paired difference whose 95%
+interval lies above zero, with an AUROC of at least 0.95 and a p95 of at most 15 ms. Otherwise the
+student ships, and the encoder stays an option.
+
+--write-student trains the student that is shipped from the templates. --train-encoder trains
+MiniLM on the same utterances, for as long as --seconds allows at a time, and exports it when it is
+done. --public measures few-shot learning on SNIPS or CLINC150, read from --data.
+"""
+
+import argparse
+import json
+import shlex
+import sys
+from pathlib import Path
+from typing import Any
+
+from midline.benchmarks.machine import describe_machine, describe_versions
+from midline.benchmarks.mbxp.statistics import paired_difference
+from midline.benchmarks.outputs import output_file
+from midline.benchmarks.quality.intents.frozen_utterances import SHA256, frozen_utterances
+from midline.benchmarks.quality.intents.scores import Judged, form_of, judge, summary
+from midline.model import intents
+from midline.model.atomic_write import atomic_write
+from midline.model.intents.prediction import IntentModel
+from midline.model.intents.student import (
+    STUDENT_FILE,
+    load_student,
+    student_bytes,
+    template_utterances,
+    train_student,
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """What to do, and where to write the figures."""
+    add = parser.add_argument
+    add("--encoder", action="store_true", help="measure the encoder that was trained here, too")
+    add("--write-student", action="store_true", help="train the shipped student again")
+    add("--train-encoder", action="store_true", help="train and export the encoder")
+    add("--recipe", default="dropout", metavar="NAME", help="how the encoder is trained (dropout)")
+    add("--seconds", type=float, metavar="S", help="longest time to train or measure in this call")
+    add("--json", type=output_file, metavar="FILE", help="write the figures here")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Train what is asked for, or measure."""
+    if args.write_student:
+        return _write_student()
+    if args.train_encoder:
+        from midline.benchmarks.quality.intents.encoder_training import train_encoder
+
+        return train_encoder(args.recipe, args.seconds)
+    models: dict[str, IntentModel] = {"student": load_student()}
+    if args.encoder:
+        from midline.model.intents.encoder.onnx_encoder import OnnxEncoder
+
+        models["encoder"] = OnnxEncoder()
+    results = own_domain(models)
+    _print(results)
+    if args.json:
+        record = {
+            "machine": describe_machine(),
+            "versions": describe_versions("onnxruntime"),
+            "command": shlex.join(["midline-bench", *sys.argv[1:]]),
+            "test_set": SHA256,
+            **results,
+        }
+        args.json.write_text(json.dumps(record, indent=2) + "\n", "utf-8")
+    return 0
+
+
+def _write_student() -> int:
+    folder = Path(intents.__file__).parent / "data"
+    student = train_student()
+    atomic_write(folder / STUDENT_FILE, student_bytes(student))
+    print(f"{folder / STUDENT_FILE} is written; measure it with `midline-bench quality intents`")
+    return 0
+
+
+def own_domain(models: dict[str, IntentModel]) -> dict[str, Any]:
+    """The figures of every model, and the paired difference of the second to the first."""
+    utterances = frozen_utterances()
+    seen = {form_of(utterance) for utterance in template_utterances()}
+    judged = {name: judge(model, utterances) for name, model in models.items()}
+    rows = {
+        name: summary(all_of_them)
+        | {"novel": summary([one for one in all_of_them if form_of(one.truth) not in seen])}
+        for name, all_of_them in judged.items()
+    }
+    results: dict[str, Any] = {"models": rows}
+    if "encoder" in judged:
+        results["encoder_minus_student"] = difference(judged["student"], judged["encoder"])
+    return results
+
+
+def difference(student: list[Judged], encoder: list[Judged]) -> dict[str, Any]:
+    """The encoder's exact frames in scope less the student's, sentence by sentence."""
+    pairs = [
+        (int(one.is_exact), int(other.is_exact))
+        for one, other in zip(encoder, student, strict=True)
+        if one.is_in_scope
+    ]
+    return paired_difference(pairs)
+
+
+def _print(results: dict[str, Any]) -> None:
+    for name, row in results["models"].items():
+        for label, figures in ((name, row), (f"{name}, novel forms", row["novel"])):
+            exact, intent = figures["exact_frame"], figures["intent_accuracy"]
+            low, high = exact["interval"]
+            line = (
+                f"{label}: {figures['in_scope']} in scope, intent {intent['value']:.3f}, slot F1 "
+                f"{figures['slot_f1']:.3f}, exact frame {exact['value']:.3f} [{low:.3f}, {high:.3f}]"
+            )
+            if "out_of_scope_auroc" in figures:
+                line += f", AUROC {figures['out_of_scope_auroc']['value']:.3f}"
+            print(f"{line}, p95 {figures['milliseconds']['p95']:.2f} ms")
+    if "encoder_minus_student" in results:
+        print(f"encoder less student, exact frames: {results['encoder_minus_student']}")
