@@ -9,7 +9,7 @@ from midline.model.intents.encoder.files import encoder_folder, fetch_encoder
 from midline.model.intents.schema import INTENTS, SLOTS, tags_of
 from midline.model.intents.student import sources_sha256, template_utterances
 
-_UTTERANCES = 12_000
+_UTTERANCES, _STEPS = 12_000, 700
 
 
 def train_encoder(recipe_name: str, seconds: float | None) -> int:
@@ -27,7 +27,7 @@ def train_encoder(recipe_name: str, seconds: float | None) -> int:
         raise UsageError(f"there is no recipe {recipe_name}; there are {', '.join(RIVALS)}")
     weights, tokenizer = fetch_encoder(print)
     tags = tags_of(SLOTS)
-    training = new_training(weights, INTENTS, tags, Recipe(**RIVALS[recipe_name]))
+    training = new_training(weights, INTENTS, tags, Recipe(steps=_STEPS, **RIVALS[recipe_name]))
     checkpoint = encoder_folder() / f"{recipe_name}.pt"
     about = {"recipe": recipe_name, "sources": sources_sha256()}
     if checkpoint.exists():

@@ -119,7 +119,8 @@ def _print(results: dict[str, Any]) -> None:
             low, high = exact["interval"]
             line = (
                 f"{label}: {figures['in_scope']} in scope, intent {intent['value']:.3f}, slot F1 "
-                f"{figures['slot_f1']:.3f}, exact frame {exact['value']:.3f} [{low:.3f}, {high:.3f}]"
+                f"{figures['slot_f1']:.3f}, exact frame {exact['value']:.3f} [{low:.3f}, "
+                f"{high:.3f}]"
             )
             if "out_of_scope_auroc" in figures:
                 line += f", AUROC {figures['out_of_scope_auroc']['value']:.3f}"

@@ -53,7 +53,7 @@ class Judged:
 
 
 def judge(model: IntentModel, utterances: Iterable[Utterance]) -> list[Judged]:
-    """The predictions of a model, one sentence at a time as it is used; a first one is not timed."""
+    """The predictions of a model, one sentence at a time; one before them is not timed."""
     judged = []
     model.predict("open the first file")
     for utterance in utterances:
