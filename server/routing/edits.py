@@ -49,7 +49,7 @@ def changed_texts(edit: Edit, workspace: Workspace) -> dict[Path, tuple[bytes, b
         if before is None:
             raise MidlineError(f"{path} cannot be read; nothing was changed")
         after = before
-        own = sorted((e for e in edit.edits if e.path == path), key=lambda e: -e.start)
+        own = sorted((e for e in edit.edits if e.path == path), key=lambda e: (-e.start, -e.end))
         for change in own:
             after = after[: change.start] + change.text + after[change.end :]
         changed[path] = before, after

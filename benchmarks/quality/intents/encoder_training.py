@@ -1,15 +1,12 @@
 """Training of our own encoder in several calls, each of bounded time."""
 
 import json
-import random
 from pathlib import Path
 
 from midline.model.errors import UsageError
 from midline.model.intents.encoder.files import encoder_folder, fetch_encoder
 from midline.model.intents.schema import INTENTS, SLOTS, tags_of
 from midline.model.intents.student import sources_sha256, template_utterances
-
-_UTTERANCES, _STEPS = 12_000, 700
 
 
 def train_encoder(recipe_name: str, seconds: float | None) -> int:
@@ -27,16 +24,15 @@ def train_encoder(recipe_name: str, seconds: float | None) -> int:
         raise UsageError(f"there is no recipe {recipe_name}; there are {', '.join(RIVALS)}")
     weights, tokenizer = fetch_encoder(print)
     tags = tags_of(SLOTS)
-    training = new_training(weights, INTENTS, tags, Recipe(steps=_STEPS, **RIVALS[recipe_name]))
+    training = new_training(weights, INTENTS, tags, Recipe(**RIVALS[recipe_name]))
     checkpoint = encoder_folder() / f"{recipe_name}.pt"
     about = {"recipe": recipe_name, "sources": sources_sha256()}
     if checkpoint.exists():
         state = torch.load(checkpoint, weights_only=True)
         if json.loads(state["about"]) == about:
             training.restore(state)
-    utterances = template_utterances()
-    random.Random(0).shuffle(utterances)
-    sentences, labels = prepare(utterances[:_UTTERANCES], PieceCutter(tokenizer), INTENTS, tags)
+    cutter = PieceCutter(tokenizer)
+    sentences, labels = prepare(template_utterances(), cutter, INTENTS, tags)
     done = training.run(sentences, labels, seconds=seconds)
     checkpoint.parent.mkdir(parents=True, exist_ok=True)
     torch.save({**training.state(), "about": json.dumps(about)}, checkpoint)

@@ -1,0 +1,258 @@
+"""midline.do: what a sentence asks for, shown first and done once the user has confirmed it.
+
+`{text, uri, range?, confirm?}`. Without `confirm` the answer has the frame and, for what changes
+something, `question`: what would be done. The same call with `confirm` does it. What only tells
+something (explain, search, open, status ..) is answered at once.
+"""
+
+import asyncio
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from lsprotocol import types
+from pygls.exceptions import JsonRpcInvalidParams
+
+from midline.kernels import CancelFlag
+from midline.model.errors import MidlineError
+from midline.server.context.projects import file_path
+from midline.server.documents import Document
+from midline.server.lsp.commands.pause import pause
+from midline.server.lsp.commands.resume import resume
+from midline.server.lsp.engine_thread import NoEngineError
+from midline.server.lsp.loading import load_model
+from midline.server.lsp.progress_bar import ProgressBar
+from midline.server.lsp.server import MidlineServer
+from midline.server.lsp.settings import Settings, option_name, resolve
+from midline.server.routing.edits import Edit
+from midline.server.routing.frame import Frame, read_frame
+from midline.server.routing.outcome import (
+    Answer,
+    Ask,
+    CompleteAt,
+    Control,
+    Outcome,
+    Places,
+    ShellCommand,
+)
+from midline.server.routing.router import Router
+from midline.server.routing.targets import Cursor
+from midline.server.routing.workspace import Workspace
+
+if TYPE_CHECKING:
+    from midline.model.engines.base import Engine
+
+LOGGER = logging.getLogger(__name__)
+_TELLING = frozenset({"explain", "translate"})
+"""Intents whose prompt ends in a text to read."""
+
+
+async def do(ls: MidlineServer, request: Any) -> dict[str, Any]:
+    """The frame and what came of it; `message` says in one sentence what is missing or wrong."""
+    task = await _begin(ls, request)
+    try:
+        task.frame = await asyncio.to_thread(_understood, task.text)
+        outcome = await asyncio.to_thread(task.router(ls).act, task.frame)
+        return task.answer(**await _finish(ls, task, outcome))
+    except NoEngineError:
+        return task.answer(message=ls.status.status.message or "no model is loaded")
+    except MidlineError as error:
+        LOGGER.info("%s", error, exc_info=error.__cause__)
+        return task.answer(message=str(error))
+
+
+def _understood(text: str) -> Frame:
+    from midline.model.intents.student import load_student
+
+    return read_frame(text, load_student())
+
+
+@dataclass
+class _Task:
+    """One call: the sentence, where it was said, and what is open."""
+
+    text: str
+    confirmed: bool
+    cursor: Cursor | None
+    documents: dict[Path, Document]
+    frame: Frame | None = None
+    workspace: Workspace | None = None
+
+    def router(self, ls: MidlineServer) -> Router:
+        """What decides the action, with the texts as they are in the editor."""
+        texts = {path: document.text for path, document in self.documents.items()}
+        root = self.cursor.path if self.cursor else _root(ls)
+        self.workspace = Workspace.around(root, texts)
+        names = [option_name(field.name) for field in fields(Settings)]
+        return Router(self.workspace, names, ls.session.settings.model, self.cursor)
+
+    def answer(self, **more: Any) -> dict[str, Any]:
+        """What the client gets."""
+        frame = self.frame
+        shown = {"frame": frame.as_json(), "sentence": frame.sentence()} if frame else {}
+        return {"frame": None, "sentence": "", **shown, **more}
+
+
+async def _begin(ls: MidlineServer, request: Any) -> _Task:
+    if not isinstance(request, Mapping) or not isinstance(request.get("text"), str):
+        raise JsonRpcInvalidParams("midline.do takes an object with a text, a uri and a range")
+    documents = {
+        path.resolve(): document
+        for uri, document in ls.session.documents.items()
+        if (path := file_path(uri)) is not None
+    }
+    path = file_path(request.get("uri") or "")
+    cursor = _cursor(path.resolve(), request.get("range")) if path else None
+    return _Task(request["text"], request.get("confirm") is True, cursor, documents)
+
+
+def _cursor(path: Path, span: Any) -> Cursor:
+    """The lines of a range; a selection that ends at a line's start does not have that line."""
+    try:
+        start, end = span["start"], span["end"]
+        first, last = int(start["line"]) + 1, int(end["line"]) + 1
+        is_selection = start != end
+        if is_selection and last > first and int(end["character"]) == 0:
+            last -= 1
+    except (TypeError, KeyError, ValueError):
+        return Cursor(path)
+    return Cursor(path, first, max(first, last), is_selection)
+
+
+def _root(ls: MidlineServer) -> Path:
+    folders = ls.workspace.folders.values()
+    roots = [path for folder in folders if (path := file_path(folder.uri)) is not None]
+    if not roots:
+        raise MidlineError("no folder is open; open the file that the sentence is about")
+    return roots[0]
+
+
+async def _finish(ls: MidlineServer, task: _Task, outcome: Outcome) -> dict[str, Any]:
+    """What an outcome is to the client; what changes something waits for the confirmation."""
+    match outcome:
+        case Places():
+            places = [
+                {"uri": p.path.as_uri(), "line": p.line - 1, "text": p.text} for p in outcome.places
+            ]
+            return {"places": places, "go": outcome.go}
+        case Answer():
+            return {"answer": outcome.text}
+        case ShellCommand():
+            return {
+                "command": list(outcome.words),
+                "folder": outcome.folder.as_uri(),
+                "question": "" if task.confirmed else f"run {' '.join(outcome.words)}?",
+            }
+        case Control():
+            return await _control(ls, task, outcome)
+        case Edit():
+            return await _edit(ls, task, outcome)
+    assert task.frame is not None
+    if task.frame.intent not in _TELLING and not task.confirmed:
+        return {"question": f"{task.frame.sentence()}?"}
+    return await _finish(ls, task, await _written(ls, task, outcome))
+
+
+async def _edit(ls: MidlineServer, task: _Task, edit: Edit) -> dict[str, Any]:
+    from midline.server.routing.workspace_edit import workspace_edit
+
+    assert task.workspace is not None
+    made = workspace_edit(edit, task.workspace, task.documents, ls.session.encoding)
+    if not task.confirmed:
+        return {"question": f"{edit.summary}?", "files": [path.as_uri() for path in edit.paths()]}
+    workspace = ls.client_capabilities.workspace
+    if workspace is None or not workspace.apply_edit:
+        return {"summary": edit.summary, "edit": ls.protocol._converter.unstructure(made)}
+    params = types.ApplyWorkspaceEditParams(made, label=edit.summary)
+    result = await ls.workspace_apply_edit_async(params)
+    if not result.applied:
+        reason = f" ({result.failure_reason})" if result.failure_reason else ""
+        raise MidlineError(f"the editor did not apply the edit{reason}; run the command again")
+    return {"summary": edit.summary, "applied": True}
+
+
+class _Work:
+    """A task of the engine's thread that the client may cancel."""
+
+    def __init__(self) -> None:
+        self.flag = CancelFlag()
+
+    @property
+    def stale(self) -> bool:
+        """Whether nobody waits any more."""
+        return self.flag.is_set()
+
+    def abandon(self) -> None:
+        """Stop the model."""
+        self.flag.set()
+
+
+async def _written(ls: MidlineServer, task: _Task, outcome: Ask | CompleteAt) -> Edit | Answer:
+    """What the model writes, on the engine's thread, with a progress bar that cancels it."""
+    from midline.server.routing.engine_tasks import run_ask, run_completion
+
+    work, workspace = _Work(), task.workspace
+    assert workspace is not None and task.frame is not None
+
+    def write(engine: "Engine") -> Edit | Answer:
+        if isinstance(outcome, CompleteAt):
+            return run_completion(engine, outcome, workspace, cancel=work.flag)
+        return run_ask(engine, outcome, cancel=work.flag)
+
+    await ls.load_settled.wait()
+    bar = await ProgressBar.begin(ls, f"Midline: {task.frame.sentence()}", work.abandon)
+    try:
+        found = await asyncio.wrap_future(ls.engine.run(write, work))
+    except asyncio.CancelledError:
+        work.abandon()
+        raise
+    finally:
+        bar.end()
+    if found is None:
+        raise MidlineError("it was stopped before the model had answered")
+    return found
+
+
+async def _control(ls: MidlineServer, task: _Task, control: Control) -> dict[str, Any]:
+    assert task.frame is not None
+    if control.status:
+        return {"status": ls.status.status.as_params(), "answer": ls.status.status.message}
+    if task.frame.intent in ("pause", "resume"):
+        return _pause(ls, control)
+    if not task.confirmed:
+        return {"question": f"{task.frame.sentence()}?"}
+    changed = dict(control.settings)
+    languages = changed.get("disabledLanguages")
+    if isinstance(languages, dict):
+        changed["disabledLanguages"] = _switched(ls.session.settings, languages)
+    settings, problems = resolve(changed)
+    if problems:
+        raise MidlineError(problems[0])
+    names = {option_name(field.name): field.name for field in fields(Settings)}
+    before = ls.session.settings
+    ls.session.use(
+        replace(before, **{names[name]: getattr(settings, names[name]) for name in changed})
+    )
+    if ls.session.settings.model != before.model:
+        await load_model(ls)
+    ls.status.tell()
+    told = f"{', '.join(changed)} is set until the editor sends its settings again"
+    return {"settings": changed, "summary": told}
+
+
+def _switched(settings: Settings, change: Mapping[str, str]) -> list[str]:
+    kept = [name for name in settings.disabled_languages if name not in change.values()]
+    return [*kept, change["add"]] if "add" in change else kept
+
+
+def _pause(ls: MidlineServer, control: Control) -> dict[str, Any]:
+    """Pause or resume, for as long as was said."""
+    if control.settings["enabled"]:
+        return {"status": resume(ls), "summary": "completions go on"}
+    status = pause(ls)
+    if control.seconds is not None:
+        asyncio.get_running_loop().call_later(control.seconds, resume, ls)
+    until = f" for {control.seconds:g} seconds" if control.seconds is not None else ""
+    return {"status": status, "summary": f"completions are paused{until}"}
