@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from lsprotocol import types
 
+from midline.model.errors import MidlineError
 from midline.server.logs import log_hint, log_to_file
 from midline.server.lsp.answers import answer
 from midline.server.lsp.loading import load_model
 from midline.server.lsp.settings import SECTION, Options, Settings, resolve
+from midline.server.user_settings import read_user_settings
 
 if TYPE_CHECKING:
     from midline.server.lsp.server import MidlineServer
@@ -62,7 +64,7 @@ def _sent(settings: Any) -> Any:
 
 def apply_options(ls: "MidlineServer", options: Options | None) -> None:
     """Resolve the options; what is wrong in them goes to the log, and one sentence to the user."""
-    settings, problems = resolve(options)
+    settings, problems = resolve(_above_own(options))
     ls.session.use(settings)
     ls.engine.thread.policy = settings.policy()
     if not settings.enabled:
@@ -73,3 +75,14 @@ def apply_options(ls: "MidlineServer", options: Options | None) -> None:
     if problems:
         more = f" ({len(problems) - 1} more, {log_hint()})" if len(problems) > 1 else ""
         ls.tell(f"Midline: {problems[0]}{more}", types.MessageType.Warning)
+
+
+def _above_own(options: Any) -> Any:
+    """The client's options above those that the user has set with `midline do`."""
+    if options is not None and not isinstance(options, Mapping):
+        return options
+    try:
+        return {**read_user_settings(), **(options or {})}
+    except MidlineError as error:
+        LOGGER.warning("%s", error)
+        return options

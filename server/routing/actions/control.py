@@ -150,7 +150,9 @@ def _named(text: str, names: Sequence[str]) -> str | None:
 
 def pause(frame: Frame) -> Control:
     """Completions off, for as long as the frame says."""
-    return Control({"enabled": False}, parse_seconds(frame["duration"] or frame.text))
+    return Control(
+        {"enabled": False}, parse_seconds(frame["duration"]) or parse_seconds(frame.text)
+    )
 
 
 def resume(frame: Frame) -> Control:
