@@ -13,11 +13,14 @@ from fake_server import load
 from midline.server.daemon.engine_process import EngineProcess
 from midline.server.daemon.lifetime import linger_seconds
 from midline.server.daemon.places import Place, shared_place
+from midline.server.daemon.preload import preload
 from midline.server.logs import log_to_file
+from midline.server.lsp.engine_thread import EngineThread
 from midline.server.lsp.libraries import log_libraries
 
 if __name__ == "__main__":
     log_to_file()
     log_libraries()
     place = Place(shared_place().folder, sys.argv[1])
-    sys.exit(EngineProcess(place, load, linger_seconds()).run())
+    preload(place, thread := EngineThread(), load)
+    sys.exit(EngineProcess(place, load, linger_seconds(), thread).run())

@@ -8,6 +8,7 @@ import socket
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from functools import partial
 from importlib.metadata import version
 from typing import Any
 
@@ -29,6 +30,7 @@ from midline.server.daemon.handshake import (
 )
 from midline.server.daemon.lifetime import Lifetime
 from midline.server.daemon.places import Place, build, private_folder
+from midline.server.daemon.preload import note_loaded
 from midline.server.daemon.writer import ClientWriter
 from midline.server.lsp.engine_thread import EngineThread
 from midline.server.lsp.server import LoadEngine, MidlineServer, create_server, load_engine
@@ -60,23 +62,31 @@ class EngineProcess:
             owner.acquire(blocking=False)
         except filelock.Timeout:
             LOGGER.info("another engine process serves %s", self.place.socket)
+            self._leave()
             return 0
         try:
             asyncio.run(self._serve())
         finally:
-            if not self.thread.close(_SECONDS_TO_REST):
-                LOGGER.info("leaving while the engine is busy")
-                os._exit(0)
+            self._leave()
         return 0
+
+    def _leave(self) -> None:
+        """Let the engine come to rest; a model that is just being loaded cannot be stopped."""
+        if not self.thread.close(_SECONDS_TO_REST):
+            LOGGER.info("leaving while the engine is busy")
+            os._exit(0)
 
     async def _serve(self) -> None:
         self._ending = asyncio.Event()
         self._lifetime = Lifetime(self.thread, self.linger)
+        forget = self.thread.board.listen(partial(note_loaded, self.place, self.thread))
         async with self._listening():
             LOGGER.info("the engine process listens at %s", self.place.socket)
             looking = asyncio.ensure_future(self._look_after_itself())
             await self._ending.wait()
             looking.cancel()
+        forget()
+        self.place.loaded_note.unlink(missing_ok=True)
         for task in list(self._connections):
             task.cancel()
         await asyncio.gather(*self._connections, return_exceptions=True)

@@ -42,6 +42,11 @@ class Place:
         return self.folder / f"{self.name}.lock"
 
     @property
+    def loaded_note(self) -> Path:
+        """Says what the engine process has loaded; gone when it has ended by itself."""
+        return self.folder / f"{self.name}.loaded"
+
+    @property
     def start_lock(self) -> Path:
         """Held by a client while it starts the engine process."""
         return self.folder / f"{self.name}.start"

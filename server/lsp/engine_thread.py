@@ -78,7 +78,8 @@ class EngineThread:
         self._reload: Callable[[], Engine] | None = None
         self._loading: Future[Engine] | None = None
         self._loads = 0
-        self._key: Hashable = None
+        self.key: Hashable = None
+        """What was asked for last, as `load` was told."""
         self._clients: list[EngineClient] = []
 
     def client(self, give_way: Callable[[], None] = lambda: None) -> "EngineClient":
@@ -94,7 +95,7 @@ class EngineThread:
         Tasks that wait for the old one are dropped. `key` says what is loaded, for `loading_of`.
         """
         self._loads += 1
-        self._key, number = key, self._loads
+        self.key, number = key, self._loads
 
         def replace() -> "Engine":
             if self.engine is not None:
@@ -111,7 +112,7 @@ class EngineThread:
     def loading_of(self, key: Hashable) -> "Future[Engine] | None":
         """The load of `key` if it is the last one, under way or done well; None otherwise."""
         loading = self._loading
-        if loading is None or self._key != key or loading.cancelled():
+        if loading is None or self.key != key or loading.cancelled():
             return None
         return None if loading.done() and loading.exception() else loading
 

@@ -6,18 +6,17 @@ settings name another goes on with it and is told so.
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
 from lsprotocol import types
 
-from midline.model.catalog.catalog import resolve
 from midline.model.errors import MidlineError
 from midline.server.logs import log_hint
 from midline.server.lsp.engine_state import EngineState
+from midline.server.lsp.model_loader import is_here, load_key, loader, loading_state
 from midline.server.lsp.progress_bar import ProgressBar
-from midline.server.lsp.prompt_window import WindowPlanner
 
 if TYPE_CHECKING:
     from midline.model.engines.base import Engine
@@ -72,7 +71,7 @@ def _offers_pull(ls: "MidlineServer") -> bool:
 
 async def _appears(ls: "MidlineServer", model: str) -> None:
     """Load a model as soon as it is there, however it got there."""
-    while not _is_here(model):
+    while not is_here(model):
         await asyncio.sleep(SECONDS_BETWEEN_LOOKS)
     await load_model(ls)
 
@@ -80,51 +79,9 @@ async def _appears(ls: "MidlineServer", model: str) -> None:
 def _load(ls: "MidlineServer", settings: "Settings", again: bool) -> "Future[Engine]":
     """The load of the settings' model: the last one, if it was that, or a new one."""
     thread = ls.engine.thread
-    remote = settings.endpoint, settings.endpoint_consent
-    key = (settings.model, settings.threads, settings.sparsity, *remote)
+    key = load_key(settings)
     loading = None if again else thread.loading_of(key)
     if loading is None:
-        thread.board.post(_loading(settings.model, 0.0))
-        loading = ls.engine.load(_loader(ls, settings), key)
+        thread.board.post(loading_state(settings.model, 0.0))
+        loading = ls.engine.load(loader(thread, ls.load_engine, settings), key)
     return loading
-
-
-def _loader(ls: "MidlineServer", settings: "Settings") -> "Callable[[], Engine]":
-    """Loads the model and measures its speed, for all clients; called on the engine's thread."""
-    board, load_engine, thread = ls.engine.thread.board, ls.load_engine, ls.engine.thread
-    model = settings.model
-
-    def load() -> "Engine":
-        try:
-            engine = load_engine(
-                settings, lambda share: board.post(_loading(model, round(share, 2)))
-            )
-            planner = WindowPlanner()
-            planner.measure(engine)
-        except MidlineError as error:
-            LOGGER.warning("%s", error, exc_info=error.__cause__)
-            name = "failed" if _is_here(model) else "noModel"
-            board.post(EngineState(name, model, None, f"{error}."))
-            raise
-        except Exception:
-            board.post(
-                EngineState("failed", model, None, f"{model} could not be loaded; {log_hint()}")
-            )
-            raise
-        thread.speed = planner.speed
-        board.post(EngineState("ready", model, None, f"{model} is ready."))
-        return engine
-
-    return load
-
-
-def _is_here(model: str) -> bool:
-    try:
-        resolve(model)
-    except MidlineError:
-        return False
-    return True
-
-
-def _loading(model: str, share: float) -> EngineState:
-    return EngineState("loading", model, share, f"{model} is being loaded: {100 * share:.0f}%.")

@@ -20,48 +20,25 @@ from pygls.lsp.server import LanguageServer
 
 from midline.model.errors import MidlineError, UsageError
 from midline.server.logs import LOGGER, log_hint
-from midline.server.lsp.engine_policy import be_nice, threads_now
 from midline.server.lsp.engine_state import EngineState
 from midline.server.lsp.engine_thread import EngineClient, EngineThread
 from midline.server.lsp.framing import FramingError, read_messages
+from midline.server.lsp.model_loader import LoadEngine, load_engine
 from midline.server.lsp.parent import wait_for_end
 from midline.server.lsp.prompt_window import WindowPlanner
 from midline.server.lsp.protocol import MidlineProtocol
 from midline.server.lsp.session import Session
-from midline.server.lsp.settings import Settings
 from midline.server.lsp.status import StatusLine
 from midline.server.lsp.stdio import claim_stdout
 from midline.server.lsp.transports import first_client, is_loopback, read_descriptor
 from midline.server.lsp.typing_rhythm import TypingRhythm
 
 if TYPE_CHECKING:
-    from midline.model.engines.base import Engine
-
-LoadEngine = Callable[[Settings, Callable[[float], None]], "Engine"]
-"""Loads the model of the settings, reporting how much of it is done, from 0 to 1."""
+    pass
 
 _SECONDS_TO_REST = 5.0
 INTERRUPTED = 130
 """Exit status after an interrupt."""
-
-
-def load_engine(settings: Settings, progress: Callable[[float], None]) -> "Engine":
-    """The engine of the settings; imported here because the server starts without it."""
-    from midline.model.engines.base import NativeOptions, SamplingOptions
-    from midline.model.engines.load import load_engine as load
-
-    if settings.endpoint is not None:
-        from midline.model.engines.remote.endpoint import RemoteOptions
-
-        remote = RemoteOptions(settings.endpoint, consent=settings.endpoint_consent)
-        return load(settings.model, "remote", options=SamplingOptions(engine=remote))
-    settings.policy().check_memory(settings.model)
-    be_nice(settings.nice)
-    options = SamplingOptions(engine=NativeOptions(sparsity=settings.sparsity))
-    threads = threads_now(settings.threads, settings.save_battery)
-    engine = load(settings.model, options=options, threads=threads, progress=progress)
-    engine.warm_up()
-    return engine
 
 
 class MidlineServer(LanguageServer):

@@ -34,13 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Carry out one action."""
     if args.action == "run":
-        from midline.server.daemon.engine_process import EngineProcess
-        from midline.server.daemon.lifetime import linger_seconds
-        from midline.server.lsp.libraries import log_libraries
-
-        log_libraries()
-        place = Place(shared_place().folder, args.at)
-        return EngineProcess(place, linger=linger_seconds()).run()
+        return _run(Place(shared_place().folder, args.at))
     found = control.reports() if args.action == "status" else control.stop()
     if args.json:
         print(json.dumps({"engines": found}, indent=2))
@@ -51,3 +45,17 @@ def run(args: argparse.Namespace) -> int:
     if args.action == "stop" and not all(report["ended"] for report in found):
         raise MidlineError("an engine process did not end within 10 seconds; kill it by its number")
     return 0
+
+
+def _run(place: Place) -> int:
+    """Be the engine process; a model may be loading while the rest is imported."""
+    from midline.server.daemon.preload import preload
+    from midline.server.lsp.engine_thread import EngineThread
+
+    preload(place, thread := EngineThread())
+    from midline.server.daemon.engine_process import EngineProcess
+    from midline.server.daemon.lifetime import linger_seconds
+    from midline.server.lsp.libraries import log_libraries
+
+    log_libraries()
+    return EngineProcess(place, linger=linger_seconds(), thread=thread).run()

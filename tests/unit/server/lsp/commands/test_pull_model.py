@@ -9,7 +9,7 @@ import pytest
 from fake_engine import FakeEngine
 from wire import Wire, asking, executing, wired
 
-from midline.model.catalog.catalog import ModelEntry, find_entry
+from midline.model.catalog.catalog import ModelEntry, find_entry, resolve
 from midline.model.errors import MidlineError
 from midline.model.tokenizer.tokenizer import Tokenizer
 from midline.server.lsp import loading
@@ -27,7 +27,7 @@ def load(
     monkeypatch.setattr(loading, "SECONDS_BETWEEN_LOOKS", 0.01)
 
     def load(settings: Settings, progress: Callable[[float], None]) -> FakeEngine:
-        loading.resolve(settings.model)
+        resolve(settings.model)
         return FakeEngine(qwen2_tokenizer, lambda prompt: "1", name=settings.model)
 
     return load

@@ -1,0 +1,94 @@
+"""What loading a model means: the engine of the settings, its speed measured, its state told.
+
+Imports nothing of the protocol, so that the engine process can begin to load at once.
+"""
+
+import logging
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from midline.model.catalog.catalog import resolve
+from midline.model.errors import MidlineError
+from midline.server.logs import log_hint
+from midline.server.lsp.engine_policy import be_nice, threads_now
+from midline.server.lsp.engine_state import EngineState
+from midline.server.lsp.engine_thread import EngineThread
+from midline.server.lsp.prompt_window import WindowPlanner
+from midline.server.lsp.settings import Settings
+
+if TYPE_CHECKING:
+    from midline.model.engines.base import Engine
+
+LOGGER = logging.getLogger(__name__)
+
+LoadEngine = Callable[[Settings, Callable[[float], None]], "Engine"]
+"""Loads the model of the settings, reporting how much of it is done, from 0 to 1."""
+
+
+def load_engine(settings: Settings, progress: Callable[[float], None]) -> "Engine":
+    """The engine of the settings; imported here because the server starts without it."""
+    from midline.model.engines.base import NativeOptions, SamplingOptions
+    from midline.model.engines.load import load_engine as load
+
+    if settings.endpoint is not None:
+        from midline.model.engines.remote.endpoint import RemoteOptions
+
+        remote = RemoteOptions(settings.endpoint, consent=settings.endpoint_consent)
+        return load(settings.model, "remote", options=SamplingOptions(engine=remote))
+    settings.policy().check_memory(settings.model)
+    be_nice(settings.nice)
+    options = SamplingOptions(engine=NativeOptions(sparsity=settings.sparsity))
+    threads = threads_now(settings.threads, settings.save_battery)
+    engine = load(settings.model, options=options, threads=threads, progress=progress)
+    engine.warm_up()
+    return engine
+
+
+def load_key(settings: Settings) -> tuple[Any, ...]:
+    """What tells one load from another: the model and how it is loaded, and an engine elsewhere."""
+    remote = settings.endpoint, settings.endpoint_consent
+    return settings.model, settings.threads, settings.sparsity, *remote
+
+
+def loader(
+    thread: EngineThread, load_engine: LoadEngine, settings: Settings
+) -> "Callable[[], Engine]":
+    """Loads the model and measures its speed, for all clients; called on the engine's thread."""
+    board, model = thread.board, settings.model
+
+    def load() -> "Engine":
+        try:
+            engine = load_engine(
+                settings, lambda share: board.post(loading_state(model, round(share, 2)))
+            )
+            planner = WindowPlanner()
+            planner.measure(engine)
+        except MidlineError as error:
+            LOGGER.warning("%s", error, exc_info=error.__cause__)
+            name = "failed" if is_here(model) else "noModel"
+            board.post(EngineState(name, model, None, f"{error}."))
+            raise
+        except Exception:
+            board.post(
+                EngineState("failed", model, None, f"{model} could not be loaded; {log_hint()}")
+            )
+            raise
+        thread.speed = planner.speed
+        board.post(EngineState("ready", model, None, f"{model} is ready."))
+        return engine
+
+    return load
+
+
+def is_here(model: str) -> bool:
+    """Whether the model can be loaded without a pull."""
+    try:
+        resolve(model)
+    except MidlineError:
+        return False
+    return True
+
+
+def loading_state(model: str, share: float) -> EngineState:
+    """The state while `share` of the model has been loaded."""
+    return EngineState("loading", model, share, f"{model} is being loaded: {100 * share:.0f}%.")
