@@ -12,7 +12,8 @@ from raw_client import framed, initialize, notification
 
 from midline.server.lsp.engine_thread import EngineThread
 from midline.server.lsp.framing import read_messages
-from midline.server.lsp.server import LoadEngine, MidlineServer, create_server
+from midline.server.lsp.model_loader import LoadEngine
+from midline.server.lsp.server import MidlineServer, create_server
 
 SECONDS = 20.0
 

@@ -33,7 +33,8 @@ from midline.server.daemon.places import Place, build, private_folder
 from midline.server.daemon.preload import note_loaded
 from midline.server.daemon.writer import ClientWriter
 from midline.server.lsp.engine_thread import EngineThread
-from midline.server.lsp.server import LoadEngine, MidlineServer, create_server, load_engine
+from midline.server.lsp.model_loader import LoadEngine, load_engine
+from midline.server.lsp.server import MidlineServer, create_server
 from midline.server.machine import resident_bytes
 
 LOGGER = logging.getLogger(__name__)
