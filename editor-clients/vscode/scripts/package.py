@@ -17,7 +17,7 @@ ROOT = CLIENT.parent.parent
 def pack_sources(folder: Path) -> None:
     """Write the source archive of the server into `folder`, which holds nothing else then."""
     shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir()
+    folder.mkdir(parents=True)
     code = "import sys; from scikit_build_core import build; build.build_sdist(sys.argv[1])"
     command = [sys.executable, "-P", "-c", code, str(folder)]
     subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
@@ -33,5 +33,5 @@ def package(tools: Path, target: Path) -> None:
 
 
 if __name__ == "__main__":
-    pack_sources(CLIENT / "server")
+    pack_sources(CLIENT / "dist" / "server")
     package(Path(sys.argv[1]).resolve(), Path(sys.argv[2]).resolve())

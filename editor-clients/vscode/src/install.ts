@@ -53,7 +53,7 @@ export async function install(
 function sourceOf(context: vscode.ExtensionContext): string {
   const setting = configuration().get('installFrom', '').trim();
   if (setting !== '') return setting;
-  const folder = path.join(context.extensionPath, 'server');
+  const folder = path.join(context.extensionPath, 'dist', 'server');
   const archive = readdirSync(folder).find((name) => name.endsWith('.tar.gz'));
   if (archive === undefined) throw new Error(`${folder} holds no sources of the server`);
   return path.join(folder, archive);

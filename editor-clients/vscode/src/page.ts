@@ -5,7 +5,7 @@ import type { Found } from './finding.ts';
 import type { Log } from './log.ts';
 import type { Server } from './server.ts';
 import { barItem } from './status.ts';
-import type { Switches } from './switches.ts';
+import { configuration, type Switches } from './switches.ts';
 
 const PAGE = vscode.Uri.parse('midline-status:Midline.md');
 
@@ -62,8 +62,8 @@ export class StatusPage implements vscode.TextDocumentContentProvider, vscode.Di
       '# Midline',
       facts[0] ?? 'Completes as you type.',
       '| | |\n|---|---|\n' + rows.map(([name, value]) => `| ${name} | ${value} |`).join('\n'),
-      'Nothing you write leaves this machine, and nothing is reported. `midline doctor` in a ' +
-        'terminal checks the processor, the kernels and the model file.',
+      `${whatLeaves()} Nothing is reported. \`midline doctor\` in a terminal checks the processor, ` +
+        'the kernels and the model file.',
     ].join('\n\n');
   }
 
@@ -71,6 +71,12 @@ export class StatusPage implements vscode.TextDocumentContentProvider, vscode.Di
     this.registration.dispose();
     this.changed.dispose();
   }
+}
+
+// Servers that can use an engine elsewhere have a setting of its address.
+function whatLeaves(): string {
+  const endpoint = configuration().get<string | null>('endpoint');
+  return endpoint ? `Prompts are sent to ${endpoint}.` : 'Nothing you write leaves this machine.';
 }
 
 function programOf(found: Found): string {
