@@ -12,10 +12,9 @@ from typing import Any
 
 from midline.benchmarks.speed import flags
 from midline.benchmarks.speed.editors import EDITORS
-from midline.benchmarks.speed.editors.timing import Timing, typed_text
+from midline.benchmarks.speed.editors.timing import ServerOptions, Timing, typed_text
 from midline.benchmarks.speed.editors.vscode import ROOT
 from midline.benchmarks.speed.report import report
-from midline.model.catalog.catalog import resolve
 from midline.model.errors import MidlineError
 
 TYPED_FILE = ROOT / "server" / "documents.py"
@@ -33,9 +32,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Type in the editor and print the medians."""
     flags.check(args)
-    resolve(args.model)
+    server = ServerOptions(flags.model_path(args), args.threads)
     module = importlib.import_module(f"midline.benchmarks.speed.editors.{args.editor}")
-    timing = module.measure(args, typed_text(TYPED_FILE, args.lines), args.keys)
+    timing = module.measure(server, typed_text(TYPED_FILE, args.lines), args.keys)
     return report("editor", args, found(timing), lines)
 
 

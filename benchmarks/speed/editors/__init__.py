@@ -1,6 +1,6 @@
 """Editors whose way from a key to ghost text is timed, one file each.
 
-Each module has `measure(args, typed, samples) -> Timing`.
+Each module has `measure(server, typed, samples) -> Timing`.
 """
 
 EDITORS = ("vscode",)

@@ -5,6 +5,14 @@ from pathlib import Path
 
 
 @dataclass(frozen=True)
+class ServerOptions:
+    """What the editor's settings tell the server: a GGUF file, and threads or its own choice."""
+
+    model: Path
+    threads: int | None = None
+
+
+@dataclass(frozen=True)
 class TypedText:
     """What is typed: `text` behind `before`, in a file of this `name`."""
 

@@ -1,6 +1,5 @@
 """VS Code as a web application in Chromium, driven by `tests/vscode/measure.ts`."""
 
-import argparse
 import json
 import os
 import subprocess
@@ -8,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from midline.benchmarks.speed.editors.timing import Timing, TypedText
+from midline.benchmarks.speed.editors.timing import ServerOptions, Timing, TypedText
 from midline.model.errors import MidlineError
 from midline.model.paths import cache_folder
 
@@ -23,7 +22,7 @@ def tools_folder() -> Path:
     return cache_folder() / "vscode"
 
 
-def measure(args: argparse.Namespace, typed: TypedText, samples: int) -> Timing:
+def measure(server: ServerOptions, typed: TypedText, samples: int) -> Timing:
     """Type in a window until `samples` keys have brought ghost text; MidlineError: why not."""
     node = tools_folder() / "bin" / "node"
     for needed in (SCRIPT, EXTENSION, node):
@@ -36,7 +35,7 @@ def measure(args: argparse.Namespace, typed: TypedText, samples: int) -> Timing:
         "MIDLINE": str(Path(sys.executable).parent / "midline"),
     }
     work = {"name": typed.name, "before": typed.before, "text": typed.text, "samples": samples}
-    settings = {"midline.model": args.model, "midline.threads": args.threads}
+    settings = {"midline.modelFile": str(server.model), "midline.threads": server.threads}
     done = subprocess.run(
         [str(node), str(SCRIPT)],
         input=json.dumps({**work, "settings": settings}),

@@ -1,6 +1,5 @@
 """Timing a real editor: what is counted, and what is missing."""
 
-import argparse
 import json
 from pathlib import Path
 
@@ -8,11 +7,11 @@ import pytest
 
 from midline.benchmarks.speed import editor
 from midline.benchmarks.speed.editors import EDITORS, vscode
-from midline.benchmarks.speed.editors.timing import Timing, TypedText, typed_text
+from midline.benchmarks.speed.editors.timing import ServerOptions, Timing, TypedText, typed_text
 from midline.model.errors import MidlineError
 
 TYPED = TypedText("a.py", "x = 1\n", "y = x\n")
-ARGS = argparse.Namespace(model="tiny", threads=None)
+SERVER = ServerOptions(Path("/tiny.gguf"))
 
 
 def test_the_last_lines_are_typed_behind_the_others(tmp_path: Path) -> None:
@@ -58,20 +57,20 @@ def test_vscode_gets_the_work_and_its_times_are_read(node: Path, tmp_path: Path)
     answer = {"screen": [12.5], "server": [9], "silent": 1, "version": "1.1", "browser": "C 2"}
     node.write_text(f"#!/bin/sh\ncat > {tmp_path}/work\necho '{json.dumps(answer)}'\n")
     node.chmod(0o755)
-    timing = vscode.measure(ARGS, TYPED, 50)
+    timing = vscode.measure(SERVER, TYPED, 50)
     assert timing == Timing("VS Code 1.1 in C 2", [12.5], [9], 1)
     work = json.loads((tmp_path / "work").read_text())
     assert (work["before"], work["text"], work["samples"]) == ("x = 1\n", "y = x\n", 50)
-    assert work["settings"]["midline.model"] == "tiny"
+    assert work["settings"]["midline.modelFile"] == "/tiny.gguf"
 
 
 def test_what_node_says_of_a_failure_is_in_the_sentence(node: Path) -> None:
     node.write_text("#!/bin/sh\necho 'Error: no screen' >&2\nexit 1\n")
     node.chmod(0o755)
     with pytest.raises(MidlineError, match=r"could not be measured: Error: no screen$"):
-        vscode.measure(ARGS, TYPED, 50)
+        vscode.measure(SERVER, TYPED, 50)
 
 
 def test_a_missing_extension_is_a_sentence(node: Path) -> None:
     with pytest.raises(MidlineError, match="run `make vsix`"):
-        vscode.measure(ARGS, TYPED, 50)
+        vscode.measure(SERVER, TYPED, 50)
