@@ -120,4 +120,5 @@ class _Learner:
         """The tagger with the mean of the weights of all steps."""
         emissions = self._emissions - self._late / self._step
         transitions = self._transitions - self._late_transitions / self._step
-        return SlotTagger(emissions, np.where(self._may_follow, transitions, FORBIDDEN))
+        allowed = np.where(self._may_follow, transitions, FORBIDDEN).astype(np.float32)
+        return SlotTagger(emissions, allowed)

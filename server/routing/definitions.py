@@ -289,4 +289,5 @@ def definition_at(source: SourceFile, first: int, last: int) -> Definition | Non
         if found.node.start_point[0] < first and found.node.end_point[0] + 1 >= last
     ]
     functions = [found for found in around if found.kind == "function"]
-    return (functions or around or [None])[-1]
+    found = functions or around
+    return found[-1] if found else None

@@ -5,7 +5,7 @@
 
 import difflib
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -166,7 +166,9 @@ class Resolver:
     def _narrowed(self, found: list[Definition]) -> list[Definition]:
         """Those of the named class, on the named line, known outside of functions, of this file."""
         lines, cursor = self.lines(), self.cursor
-        tests = [lambda d: d.container == self.container()] if self.container() else []
+        tests: list[Callable[[Definition], bool]] = []
+        if self.container():
+            tests.append(lambda d: d.container == self.container())
         if lines:
             tests.append(lambda d: lines[0] <= d.line <= lines[1] or _spans(d, lines[0]))
         if cursor and not self.frame["path"]:
