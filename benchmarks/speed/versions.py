@@ -29,6 +29,15 @@ DECODED = 96
 """Tokens of a run of decoding."""
 PAUSE = 0.2
 """Seconds between two runs."""
+QUANTITIES = {
+    "start": "process to first token, s",
+    "load": "loading the model, s",
+    "start-512": "process to first token after 512, s",
+    "prefill": "prefill of 512 as reported, s",
+    "decode-dense": "decode, dense, s a token",
+    "decode-default": "decode, default options, s a token",
+    "mbxp": "execution of MBXP samples, s",
+}
 Measure = Callable[[Path], dict[str, float]]
 
 
@@ -112,16 +121,16 @@ def _measurements(args: argparse.Namespace) -> list[Measure]:
     def first_token(executable: Path) -> dict[str, float]:
         seconds, answer = _called(executable, ["generate", "def f(", "--max-tokens", "1", *dense])
         return {
-            "start to first token, s": seconds,
-            "loading, s": answer["timings"]["load_ms"] / 1e3,
+            "start": seconds,
+            "load": answer["timings"]["load_ms"] / 1e3,
         }
 
     def prefill(executable: Path) -> dict[str, float]:
         seconds, answer = _called(executable, ["generate", text, "--max-tokens", "1", *dense])
         # Versions differ in what they time as prefill; the whole process shows the sum.
         return {
-            "start to first token after 512, s": seconds,
-            "prefill as reported, s": answer["timings"]["prefill_ms"] / 1e3,
+            "start-512": seconds,
+            "prefill": answer["timings"]["prefill_ms"] / 1e3,
         }
 
     def decode(executable: Path) -> dict[str, float]:
@@ -129,12 +138,12 @@ def _measurements(args: argparse.Namespace) -> list[Measure]:
         _, answer = _called(executable, [*words, *dense])
         _, sparse = _called(executable, [*words, *common])
         return {
-            "decode, dense, s a token": _seconds_per_token(answer),
-            "decode, default options, s a token": _seconds_per_token(sparse),
+            "decode-dense": _seconds_per_token(answer),
+            "decode-default": _seconds_per_token(sparse),
         }
 
     def programs(executable: Path) -> dict[str, float]:
-        return {"MBXP evaluation, s": _evaluated(executable, args.mbxp, args.data)}
+        return {"mbxp": _evaluated(executable, args.mbxp, args.data)}
 
     return [first_token, prefill, decode, *([programs] if args.mbxp else [])]
 
@@ -175,7 +184,7 @@ def _version(executable: Path) -> str:
 def lines(result: dict[str, Any]) -> list[str]:
     """One line for each quantity."""
     found = [
-        f"{row['name']:<36} {statistics.median(row['other']):>8.4f} before   "
+        f"{QUANTITIES[row['name']]:<36} {statistics.median(row['other']):>8.4f} before   "
         f"{statistics.median(row['midline']):>8.4f} now   {row['ratio']:.3f}x as fast "
         f"({min(row['pair_ratios']):.2f} to {max(row['pair_ratios']):.2f})"
         for row in result["rows"]
