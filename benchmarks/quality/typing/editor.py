@@ -2,7 +2,8 @@
 
 It does what VS Code and its language client do: every key is a didChange, cancels the request
 under way and, after the debounce, makes another one. Nothing is asked for where the cursor only
-moves, and nothing more when a pause comes: what is on the screen then answers the last key.
+moves, and nothing more when a pause comes: what is on the screen then answers the last key. With
+`again`, it asks once more so long after an answer, for what has been written meanwhile.
 """
 
 import asyncio
@@ -45,6 +46,8 @@ class LspEditor:
     client: LanguageClient
     log: Path
     debounce: float = DEBOUNCE_SECONDS
+    again: float = 0.0
+    """Seconds from an answer until the same place is asked for once more; 0 never does."""
     name: str = "midline"
     screen: Screen = field(default_factory=Screen)
     documents: dict[str, Document] = field(default_factory=dict)
@@ -53,6 +56,7 @@ class LspEditor:
     requests: int = 0
     _task: "asyncio.Task[None] | None" = None
     _pending: str | None = None
+    _has_answer: asyncio.Event = field(default_factory=asyncio.Event)
     _log_read: int = 0
     """Bytes of the log that were counted."""
     _tokens_read: int = 0
@@ -153,9 +157,17 @@ class LspEditor:
     async def _request(self) -> None:
         if self.debounce:
             await asyncio.sleep(self.debounce)
+        self._send()
+        if self.again:
+            await self._has_answer.wait()
+            await asyncio.sleep(self.again)
+            self._send()
+
+    def _send(self) -> None:
         document, offset = self.documents[self.uri], self.offset
         id = self._pending = f"key-{next(self._numbers)}"
         self.requests += 1
+        self._has_answer.clear()
         params = _params(document, offset, types.InlineCompletionTriggerKind.Automatic)
         method = types.TEXT_DOCUMENT_INLINE_COMPLETION
         future = self.client.protocol.send_request(method, params, msg_id=id)
@@ -169,6 +181,7 @@ class LspEditor:
         failed = done.cancelled() or done.exception() is not None
         text = "" if failed else ghost_text(done.result(), document, offset)
         self.screen.answered(text, time.perf_counter())
+        self._has_answer.set()
 
     def _close(self, uri: str) -> None:
         del self.documents[uri]
@@ -208,6 +221,7 @@ async def serving(
     options: dict[str, Any],
     *,
     debounce: float = DEBOUNCE_SECONDS,
+    again: float = 0.0,
     command: Sequence[str] = COMMAND,
 ) -> AsyncIterator[LspEditor]:
     """An editor at a server of its own whose model is loaded; `folder` has the server's log.
@@ -235,7 +249,7 @@ async def serving(
         params = types.InitializeParams(capabilities=can, initialization_options=options)
         await client.initialize_async(params)
         client.initialized(types.InitializedParams())
-        editor = LspEditor(client, folder / "logs" / "midline.log", debounce)
+        editor = LspEditor(client, folder / "logs" / "midline.log", debounce, again)
         await _until_ready(editor, told)
         yield editor
         await client.shutdown_async(None)

@@ -76,6 +76,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="between a key and its request (50, as VS Code does)",
     )
     parser.add_argument(
+        "--again",
+        type=int,
+        default=0,
+        metavar="MS",
+        help="ask once more so long after an answer, for what was written meanwhile: a short text "
+        "comes first (with --option answerMilliseconds=0, at once) and is extended (0: never)",
+    )
+    parser.add_argument(
         "--option",
         action="append",
         default=[],
@@ -133,6 +141,7 @@ def _about(args: argparse.Namespace, files: Sequence[TypedFile]) -> dict[str, An
         "lines": sum(len(block.lines) for file in files for block in file.blocks),
         "keys": args.keys,
         "debounce_ms": args.debounce,
+        "again_ms": args.again,
         "options": _options(args),
         "peer": args.peer,
         "files": [{"language": f.language, "name": f.name, "sha256": f.sha256} for f in files],
@@ -177,7 +186,7 @@ async def _type(
     typist = Typist(folder / "projects", RHYTHMS[args.rhythm], args.seed, args.keys)
     async with AsyncExitStack() as stack:
         server = await stack.enter_async_context(
-            serving(home, options, debounce=args.debounce / 1000)
+            serving(home, options, debounce=args.debounce / 1000, again=args.again / 1000)
         )
         assistants: list[Assistant] = [server]
         if args.peer:

@@ -89,6 +89,24 @@ async def test_an_answer_that_a_key_has_overtaken_is_dropped(
         assert [state.text for state in editor.screen.states] == ["", "abcdefgh"]
 
 
+async def test_the_same_place_is_asked_for_again_until_a_key_comes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with editing(tmp_path, monkeypatch, answer="abcdefgh") as editor:
+        editor.again = 0.05
+        await editor.open(URI, "x = \n", "python")
+        editor.jump(URI, 4)
+        editor.insert("y")
+        await until_shown(editor, "abcdefgh")
+        while editor.requests < 2 or editor._pending is not None:
+            await asyncio.sleep(0.01)
+        assert [state.cause for state in editor.screen.states] == ["key", "appeared", "kept"]
+        editor.insert("z")
+        await until_shown(editor, "abcdefgh")
+        editor.insert("q")
+        assert editor.requests == 3  # the key came before the third place was asked for again
+
+
 async def test_a_server_that_cannot_complete_is_an_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
