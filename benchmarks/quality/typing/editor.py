@@ -8,9 +8,7 @@ moves, and nothing more when a pause comes: what is on the screen then answers t
 
 import asyncio
 import contextlib
-import itertools
 import os
-import re
 import sys
 import time
 from collections.abc import AsyncIterator, Sequence
@@ -25,6 +23,7 @@ from pygls.lsp.client import LanguageClient
 
 from midline.benchmarks.quality.typing.cpu import processor_seconds
 from midline.benchmarks.quality.typing.screen import Screen
+from midline.benchmarks.quality.typing.tokens_read import TokensRead
 from midline.model.errors import MidlineError
 from midline.model.paths import HOME_VARIABLE, models_folder, packed_folder, profiles_folder
 from midline.server.documents import Document, PositionEncoding, count_units
@@ -34,8 +33,6 @@ DEBOUNCE_SECONDS = 0.05
 READY_SECONDS = 600
 LEAVE_SECONDS = 10
 COMMAND = (sys.executable, "-P", "-m", "midline.server.cli.main", "serve", "--own")
-READ = re.compile(r"(\d+) prompt tokens(?: read ahead|\b.*?(\d+) cached)")
-"""What the server's log says of prompt tokens that it has computed."""
 ENCODING = PositionEncoding.UTF16
 
 
@@ -44,7 +41,7 @@ class LspEditor:
     """One client with one cursor; `screen` is what its person sees."""
 
     client: LanguageClient
-    log: Path
+    read: TokensRead
     debounce: float = DEBOUNCE_SECONDS
     again: float = 0.0
     """Seconds from an answer until the same place is asked for once more; 0 never does."""
@@ -57,10 +54,6 @@ class LspEditor:
     _task: "asyncio.Task[None] | None" = None
     _pending: str | None = None
     _has_answer: asyncio.Event = field(default_factory=asyncio.Event)
-    _log_read: int = 0
-    """Bytes of the log that were counted."""
-    _tokens_read: int = 0
-    _numbers: "itertools.count[int]" = field(default_factory=itertools.count)
 
     async def open(self, uri: str, text: str, language: str) -> None:
         """Open a document, or give an open one another text."""
@@ -113,24 +106,7 @@ class LspEditor:
 
     def tokens_read(self) -> int | None:
         """Prompt tokens that the server has computed, by its log; None without one."""
-        if not self.log.exists():
-            return None
-        if self.log.stat().st_size < self._log_read:  # the log has a new file
-            old = self.log.with_name(self.log.name + ".1")
-            self._read_log(old if old.exists() else self.log)
-            self._log_read = 0
-        self._read_log(self.log)
-        return self._tokens_read
-
-    def _read_log(self, path: Path) -> None:
-        """Count what was written to a log file since the last time, whole lines only."""
-        with path.open("rb") as file:
-            file.seek(self._log_read)
-            data = file.read()
-        data = data[: data.rfind(b"\n") + 1]
-        self._log_read += len(data)
-        for match in READ.finditer(data.decode("utf-8", "replace")):
-            self._tokens_read += int(match[1]) - int(match[2] or 0)
+        return self.read.count()
 
     def _edit(self, start: int, end: int, text: str) -> None:
         document = self.documents[self.uri]
@@ -249,7 +225,7 @@ async def serving(
         params = types.InitializeParams(capabilities=can, initialization_options=options)
         await client.initialize_async(params)
         client.initialized(types.InitializedParams())
-        editor = LspEditor(client, folder / "logs" / "midline.log", debounce, again)
+        editor = LspEditor(client, TokensRead(folder / "logs" / "midline.log"), debounce, again)
         await _until_ready(editor, told)
         yield editor
         await client.shutdown_async(None)
@@ -285,7 +261,7 @@ async def _until_ready(editor: LspEditor, told: list[str]) -> None:
         await asyncio.wait_for(question, READY_SECONDS)
     except TimeoutError:
         raise MidlineError(
-            f"the server did not answer within {READY_SECONDS} s; see {editor.log}"
+            f"the server did not answer within {READY_SECONDS} s; see {editor.read.log}"
         ) from None
     if told:
         raise MidlineError(f"the server cannot complete: {told[0]}")

@@ -60,22 +60,6 @@ async def test_a_key_is_answered_and_typed_along(
         assert (editor.tokens_read() or 0) > 0
 
 
-def test_prompt_tokens_are_counted_in_the_log_across_its_files(tmp_path: Path) -> None:
-    log = tmp_path / "midline.log"
-    editor = LspEditor(Any, log)  # type: ignore[arg-type]
-    assert editor.tokens_read() is None
-    log.write_text("a: 30 prompt tokens of 200, 10 cached, prefill 1 ms\n64 prompt tokens read ")
-    assert editor.tokens_read() == 20
-    with log.open("a") as file:
-        file.write("ahead, 100 known\n")
-    assert editor.tokens_read() == 84
-    with log.open("a") as file:
-        file.write("a: 9 prompt tokens, 4 cached, prefill 1 ms, ahead\n")
-    log.rename(tmp_path / "midline.log.1")
-    log.write_text("a: 3 prompt tokens, 1 cached\n")
-    assert editor.tokens_read() == 84 + 5 + 2
-
-
 async def test_an_answer_that_a_key_has_overtaken_is_dropped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
