@@ -8,6 +8,7 @@ moves, and nothing more when a pause comes: what is on the screen then answers t
 
 import asyncio
 import contextlib
+import itertools
 import os
 import sys
 import time
@@ -53,6 +54,7 @@ class LspEditor:
     requests: int = 0
     _task: "asyncio.Task[None] | None" = None
     _pending: str | None = None
+    _numbers: "itertools.count[int]" = field(default_factory=itertools.count)
     _has_answer: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def open(self, uri: str, text: str, language: str) -> None:
