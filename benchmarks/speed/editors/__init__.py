@@ -3,4 +3,4 @@
 Each module has `measure(server, typed, samples) -> Timing`.
 """
 
-EDITORS = ("vscode",)
+EDITORS = ("neovim", "vscode")
