@@ -29,7 +29,7 @@ class IntentClassifier:
 
 def _softmax(logits: NDArray[np.float32]) -> NDArray[np.float32]:
     raised = np.exp(logits - logits.max())
-    return raised / raised.sum()  # type: ignore[no-any-return]
+    return raised / raised.sum()
 
 
 def learn_intents(

@@ -121,4 +121,4 @@ class _Learner:
         emissions = self._emissions - self._late / self._step
         transitions = self._transitions - self._late_transitions / self._step
         allowed = np.where(self._may_follow, transitions, FORBIDDEN).astype(np.float32)
-        return SlotTagger(emissions, allowed)
+        return SlotTagger(emissions.astype(np.float32), allowed)

@@ -169,7 +169,7 @@ def student_bytes(student: Student) -> bytes:
         arrays[f"{name}_scale"] = scale.astype(np.float32)
     about = {"intents": student.intents, "tags": student.tags, "sources": sources_sha256()}
     arrays["about"] = np.frombuffer(json.dumps(about).encode(), np.uint8)
-    np.savez_compressed(out, **arrays)
+    np.savez_compressed(out, allow_pickle=False, **arrays)
     return out.getvalue()
 
 

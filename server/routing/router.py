@@ -57,6 +57,6 @@ class Router:
         if frame.intent == "switch_model":
             return control.switch_model(frame, self.model)
         if frame.intent in ("pause", "resume", "status"):
-            return getattr(control, frame.intent)(frame)  # type: ignore[no-any-return]
+            return getattr(control, frame.intent)(frame)
         resolver = Resolver(self.workspace, frame, self.cursor)
         return _ON_THE_PROJECT[frame.intent](resolver)

@@ -50,7 +50,7 @@ class Recipe:
     seed: int = 0
 
 
-RIVALS: dict[str, dict[str, float]] = {
+RIVALS: dict[str, dict[str, Any]] = {
     "plain": {},
     "dropout": {"dropout": 0.1},
     "l2": {"l2": 0.01},
@@ -121,7 +121,7 @@ class Training:
             named = list(self.model.named_parameters())
             loss = loss + self.recipe.l2 * distance_to_start(named, self._start)
         self._optimizer.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         nn.utils.clip_grad_norm_(self.model.parameters(), 1.0)
         self._optimizer.step()
         self._schedule.step()
