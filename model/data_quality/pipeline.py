@@ -40,7 +40,7 @@ SIGNALS = "quality_signals"
 """The field of a document's metadata that has its signals."""
 
 
-class RecordReader(PipelineStep):  # type: ignore[misc]
+class RecordReader(PipelineStep):
     """Reads files, folders, JSONL and Parquet as `midline corpus` does."""
 
     name, type = "Midline records", "READER"
@@ -65,7 +65,7 @@ class RecordReader(PipelineStep):  # type: ignore[misc]
             self.stat_update(reason, value=count)
 
 
-class SignalStep(PipelineStep):  # type: ignore[misc]
+class SignalStep(PipelineStep):
     """Adds quality signals to the metadata of documents."""
 
     name, type = "Midline signals", "ANNOTATOR"
@@ -88,7 +88,7 @@ class SignalStep(PipelineStep):  # type: ignore[misc]
             yield document
 
 
-class FilterStep(BaseFilter):  # type: ignore[misc]
+class FilterStep(BaseFilter):
     """Drops the documents, and lines, that a filter of `midline corpus select` drops."""
 
     name = "Midline filter"
@@ -107,7 +107,7 @@ class FilterStep(BaseFilter):  # type: ignore[misc]
         return True
 
 
-class RecordWriter(PipelineStep):  # type: ignore[misc]
+class RecordWriter(PipelineStep):
     """Writes a shard for each task, complete or absent, in the formats of `midline corpus`."""
 
     name, type = "Midline records", "WRITER"

@@ -44,7 +44,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--model", default="qwen2.5-coder-0.5b", help="catalogue name or GGUF file")
     add("--cases", type=int, default=100, metavar="N", help="cursors (100)")
     add("--seconds", type=float, metavar="S", help="stop after this time; --trace continues")
-    add("--trace", type=Path, metavar="FILE", help="keep answers here, and continue from them")
+    add(
+        "--trace",
+        type=output_file,
+        metavar="FILE",
+        help="keep answers here, and continue from them",
+    )
     add("--threads", type=int, metavar="N", help="default: the physical cores")
     add("--json", type=output_file, metavar="FILE", help="write the figures here")
 

@@ -57,7 +57,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--public", choices=("snips", "clinc150"), help="few-shot learning on public data")
     add("--data", type=Path, metavar="DIR", help=f"folder of the public data ({DATA_VARIABLE})")
     add("--learner", choices=("student", "encoder"), default="student", help="who learns (student)")
-    add("--trace", type=Path, metavar="FILE", help="runs that are done, to continue from")
+    add("--trace", type=output_file, metavar="FILE", help="runs that are done, to continue from")
     add("--seconds", type=float, metavar="S", help="longest time to train or measure in this call")
     add("--json", type=output_file, metavar="FILE", help="write the figures here")
 

@@ -22,7 +22,10 @@ USED = {
     "sparse": "tokens sparsity runs",
     "selfdraft": "tokens context sparsity",
     "samples-curve": "tokens context runs plot",
+    "versions": "runs",
+    "editor": "lines",
 }
+REQUIRED = {"versions": ["midline"], "editor": ["--editor", "neovim"]}
 GIVEN = {
     "peer": ["--peer", "llama.cpp"],
     "isa": ["--isa", "avx2"],
@@ -38,7 +41,7 @@ GIVEN = {
 
 
 def parsed(*words: str) -> Any:
-    return parse(PROGRAM, ["speed", *words])[1]
+    return parse(PROGRAM, ["speed", *words, *REQUIRED.get(words[0], [])])[1]
 
 
 def test_every_measurement_is_known_here() -> None:
