@@ -48,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--trace",
         type=output_file,
         metavar="FILE",
-        help="keep answers here, and continue from them",
+        help="keep answers here, to continue from",
     )
     add("--threads", type=int, metavar="N", help="default: the physical cores")
     add("--json", type=output_file, metavar="FILE", help="write the figures here")
