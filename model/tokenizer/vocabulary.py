@@ -32,6 +32,7 @@ def _byte_alphabet() -> list[str]:
 BYTE_SYMBOLS = [symbol.encode("utf-8") for symbol in _byte_alphabet()]
 """The character of each byte, encoded as UTF-8 (one or two bytes)."""
 
+_BYTE_OF = {symbol.decode(): byte for byte, symbol in enumerate(BYTE_SYMBOLS)}
 _NO_BYTE = 256
 _BYTES = np.full(2048, _NO_BYTE, np.uint16)
 """The byte of each character, by code point below 2048."""
@@ -97,6 +98,9 @@ class Vocabulary:
         """Exact bytes that token `id` adds to a text; of a special token its literal text."""
         if not 0 <= id < self._count:
             raise IndexError(f"token {id} is not in the vocabulary of {len(self)}")
+        if "_decoded" not in self.__dict__:
+            # The table of all tokens takes longer than a short answer's first token.
+            return _decode_one(bytes(self.strings.raw(id)), bool(self.kinds[id] == NORMAL))
         run, starts = self._decoded
         return run[starts[id] : starts[id + 1]]
 
@@ -151,6 +155,16 @@ class Vocabulary:
             if id is not None:
                 found.append(id)
         return np.array(found, np.int64)
+
+
+def _decode_one(raw: bytes, is_normal: bool) -> bytes:
+    """Bytes of one token, as in the table that `_decode_all` returns."""
+    if not is_normal:
+        return raw
+    try:
+        return bytes(_BYTE_OF[character] for character in raw.decode("utf-8"))
+    except (KeyError, UnicodeDecodeError):
+        return raw
 
 
 def _decode_all(raw: list[bytes], normal: NDArray[np.bool_]) -> tuple[bytes, NDArray[np.int64]]:

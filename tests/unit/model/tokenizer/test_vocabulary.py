@@ -40,6 +40,10 @@ def decoded(vocabulary):
 
 
 def test_token_bytes_are_exact(vocabulary, decoded):
+    fresh = Vocabulary(vocabulary.strings, vocabulary.kinds)
+    assert [fresh.token_bytes(id) for id in range(len(fresh))] == decoded
+    assert "_decoded" not in vars(fresh), "a few tokens need no table"
+    assert vocabulary.longest, "computes the table"
     assert [vocabulary.token_bytes(id) for id in range(len(vocabulary))] == decoded
     assert vocabulary.longest == max(
         len(raw) for raw, kind in zip(decoded, vocabulary.kinds, strict=True) if kind == NORMAL
@@ -87,6 +91,8 @@ def test_normal_tokens_outside_the_byte_alphabet_are_literal(tmp_path):
         },
     )
     vocabulary = Vocabulary.from_gguf(read_gguf(path))
-    found = [vocabulary.token_bytes(id) for id in range(256, 260)]
-    assert found == ["世界".encode(), b"a b", "\u0100\u0200".encode(), b"\x81x"]
-    assert [vocabulary.token_bytes(byte) for byte in range(256)] == [bytes([b]) for b in range(256)]
+    expected = ["世界".encode(), b"a b", "\u0100\u0200".encode(), b"\x81x"]
+    singles = [bytes([byte]) for byte in range(256)]
+    assert [vocabulary.token_bytes(id) for id in range(260)] == [*singles, *expected]
+    assert vocabulary.longest, "computes the table"
+    assert [vocabulary.token_bytes(id) for id in range(260)] == [*singles, *expected]
