@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
 from midline.model.errors import UsageError
-from midline.model.teal.profile import check_level
 
 MAX_SAMPLES = 64
 """Samples of one prompt that an engine has to be able to draw."""
@@ -130,6 +129,8 @@ class NativeOptions(EngineOptions):
             raise _out_of_range("draft", self.draft, "lookup, self, both or none")
         if self.alignment not in ("tokens", "tree"):
             raise _out_of_range("alignment", self.alignment, "tokens or tree")
+        from midline.model.teal.profile import check_level  # NumPy is needed for nothing else here
+
         check_level(self.sparsity or 0.0)
 
 

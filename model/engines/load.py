@@ -5,9 +5,13 @@ A new engine adds its kind to KINDS, which `--engine` accepts, and its loader to
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from midline.model.engines.base import Engine, SamplingOptions
+from midline.model.decoding.options import SamplingOptions
 from midline.model.errors import UsageError
+
+if TYPE_CHECKING:
+    from midline.model.engines.base import Engine
 
 KINDS = ("native", "remote")
 """Every kind of engine, the default first."""
@@ -21,7 +25,7 @@ def load_engine(
     threads: int | None = None,
     progress: Callable[[float], None] | None = None,
     cache_tokens: int | None = None,
-) -> Engine:
+) -> "Engine":
     """The engine of this kind for a model: a catalogue name or a path.
 
     options: the largest request that is planned. The engine gets room for its samples, and what the
