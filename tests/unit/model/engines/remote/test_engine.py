@@ -1,5 +1,6 @@
 """The remote engine: consent, failing endpoints, what is sent, breaking off."""
 
+import itertools
 import json
 import socket
 import threading
@@ -66,7 +67,7 @@ def peer() -> Iterator[tuple[Peer, str]]:
             self.send_header("content-type", "text/event-stream")
             self.end_headers()
             try:
-                for text in peer.texts * (100_000 if peer.endless else 1):
+                for text in itertools.cycle(peer.texts) if peer.endless else peer.texts:
                     choice = {"index": 0, "text": text, "finish_reason": None}
                     self.wfile.write(f"data: {json.dumps({'choices': [choice]})}\n\n".encode())
                 self.wfile.write(b"data: [DONE]\n\n")
