@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -157,7 +158,7 @@ def sources_sha256() -> str:
 def student_bytes(student: Student) -> bytes:
     """The file of a student: weights as int8 with a scale for each column."""
     out = io.BytesIO()
-    arrays = {"allowed": student.allowed, "transitions": student.tagger.transitions}
+    arrays: dict[str, Any] = {"allowed": student.allowed, "transitions": student.tagger.transitions}
     arrays["bias"] = student.classifier.bias
     arrays["known"] = np.array(sorted(student.known), np.uint32)
     for name, matrix in (
@@ -169,7 +170,7 @@ def student_bytes(student: Student) -> bytes:
         arrays[f"{name}_scale"] = scale.astype(np.float32)
     about = {"intents": student.intents, "tags": student.tags, "sources": sources_sha256()}
     arrays["about"] = np.frombuffer(json.dumps(about).encode(), np.uint8)
-    np.savez_compressed(out, allow_pickle=False, **arrays)
+    np.savez_compressed(out, **arrays)
     return out.getvalue()
 
 
