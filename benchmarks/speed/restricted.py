@@ -11,7 +11,7 @@ from pathlib import Path
 from midline.model.errors import UsageError
 from midline.model.paths import cache_folder
 
-ISAS = ("avx2", "avx2vnni", "avx512", "neon", "scalar")
+ISAS = ("avx2", "avx2vnni", "avx512", "neon", "neoni8mm", "scalar")
 BUILDS = {"avx2": "MIDLINE_LLAMA_AVX2"}
 """Instruction sets to which a build of llama.cpp can be restricted, and what names its folder."""
 WIDER = ("AVX512", "AVX_VNNI", "AMX_INT8")

@@ -14,6 +14,9 @@
 #ifndef HWCAP_ASIMDDP
 #define HWCAP_ASIMDDP (1ul << 20)
 #endif
+#ifndef HWCAP2_I8MM
+#define HWCAP2_I8MM (1ul << 13)
+#endif
 #endif
 
 namespace midline {
@@ -25,6 +28,7 @@ const Kernels* avx512_kernels() { return nullptr; }
 #endif
 #if !defined(__aarch64__)
 const Kernels* neon_kernels() { return nullptr; }
+const Kernels* neoni8mm_kernels() { return nullptr; }
 #endif
 
 namespace {
@@ -45,6 +49,7 @@ constexpr Feature kFeatures[] = {
     {kAvx512Vnni, "AVX512-VNNI"},
     {kAvx512Vbmi, "AVX512-VBMI"},
     {kDotProd, "the 8-bit dot product"},
+    {kI8mm, "the 8-bit matrix product (I8MM)"},
 };
 
 // The extensions that the compiler may use with the flags of each set (CMakeLists.txt).
@@ -58,11 +63,9 @@ struct KernelSet {
 };
 constexpr KernelSet kSets[] = {
     // the fastest first
-    {"avx512", kAvx512Set, avx512_kernels},
-    {"avx2vnni", kAvx2Set | kAvxVnni, avx2vnni_kernels},
-    {"avx2", kAvx2Set, avx2_kernels},
-    {"neon", kDotProd, neon_kernels},
-    {"scalar", 0, [] { return &scalar_kernels(); }},
+    {"avx512", kAvx512Set, avx512_kernels}, {"avx2vnni", kAvx2Set | kAvxVnni, avx2vnni_kernels},
+    {"avx2", kAvx2Set, avx2_kernels},       {"neoni8mm", kDotProd | kI8mm, neoni8mm_kernels},
+    {"neon", kDotProd, neon_kernels},       {"scalar", 0, [] { return &scalar_kernels(); }},
 };
 
 // "A", "A and B", "A, B and C".
@@ -105,9 +108,11 @@ CpuFeatures cpu_features() {
   return found;
 }
 #elif defined(__aarch64__) && defined(__linux__)
-CpuFeatures cpu_features() { return getauxval(AT_HWCAP) & HWCAP_ASIMDDP ? kDotProd : 0; }
+CpuFeatures cpu_features() {
+  return (getauxval(AT_HWCAP) & HWCAP_ASIMDDP ? kDotProd : 0) | (getauxval(AT_HWCAP2) & HWCAP2_I8MM ? kI8mm : 0);
+}
 #elif defined(__aarch64__)
-CpuFeatures cpu_features() { return kDotProd; }  // every Arm Mac has it
+CpuFeatures cpu_features() { return kDotProd; }  // every Arm Mac has it; not asked for I8MM (M2 and later)
 #else
 CpuFeatures cpu_features() { return 0; }
 #endif

@@ -18,6 +18,7 @@ enum CpuFeature : unsigned {
   kAvx512Vnni = 1u << 8,
   kAvx512Vbmi = 1u << 9,
   kDotProd = 1u << 10,  // Arm's 8-bit dot product
+  kI8mm = 1u << 11,     // Arm's products of matrices of bytes
 };
 using CpuFeatures = unsigned;
 

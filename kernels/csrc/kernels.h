@@ -142,6 +142,7 @@ const Kernels* avx2_kernels();  // null when not built for this architecture
 const Kernels* avx2vnni_kernels();
 const Kernels* avx512_kernels();
 const Kernels* neon_kernels();
+const Kernels* neoni8mm_kernels();
 
 // The kernels that dispatch.h chooses for this CPU. Throws std::invalid_argument if MIDLINE_KERNELS names others.
 const Kernels& kernels();

@@ -8,7 +8,7 @@
 namespace midline::test {
 namespace {
 
-const std::vector<std::string> kX86 = {"avx512", "avx2vnni", "avx2", "scalar"}, kArm = {"neon", "scalar"};
+const std::vector<std::string> kX86 = {"avx512", "avx2vnni", "avx2", "scalar"}, kArm = {"neoni8mm", "neon", "scalar"};
 constexpr CpuFeatures kHaswell = kAvx2 | kFma | kF16c, kAlderLake = kHaswell | kAvxVnni,
                       kSkylakeX = kHaswell | kAvx512f | kAvx512bw | kAvx512dq | kAvx512vl,
                       kCascadeLake = kSkylakeX | kAvx512Vnni, kIceLake = kCascadeLake | kAvx512Vbmi,
@@ -37,6 +37,7 @@ void test_best() {
   chooses("avx2", kCascadeLake, kX86);
   chooses("avx512", kIceLake, kX86);
   chooses("avx512", kSapphireRapids, kX86);
+  chooses("neoni8mm", kDotProd | kI8mm, kArm);
   chooses("neon", kDotProd, kArm);
   chooses("scalar", 0, kArm);
 }
@@ -51,6 +52,7 @@ void test_hidden_features() {
   chooses("scalar", kIceLake & ~kF16c, kX86);      // AVX-512 without F16C
   chooses("avx2", kIceLake & ~kAvx512Vbmi, kX86);  // one part of AVX-512 missing
   chooses("avx2vnni", kSapphireRapids & ~kAvx512bw, kX86);
+  chooses("scalar", kI8mm, kArm);  // I8MM without the dot product
 }
 
 void test_forced() {
@@ -58,6 +60,8 @@ void test_forced() {
   chooses("avx2", kIceLake, kX86, "avx2");
   chooses("avx2vnni", kSapphireRapids, kX86, "avx2vnni");
   chooses("scalar", kDotProd, kArm, "scalar");
+  chooses("neon", kDotProd | kI8mm, kArm, "neon");
+  chooses("neoni8mm", kDotProd | kI8mm, kArm, "neoni8mm");
 }
 
 void test_refused() {
@@ -77,6 +81,14 @@ void test_refused() {
       kHaswell, kX86, "neon");
   refuses("MIDLINE_KERNELS=neon does not run on this CPU, which lacks the 8-bit dot product; possible here: scalar", 0,
           kArm, "neon");
+  refuses(
+      "MIDLINE_KERNELS=neoni8mm does not run on this CPU, which lacks the 8-bit matrix product (I8MM); possible here: "
+      "neon, scalar",
+      kDotProd, kArm, "neoni8mm");
+  refuses(
+      "MIDLINE_KERNELS=neoni8mm does not run on this CPU, which is of another architecture; possible here: avx2, "
+      "scalar",
+      kHaswell, kX86, "neoni8mm");
   refuses("MIDLINE_KERNELS=mmx is not the name of a set of kernels; possible here: avx2, scalar", kHaswell, kX86,
           "mmx");
 }

@@ -29,7 +29,8 @@ std::vector<float> normals(size_t n) {
 namespace {
 
 const Kernels& named(const std::string& name) {
-  for (const Kernels* k : {&scalar_kernels(), avx2_kernels(), avx2vnni_kernels(), avx512_kernels(), neon_kernels()})
+  for (const Kernels* k :
+       {&scalar_kernels(), avx2_kernels(), avx2vnni_kernels(), avx512_kernels(), neon_kernels(), neoni8mm_kernels()})
     if (k && k->name == name) return *k;
   throw std::invalid_argument("kernels named " + name + " were not built here");
 }

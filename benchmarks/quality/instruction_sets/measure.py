@@ -30,7 +30,7 @@ from midline.model.threads import thread_count
 from midline.model.tokenizer.tokenizer import Tokenizer
 from midline.model.weights.gguf import read_gguf
 
-SETS = ("scalar", "avx2", "avx2vnni", "avx512", "neon")
+SETS = ("scalar", "avx2", "avx2vnni", "avx512", "neon", "neoni8mm")
 PATHS = ("prefill", "decode")
 WORKER = "midline.benchmarks.quality.instruction_sets.worker"
 

@@ -1,4 +1,5 @@
-// Primitives on 128-bit vectors: AArch64's Advanced SIMD with the 8-bit dot product (Armv8.2 DotProd).
+// Primitives on 128-bit vectors: AArch64's Advanced SIMD with the 8-bit dot product (Armv8.2 DotProd),
+// and with the product of matrices of bytes (I8MM) when MIDLINE_I8MM is defined.
 #pragma once
 #include <arm_neon.h>
 
@@ -7,14 +8,23 @@
 
 #include "simd/compact.h"
 
+#ifdef MIDLINE_I8MM
+#define MIDLINE_ISA neoni8mm
+#else
 #define MIDLINE_ISA neon
+#endif
 
-namespace midline::neon {
+namespace midline::MIDLINE_ISA {
 
 using vi = int32x4_t;
 using vf = float32x4_t;
 constexpr int W = 4, VB = 16;
-constexpr int kGemmMR = 3, kGemmNV = 4, kFoldMR = 4, kAttendQ = 6, kFewQueries = 8;
+#ifdef MIDLINE_I8MM
+constexpr int kGemmMR = 4;  // two pairs of rows
+#else
+constexpr int kGemmMR = 3;
+#endif
+constexpr int kGemmNV = 4, kFoldMR = 4, kAttendQ = 6, kFewQueries = 8;
 constexpr bool kFolds = true;
 constexpr int kSlicePad = 0;
 constexpr bool kExpandBeside = false;
@@ -55,12 +65,27 @@ inline vi interleave_bytes(const uint8_t* a, const uint8_t* b, const uint8_t* c,
 inline vi dot(vi acc, vi u, vi s) {
   return vdotq_s32(acc, vreinterpretq_s8_s32(u), vreinterpretq_s8_s32(s));
 }  // u <= 127
+#ifdef MIDLINE_I8MM
+inline vi dot_full(vi acc, vi u, vi s) { return vusdotq_s32(acc, bytes(u), vreinterpretq_s8_s32(s)); }  // u <= 255
+// Products of two outputs with two rows, 8 channels each: u holds outputs 0 and 1, s rows 0 and 1, and the result is
+// [output 0 row 0, output 0 row 1, output 1 row 0, output 1 row 1].
+inline vi dot_matrix(vi acc, vi u, vi s) { return vusmmlaq_s32(acc, bytes(u), vreinterpretq_s8_s32(s)); }
+// Two quads of four outputs, joined to 8 channels of outputs 0 and 1, and of outputs 2 and 3.
+inline vi join_low(vi a, vi b) { return vzip1q_s32(a, b); }
+inline vi join_high(vi a, vi b) { return vzip2q_s32(a, b); }
+// Four outputs of row 0 or row 1, from the products of outputs 0 and 1 and those of outputs 2 and 3.
+inline vi matrix_row(vi low, vi high, int row) { return row ? vuzp2q_s32(low, high) : vuzp1q_s32(low, high); }
+inline vi two_rows(const int8_t* a, const int8_t* b) {  // 8 channels of each
+  return vreinterpretq_s32_s8(vcombine_s8(vld1_s8(a), vld1_s8(b)));
+}
+#else
 // u <= 255: the dot product is of signed bytes, so u = (u - 128) + 2 * 64; the second part is common to all products
 // with s.
 inline vi dot_full(vi acc, vi u, vi s) {
   const vi half = dot(splat(0), from_bytes(vdupq_n_u8(64)), s);
   return vaddq_s32(dot(acc, from_bytes(veorq_u8(bytes(u), vdupq_n_u8(128))), s), vaddq_s32(half, half));
 }
+#endif
 inline vi dot_pairs(vi acc, vi a, vi b) {
   const int16x8_t x = vreinterpretq_s16_s32(a), y = vreinterpretq_s16_s32(b);
   return vaddq_s32(acc, vpaddq_s32(vmull_s16(vget_low_s16(x), vget_low_s16(y)), vmull_high_s16(x, y)));
@@ -128,4 +153,4 @@ inline vi fold_bytes(vi codes, vi gain, vi offset) {
 }
 inline void prefetch(const void* p) { __builtin_prefetch(p, 0, 2); }
 
-}  // namespace midline::neon
+}  // namespace midline::MIDLINE_ISA

@@ -49,7 +49,7 @@ def scalar() -> list[str]:
     return run("scalar")
 
 
-@pytest.mark.parametrize("kernels", ["avx2vnni", "avx512", "neon"])
+@pytest.mark.parametrize("kernels", ["avx2vnni", "avx512", "neon", "neoni8mm"])
 def test_products_are_those_of_the_scalar_twin_to_the_bit(scalar: list[str], kernels: str) -> None:
     assert len(scalar) == 8
     assert run(kernels) == scalar

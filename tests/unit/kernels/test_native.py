@@ -9,7 +9,7 @@ import pytest
 from native_build import build_kernel_test, expect_passed, needed_program, run_kernel_test
 
 X86 = platform.machine() in ("x86_64", "AMD64")
-TABLES = ("scalar", "avx2", "avx2vnni", "avx512") if X86 else ("scalar", "neon")
+TABLES = ("scalar", "avx2", "avx2vnni", "avx512") if X86 else ("scalar", "neon", "neoni8mm")
 AVX2 = {"avx2", "fma", "f16c"}
 AVX512 = {"avx512f", "avx512bw", "avx512dq", "avx512vl", "avx512_vnni", "avx512vbmi"}
 
@@ -50,6 +50,7 @@ def test_dispatch_chooses_the_best_that_the_cpu_has(build: Path) -> None:
         pytest.skip("this system does not list the CPU's features in /proc/cpuinfo")
     features = set(re.findall(r"\w+", cpuinfo.read_text()))
     expected = "neon" if "asimddp" in features else "scalar"
+    expected = "neoni8mm" if features >= {"asimddp", "i8mm"} else expected
     if features >= AVX2:
         expected = "avx2vnni" if "avx_vnni" in features else "avx2"
         expected = "avx512" if features >= AVX512 else expected

@@ -380,7 +380,7 @@ for name in ("llama", "k-quants"):
 """
 
 
-@pytest.mark.parametrize("name", ["scalar", "avx2", "avx512", "neon"])
+@pytest.mark.parametrize("name", ["scalar", "avx2", "avx512", "neon", "neoni8mm"])
 def test_every_set_of_kernels_decodes_alike(
     name: str, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
