@@ -52,6 +52,7 @@ class Vocabulary:
     def __init__(self, strings: StringArray, kinds: NDArray[np.int32]) -> None:
         self.strings, self.kinds = strings, kinds
         self._count = len(strings)
+        self._bytes: dict[int, bytes] = {}
         self._of_one_byte: dict[bytes, NDArray[np.int64]] = {}
         chosen = np.flatnonzero((kinds == CONTROL) | (kinds == USER_DEFINED) | (kinds == UNKNOWN))
         self.special = {strings[id]: id for id in chosen.tolist() if len(strings.raw(id))}
@@ -95,14 +96,18 @@ class Vocabulary:
         return _decode_all(self._raw, self.kinds == NORMAL)
 
     def token_bytes(self, id: int) -> bytes:
-        """Exact bytes that token `id` adds to a text; of a special token its literal text."""
-        if not 0 <= id < self._count:
-            raise IndexError(f"token {id} is not in the vocabulary of {len(self)}")
-        if "_decoded" not in self.__dict__:
-            # The table of all tokens takes longer than a short answer's first token.
-            return _decode_one(bytes(self.strings.raw(id)), bool(self.kinds[id] == NORMAL))
-        run, starts = self._decoded
-        return run[starts[id] : starts[id + 1]]
+        """Exact bytes that token `id` adds to a text; of a special token its literal text.
+
+        Tokens are decoded one by one as they are asked for: the table of all of them takes longer
+        than a first token may.
+        """
+        found = self._bytes.get(id)
+        if found is None:
+            if not 0 <= id < self._count:
+                raise IndexError(f"token {id} is not in the vocabulary of {len(self)}")
+            found = _decode_one(bytes(self.strings.raw(id)), bool(self.kinds[id] == NORMAL))
+            self._bytes[id] = found
+        return found
 
     @cached_property
     def longest(self) -> int:

@@ -90,7 +90,7 @@ def test_another_completion_in_the_same_place_is_executed(tmp_path: Path) -> Non
 def test_stopped_at_any_moment_nothing_runs_twice_or_is_lost(tmp_path: Path, number: int) -> None:
     require_sandbox()
     # Quick until the signal is due, then slow, so that a busy machine cannot finish before it.
-    naps = [0.15 + i / 1000 if i < 3 else 0.8 + i / 1000 for i in range(12)]
+    naps = [0.05 + i / 1000 if i < 3 else 0.3 + i / 1000 for i in range(12)]
     slow = [f"\timport time; time.sleep({nap})\n{RIGHT}" for nap in naps]
     samples = write_samples(tmp_path / "samples.jsonl", *slow)
     out = tmp_path / "out"
