@@ -1,6 +1,7 @@
 """What every test may ask for: an empty cache, and the real models of the catalogue."""
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,9 @@ import pytest
 from midline.model.catalog.catalog import find_entry
 from midline.model.catalog.pull import configured_sources, pull
 from midline.model.errors import MidlineError
+
+# In the background of a shell interrupts are ignored, and what is started inherits that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 pytest_plugins = ["tiny_model", "listener"]
 
