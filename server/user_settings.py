@@ -34,12 +34,7 @@ def read_user_settings(now: float | None = None) -> dict[str, Any]:
     A pause that is over has no effect. Raises MidlineError for a file that is no JSON object.
     """
     path = settings_path()
-    try:
-        found = json.loads(path.read_text("utf-8"))
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError) as error:
-        raise MidlineError(f"{path} is not readable JSON; mend or delete it") from error
+    found = _stored(path)
     if not isinstance(found, dict):
         raise MidlineError(f"{path} is not a JSON object; mend or delete it")
     until = found.pop(_PAUSED_UNTIL, None)
@@ -55,8 +50,8 @@ def write_user_settings(settings: Mapping[str, Any], seconds: float | None = Non
     file cannot be written.
     """
     path = settings_path()
-    kept = _kept(path)
-    kept.update(settings)
+    stored = _stored(path)
+    kept = {**stored, **settings} if isinstance(stored, dict) else dict(settings)
     if "enabled" in settings:
         kept.pop(_PAUSED_UNTIL, None)
         if seconds is not None and settings["enabled"] is False:
@@ -69,11 +64,11 @@ def write_user_settings(settings: Mapping[str, Any], seconds: float | None = Non
     return path
 
 
-def _kept(path: Path) -> dict[str, Any]:
+def _stored(path: Path) -> Any:
+    """What the file holds; an empty object where there is no file."""
     try:
-        found = json.loads(path.read_text("utf-8"))
+        return json.loads(path.read_text("utf-8"))
     except FileNotFoundError:
         return {}
     except (OSError, ValueError) as error:
         raise MidlineError(f"{path} is not readable JSON; mend or delete it") from error
-    return found if isinstance(found, dict) else {}

@@ -10,13 +10,13 @@ import json
 import os
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from midline.benchmarks.installations import other_and_own
 from midline.benchmarks.quality.prompts import load_prompts
 from midline.benchmarks.speed import flags
 from midline.benchmarks.speed.background_load import BackgroundLoad, warnings
@@ -56,14 +56,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Measure both installations in pairs; print the median ratio of every quantity."""
     flags.check(args)
-    own = Path(sys.executable).parent / "midline"
-    for executable in (args.other, own):
-        if not executable.is_file():
-            raise UsageError(f"{executable} is not a command; name the `midline` of a venv")
+    both = other_and_own(args.other)
     if args.mbxp and not args.mbxp.is_file():
         raise UsageError(f"{args.mbxp} is not a file of samples; `mbxp run` writes one")
     before, spent = BackgroundLoad.now([]), sum(os.times()[:4])
-    rows = measure([args.other, own], _measurements(args), args.runs)
+    rows = measure(both, _measurements(args), args.runs)
     after, spent = BackgroundLoad.now([]), sum(os.times()[:4]) - spent
     found: dict[str, Any] = {
         "versions": {},
@@ -74,7 +71,9 @@ def run(args: argparse.Namespace) -> int:
     return report("versions", args, found, lines)
 
 
-def measure(both: list[Path], measurements: Iterable[Measure], runs: int) -> list[dict[str, Any]]:
+def measure(
+    both: Sequence[Path], measurements: Iterable[Measure], runs: int
+) -> list[dict[str, Any]]:
     """A row for each quantity: the other's values, ours, the ratios of the pairs, their median.
 
     Every quantity is one of which less is better, so that a ratio above 1 means that this

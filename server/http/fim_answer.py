@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from midline.kernels import CancelFlag
 from midline.model.completion.fim import Cursor, Prompt
 from midline.model.completion.ranking import Suggestion
+from midline.model.completion.stopping import WrittenText
 from midline.model.completion.task import CompletionResult, CompletionTask, completion_tasks
 from midline.model.decoding.request import DrawnToken, Request
 from midline.server.http.asked import Asked
@@ -86,8 +87,10 @@ class FimAnswer:
         return tasks
 
     async def _asked_for(self, task: CompletionTask, cancel: CancelFlag) -> CompletionResult:
+        aligned = len(task.prompt.align)
+        texts = [WrittenText(self._engine.tokenizer, aligned) for _ in range(task.options.samples)]
         request = Request(
-            task.prompt.ids, task.prompt.align, lambda s, ids: self._stop(task, s, ids)
+            task.prompt.ids, task.prompt.align, lambda s, ids: self._stop(task, s, ids, texts[s])
         )
         options = replace(task.options, max_tokens=task.options.max_tokens + task.prompt.backed_up)
         future = self._service.batcher.submit(
@@ -113,10 +116,10 @@ class FimAnswer:
         if self._first_at is None:
             self._first_at = time.perf_counter()
 
-    def _stop(self, task: CompletionTask, sample: int, ids: list[int]) -> bool:
+    def _stop(self, task: CompletionTask, sample: int, ids: list[int], text: WrittenText) -> bool:
         if task.stop(sample, ids):
             return True
-        written = task.written(ids)
+        written = text.of(ids)
         if self._asked.stream and self._asked.options.samples == 1:
             self._show(task, len(ids), written)
         self._is_cut = self._is_cut or self._is_late(written)

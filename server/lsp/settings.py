@@ -198,6 +198,11 @@ def option_name(field: str) -> str:
     return first + "".join(map(str.capitalize, others))
 
 
+def option_fields() -> dict[str, str]:
+    """The field of every setting by its name as a client writes it."""
+    return {option_name(field.name): field.name for field in dataclasses.fields(Settings)}
+
+
 def resolve(options: Any) -> tuple[Settings, list[str]]:
     """Settings for `options`, and one sentence for everything in them that does not hold."""
     if options is None:

@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from midline.benchmarks.installations import other_and_own
 from midline.benchmarks.machine import describe_machine
 from midline.benchmarks.outputs import output_file
 from midline.benchmarks.quality.identical.calls import MODES, Call, calls
@@ -39,10 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Make all calls with both installations; 1 if any answer differs."""
-    own = Path(sys.executable).parent / "midline"
-    for executable in (args.other, own):
-        if not executable.is_file():
-            raise UsageError(f"{executable} is not a command; name the `midline` of a venv")
+    both = other_and_own(args.other)
     if min(args.prompts, args.cursors) < 1:
         raise UsageError("--prompts and --cursors need at least 1")
     wanted = [
@@ -55,7 +53,7 @@ def run(args: argparse.Namespace) -> int:
             args.sparsity,
         )
     ]
-    theirs, ours = (answers(each, wanted, args.model) for each in (args.other, own))
+    theirs, ours = (answers(each, wanted, args.model) for each in both)
     result = {
         "benchmark": "identical",
         "model": args.model,

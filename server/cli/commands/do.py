@@ -16,7 +16,6 @@ import re
 import shlex
 import subprocess
 import sys
-from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +24,7 @@ from midline.model.errors import MidlineError, UsageError
 from midline.server.cli.generation_arguments import add_threads_argument, cancelled_by_ctrl_c
 from midline.server.cli.generation_output import write_text
 from midline.server.cli.standard_streams import say
-from midline.server.lsp.settings import Settings, option_name, resolve
+from midline.server.lsp.settings import option_fields, resolve
 from midline.server.routing.edits import Edit, apply, diff_of
 from midline.server.routing.frame import Frame, read_frame
 from midline.server.routing.outcome import (
@@ -81,8 +80,7 @@ class _Call:
         cursor = _cursor(args.at)
         self.workspace = Workspace.around(cursor.path if cursor else Path.cwd())
         self._model = args.model or read_user_settings().get("model", DEFAULT_MODEL)
-        names = [option_name(field.name) for field in fields(Settings)]
-        self.router = Router(self.workspace, names, self._model, cursor)
+        self.router = Router(self.workspace, [*option_fields()], self._model, cursor)
 
     def show(self, outcome: Outcome) -> int:
         """Show or carry out an outcome; the exit status."""

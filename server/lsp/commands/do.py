@@ -8,7 +8,7 @@ something (explain, search, open, status ..) is answered at once.
 import asyncio
 import logging
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +25,7 @@ from midline.server.lsp.engine_thread import NoEngineError
 from midline.server.lsp.loading import load_model
 from midline.server.lsp.progress_bar import ProgressBar
 from midline.server.lsp.server import MidlineServer
-from midline.server.lsp.settings import Settings, option_name, resolve
+from midline.server.lsp.settings import Settings, option_fields, resolve
 from midline.server.routing.edits import Edit
 from midline.server.routing.frame import Frame, read_frame
 from midline.server.routing.outcome import (
@@ -85,8 +85,7 @@ class _Task:
         texts = {path: document.text for path, document in self.documents.items()}
         root = self.cursor.path if self.cursor else _root(ls)
         self.workspace = Workspace.around(root, texts)
-        names = [option_name(field.name) for field in fields(Settings)]
-        return Router(self.workspace, names, ls.session.settings.model, self.cursor)
+        return Router(self.workspace, [*option_fields()], ls.session.settings.model, self.cursor)
 
     def answer(self, **more: Any) -> dict[str, Any]:
         """What the client gets."""
@@ -230,7 +229,7 @@ async def _control(ls: MidlineServer, task: _Task, control: Control) -> dict[str
     settings, problems = resolve(changed)
     if problems:
         raise MidlineError(problems[0])
-    names = {option_name(field.name): field.name for field in fields(Settings)}
+    names = option_fields()
     before = ls.session.settings
     ls.session.use(
         replace(before, **{names[name]: getattr(settings, names[name]) for name in changed})

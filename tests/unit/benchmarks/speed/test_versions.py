@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from midline.benchmarks import installations
 from midline.benchmarks.main import main
 from midline.benchmarks.speed import versions
 
@@ -32,7 +33,7 @@ def install(folder: Path, load: float, prefill: float, decode: float) -> Path:
 def compare(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, own: Path, *words: str
 ) -> dict[str, dict]:
-    monkeypatch.setattr(versions.sys, "executable", str(own.parent / "python"))
+    monkeypatch.setattr(installations.sys, "executable", str(own.parent / "python"))
     monkeypatch.setattr(versions, "PAUSE", 0.0)
     out = tmp_path / "out.json"
     assert main(["speed", "versions", *words, "--runs", "2", "--json", str(out)]) == 0
@@ -67,7 +68,7 @@ def test_what_cannot_be_run_is_named(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     own = install(tmp_path / "own", 1, 1, 1)
-    monkeypatch.setattr(versions.sys, "executable", str(own.parent / "python"))
+    monkeypatch.setattr(installations.sys, "executable", str(own.parent / "python"))
     assert main(["speed", "versions", str(tmp_path / "none")]) == 2
     assert "none is not a command" in capsys.readouterr().err
     assert main(["speed", "versions", str(own), "--mbxp", str(tmp_path / "none")]) == 2
