@@ -7,8 +7,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from midline.benchmarks.speed.editors.neovim_session import NeovimSession, installed_neovims
 from midline.benchmarks.speed.editors.timing import Timing, TypedText
-from midline.benchmarks.speed.neovim import NeovimSession, installed_neovims
 from midline.model.errors import MidlineError
 
 PLUGIN = Path(__file__).resolve().parents[3] / "editor-clients" / "neovim"

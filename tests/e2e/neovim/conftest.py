@@ -8,7 +8,11 @@ from typing import Any
 
 import pytest
 
-from midline.benchmarks.speed.neovim import InstalledNeovim, NeovimSession, installed_neovims
+from midline.benchmarks.speed.editors.neovim_session import (
+    InstalledNeovim,
+    NeovimSession,
+    installed_neovims,
+)
 
 TESTS = Path(__file__).resolve().parent.parent.parent
 PLUGIN = TESTS.parent / "editor-clients" / "neovim"

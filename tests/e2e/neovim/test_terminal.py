@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from midline.benchmarks.speed.neovim import InstalledNeovim
+from midline.benchmarks.speed.editors.neovim_session import InstalledNeovim
 
 PLUGIN = Path(__file__).resolve().parents[3] / "editor-clients" / "neovim"
 SOURCE = '''def parse_version(text: str) -> tuple[int, ...]:
