@@ -11,8 +11,8 @@ from midline.benchmarks.mbxp.evaluate import Evaluation
 from midline.benchmarks.mbxp.languages import ToolchainMissing, language
 from midline.benchmarks.mbxp.results import RESULTS, Result, ResultFile, latest_results
 from midline.benchmarks.mbxp.samples import Sample
-from midline.benchmarks.mbxp.sandbox import SandboxError, choose
 from midline.benchmarks.mbxp.tasks import Task, load_tasks
+from midline.model.sandbox import SandboxError, choose
 
 GOLDEN = Path(__file__).resolve().parent / "golden" / "mbxp"
 

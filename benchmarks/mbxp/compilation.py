@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from midline.benchmarks.mbxp.execution import Ending, Outcome, execute
 from midline.benchmarks.mbxp.languages.base import OUT_OF_MEMORY, Box, Language
-from midline.benchmarks.mbxp.sandbox import Policy, Sandbox
-from midline.benchmarks.mbxp.sandbox.policy import environment, system_folders
 from midline.benchmarks.mbxp.status import Status
+from midline.model.sandbox import Policy, Sandbox
+from midline.model.sandbox.execution import Ending, Outcome, execute
+from midline.model.sandbox.policy import environment, system_folders
 
 EXIT, OUTPUT = "compile.exit", "compile.out"
 WRAPPERS = ("bwrap: ", "unshare: ", "confine: ", "prlimit: ", "setpriv: ", "sandbox-exec: ")

@@ -6,7 +6,7 @@ from typing import Any
 
 from midline.benchmarks.mbxp.languages import NAMES, Language, Tool, ToolchainMissing, language
 from midline.benchmarks.mbxp.languages.node_modules import install_command
-from midline.benchmarks.mbxp.sandbox import LEVELS, probe
+from midline.model.sandbox import LEVELS, probe
 
 NPM_LANGUAGES = ("javascript", "typescript", "kotlin")
 

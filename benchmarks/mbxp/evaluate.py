@@ -18,15 +18,15 @@ from pathlib import Path
 from midline.benchmarks.mbxp.compilation import Compiled, Compiler, Stopped, from_wrapper
 from midline.benchmarks.mbxp.control import Control
 from midline.benchmarks.mbxp.corrections import CORRECTIONS
-from midline.benchmarks.mbxp.execution import Ending, Outcome, execute
 from midline.benchmarks.mbxp.languages import NAMES, Box, Language, ToolchainMissing, language
 from midline.benchmarks.mbxp.results import Result, ResultFile
 from midline.benchmarks.mbxp.samples import Sample
-from midline.benchmarks.mbxp.sandbox import Policy, Sandbox
-from midline.benchmarks.mbxp.sandbox.policy import environment, system_folders
 from midline.benchmarks.mbxp.status import Status
 from midline.benchmarks.mbxp.verdict import DETAIL_CHARACTERS, Judged, Verdict
 from midline.model.errors import MidlineError
+from midline.model.sandbox import Policy, Sandbox
+from midline.model.sandbox.execution import Ending, Outcome, execute
+from midline.model.sandbox.policy import environment, system_folders
 
 RULES = "3"
 """Version of the rules of judging, part of every key: raising it invalidates old verdicts."""

@@ -20,8 +20,8 @@ from midline.benchmarks.mbxp.evaluate import Evaluation
 from midline.benchmarks.mbxp.report import build_report, render, write_json
 from midline.benchmarks.mbxp.results import RESULTS, Result, ResultFile, latest_results
 from midline.benchmarks.mbxp.samples import Sample
-from midline.benchmarks.mbxp.sandbox import choose
 from midline.benchmarks.mbxp.status import Status
+from midline.model.sandbox import choose
 
 REPORT = "report.json"
 

@@ -51,7 +51,7 @@ QUESTIONS = {
     "Where is a block format of GGUF decoded?":
         ("a block format", "kernels/csrc/packing/gguf_blocks.h"),
     "Where would an instruction set go?": ("an instruction set", "kernels/csrc/dispatch.cpp"),
-    "Where does a generated program run?": ("a kind of isolation", "benchmarks/mbxp/sandbox"),
+    "Where does a generated program run?": ("a kind of isolation", "model/sandbox"),
     "Where is the prompt of a completion laid out?":
         ("fill-in-the-middle", "model/completion/fim.py"),
     "Where does a claim of speed get its command?":

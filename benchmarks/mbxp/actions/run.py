@@ -22,10 +22,10 @@ from midline.benchmarks.mbxp.record import record_run
 from midline.benchmarks.mbxp.report import write_text
 from midline.benchmarks.mbxp.run_folder import claim, model_identity
 from midline.benchmarks.mbxp.samples import GeneratedFile
-from midline.benchmarks.mbxp.sandbox import choose
 from midline.benchmarks.mbxp.session import evaluate_into
 from midline.benchmarks.mbxp.tasks import DATA_FILES, Task, data_folder, load_tasks
 from midline.model.errors import UsageError
+from midline.model.sandbox import choose
 
 if TYPE_CHECKING:
     from midline.model.engines.base import SamplingOptions

@@ -17,12 +17,12 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 
-from midline.benchmarks.mbxp.execution import Ending, Outcome
-from midline.benchmarks.mbxp.sandbox.policy import Limits
 from midline.benchmarks.mbxp.status import Status
 from midline.benchmarks.mbxp.tasks import Task
 from midline.model.errors import MidlineError
 from midline.model.paths import cache_folder
+from midline.model.sandbox.execution import Ending, Outcome
+from midline.model.sandbox.policy import Limits
 
 DRIVERS = Path(__file__).resolve().parent.parent / "drivers"
 FAILED_TEST = re.compile(

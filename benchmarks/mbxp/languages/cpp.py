@@ -18,8 +18,8 @@ from midline.benchmarks.mbxp.languages.base import (
     installation,
     tools_folder,
 )
-from midline.benchmarks.mbxp.sandbox.policy import MEBIBYTE, Limits
 from midline.benchmarks.mbxp.tasks import Task
+from midline.model.sandbox.policy import MEBIBYTE, Limits
 
 HEADER = "stdc++.h"
 PORTABLE_HEADER = DRIVERS / "stdc++.h"

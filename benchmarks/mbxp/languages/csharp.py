@@ -23,8 +23,8 @@ from midline.benchmarks.mbxp.languages.base import (
     installation,
     tools_folder,
 )
-from midline.benchmarks.mbxp.sandbox.policy import Limits
 from midline.benchmarks.mbxp.tasks import Task
+from midline.model.sandbox.policy import Limits
 
 COMPARER = DRIVERS / "CompareLogic.cs"
 LIBRARY = "CompareLogic.dll"

@@ -21,8 +21,8 @@ from midline.benchmarks.mbxp.languages.base import (
     installation,
     tools_folder,
 )
-from midline.benchmarks.mbxp.sandbox.policy import Limits
 from midline.benchmarks.mbxp.tasks import Task
+from midline.model.sandbox.policy import Limits
 
 UNUSED = re.compile(r'imported and not used: "([\w./-]+)"|"([\w./-]+)" imported and not used')
 """The compiler's complaint, in its older and newer wording."""

@@ -6,8 +6,8 @@ from pathlib import Path
 
 from midline.benchmarks.mbxp.languages import node_modules
 from midline.benchmarks.mbxp.languages.base import Box, Language, halves, installation
-from midline.benchmarks.mbxp.sandbox.policy import Limits
 from midline.benchmarks.mbxp.tasks import Task
+from midline.model.sandbox.policy import Limits
 
 HEAP_MEGABYTES = 1024
 

@@ -18,7 +18,7 @@ from midline.benchmarks.mbxp.languages.base import (
     tools_folder,
     write_jobs,
 )
-from midline.benchmarks.mbxp.sandbox.policy import Limits
+from midline.model.sandbox.policy import Limits
 
 COMPILER_DRIVER = DRIVERS / "CompileMany.java"
 LAUNCHER = DRIVERS / "Launch.java"

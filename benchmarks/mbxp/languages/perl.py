@@ -3,8 +3,8 @@
 import re
 
 from midline.benchmarks.mbxp.languages.base import Box, Language, Tool, halves
-from midline.benchmarks.mbxp.sandbox.policy import MEBIBYTE, Limits
 from midline.benchmarks.mbxp.tasks import Task
+from midline.model.sandbox.policy import MEBIBYTE, Limits
 
 PRINT_VERSION = (
     'use Data::Compare; printf "perl %vd, Data::Compare %s\\n", $^V, $Data::Compare::VERSION'

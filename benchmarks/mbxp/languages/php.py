@@ -4,8 +4,8 @@ import re
 from pathlib import Path
 
 from midline.benchmarks.mbxp.languages.base import Box, Language, Tool, existing, halves
-from midline.benchmarks.mbxp.sandbox.policy import Limits
 from midline.benchmarks.mbxp.tasks import Task
+from midline.model.sandbox.policy import Limits
 
 FATAL_ONLY = 4437
 """E_ERROR, E_PARSE and the other fatal levels: warnings in a loop would fill the output limit."""

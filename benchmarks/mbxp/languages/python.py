@@ -12,9 +12,9 @@ from midline.benchmarks.mbxp.languages.base import (
     Tool,
     installation,
 )
-from midline.benchmarks.mbxp.sandbox.policy import MEBIBYTE, Limits
 from midline.benchmarks.mbxp.status import Status
 from midline.benchmarks.mbxp.tasks import Task
+from midline.model.sandbox.policy import MEBIBYTE, Limits
 
 DRIVER = DRIVERS / "run_python.py"
 CALLER, CANDIDATE = "check", "candidate"

@@ -8,10 +8,10 @@ from midline.benchmarks.mbxp.evaluate import Evaluation, program_key
 from midline.benchmarks.mbxp.languages import language
 from midline.benchmarks.mbxp.results import Result, ResultFile, read_results
 from midline.benchmarks.mbxp.samples import Sample
-from midline.benchmarks.mbxp.sandbox import Sandbox
 from midline.benchmarks.mbxp.status import Status
 from midline.benchmarks.mbxp.tasks import Task
 from midline.benchmarks.quality.infilling.tasks import Infilling
+from midline.model.sandbox import Sandbox
 
 WORKERS = 2
 

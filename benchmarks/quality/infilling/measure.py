@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from midline.benchmarks.machine import describe_machine, describe_versions
-from midline.benchmarks.mbxp.sandbox import choose
 from midline.benchmarks.mbxp.statistics import paired_difference, wilson
 from midline.benchmarks.mbxp.status import Status
 from midline.benchmarks.outputs import output_file
@@ -36,6 +35,7 @@ from midline.model.catalog.catalog import resolve
 from midline.model.engines.load import load_engine
 from midline.model.errors import UsageError
 from midline.model.paths import cache_folder
+from midline.model.sandbox import choose
 from midline.model.threads import thread_count
 from midline.model.tokenizer.tokenizer import Tokenizer
 from midline.model.weights.gguf import read_gguf

@@ -18,9 +18,9 @@ from pathlib import Path
 
 from attack.sandbox.escapes import system_tool
 
-from midline.benchmarks.mbxp.execution import Ending, Outcome, execute
-from midline.benchmarks.mbxp.sandbox import Limits, Policy, Sandbox, probe, seccomp
-from midline.benchmarks.mbxp.sandbox.policy import environment, system_folders
+from midline.model.sandbox import Limits, Policy, Sandbox, probe, seccomp
+from midline.model.sandbox.execution import Ending, Outcome, execute
+from midline.model.sandbox.policy import environment, system_folders
 
 NOBODY = 65534
 MEBIBYTE = 1 << 20

@@ -16,7 +16,7 @@ from attack.sandbox import escapes
 from attack.sandbox.attempt import attempt, numbers_of_calls
 from attack.sandbox.escapes import ALL, Escape
 
-from midline.benchmarks.mbxp.sandbox import LEVELS, SandboxError, choose
+from midline.model.sandbox import LEVELS, SandboxError, choose
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the attempts are Linux's")
 USERS = ("self", "nobody") if os.geteuid() == 0 else ("self",)

@@ -18,7 +18,7 @@ from midline.benchmarks.mbxp.corrections import CORRECTIONS, EARLY_EXIT
 from midline.benchmarks.mbxp.evaluate import Evaluation, shorten
 from midline.benchmarks.mbxp.results import RESULTS, Result, ResultFile, read_results
 from midline.benchmarks.mbxp.samples import Sample
-from midline.benchmarks.mbxp.sandbox import choose
+from midline.model.sandbox import choose
 
 GOLDEN = Path(__file__).resolve().parents[3] / "golden" / "mbxp"
 TASK = tiny_task("python")

@@ -12,7 +12,7 @@ from mbxp_programs import judge_tiny
 
 from midline.benchmarks.mbxp.languages.python import LANGUAGE
 from midline.benchmarks.mbxp.results import Result
-from midline.benchmarks.mbxp.sandbox import LEVELS, probe
+from midline.model.sandbox import LEVELS, probe
 
 WORKING = [level for level in LEVELS if probe(level)[0] is not None]
 MEBIBYTE = 1 << 20

@@ -5,9 +5,9 @@ from pathlib import Path
 from mbxp_programs import require_sandbox
 
 from midline.benchmarks.mbxp.results import RESULTS
-from midline.benchmarks.mbxp.sandbox import choose
 from midline.benchmarks.quality.infilling.execution import sample, statuses
 from midline.benchmarks.quality.infilling.tasks import Infilling
+from midline.model.sandbox import choose
 
 TEST = "def check(candidate):\n    assert candidate(2) == 4\n"
 

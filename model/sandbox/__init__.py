@@ -14,19 +14,19 @@ import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from midline.benchmarks.mbxp.sandbox.bare import Bare
-from midline.benchmarks.mbxp.sandbox.bubblewrap import Bubblewrap
-from midline.benchmarks.mbxp.sandbox.landlock import Landlock
-from midline.benchmarks.mbxp.sandbox.policy import (
+from midline.model.errors import MidlineError
+from midline.model.sandbox.bare import Bare
+from midline.model.sandbox.bubblewrap import Bubblewrap
+from midline.model.sandbox.landlock import Landlock
+from midline.model.sandbox.policy import (
     Limits,
     Policy,
     Sandbox,
     environment,
     system_folders,
 )
-from midline.benchmarks.mbxp.sandbox.seatbelt import Seatbelt
-from midline.benchmarks.mbxp.sandbox.unshare import Unshare
-from midline.model.errors import MidlineError
+from midline.model.sandbox.seatbelt import Seatbelt
+from midline.model.sandbox.unshare import Unshare
 
 __all__ = ["LEVELS", "Limits", "Policy", "Sandbox", "SandboxError", "choose", "probe"]
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from midline.benchmarks.mbxp.accounting import (
+from midline.model.sandbox.accounting import (
     MOST_FILES,
     folder_bytes,
     memory_bytes,

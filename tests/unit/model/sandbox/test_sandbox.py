@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from midline.benchmarks.mbxp import sandbox as room
-from midline.benchmarks.mbxp.sandbox import LEVELS, Limits, Policy, SandboxError, choose
-from midline.benchmarks.mbxp.sandbox.bubblewrap import Bubblewrap
-from midline.benchmarks.mbxp.sandbox.policy import FIRST_UID, UIDS, limit_command
-from midline.benchmarks.mbxp.sandbox.seatbelt import Seatbelt, profile
+from midline.model import sandbox as room
+from midline.model.sandbox import LEVELS, Limits, Policy, SandboxError, choose
+from midline.model.sandbox.bubblewrap import Bubblewrap
+from midline.model.sandbox.policy import FIRST_UID, UIDS, limit_command
+from midline.model.sandbox.seatbelt import Seatbelt, profile
 
 
 @pytest.fixture
@@ -112,7 +112,7 @@ def test_the_trial_says_what_does_not_work_and_nothing_that_should_not(
 def test_a_program_that_is_not_installed_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     if sys.platform != "linux":
         pytest.skip("Linux only")
-    monkeypatch.setattr("midline.benchmarks.mbxp.sandbox.bubblewrap.find_program", lambda: None)
+    monkeypatch.setattr("midline.model.sandbox.bubblewrap.find_program", lambda: None)
     room.probe.cache_clear()
     assert room.probe("bubblewrap") == (None, "bwrap is not installed")
     room.probe.cache_clear()

@@ -10,15 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from midline.benchmarks.mbxp import execution
-from midline.benchmarks.mbxp.execution import (
+from midline.model.sandbox import Limits, Policy, execution
+from midline.model.sandbox.bare import Bare
+from midline.model.sandbox.execution import (
     MOST_EXTENSIONS,
     Ending,
     Outcome,
     execute,
 )
-from midline.benchmarks.mbxp.sandbox import Limits, Policy
-from midline.benchmarks.mbxp.sandbox.bare import Bare
 
 BLOCK = "head -c 1000000 /dev/zero"
 
@@ -66,9 +65,9 @@ def test_progress_starts_the_clock_anew(policy: Policy) -> None:
 STANDING_STILL = """
 import sys
 from pathlib import Path
-from midline.benchmarks.mbxp.execution import execute
-from midline.benchmarks.mbxp.sandbox import Limits, Policy
-from midline.benchmarks.mbxp.sandbox.bare import Bare
+from midline.model.sandbox.execution import execute
+from midline.model.sandbox import Limits, Policy
+from midline.model.sandbox.bare import Bare
 
 scratch = Path(sys.argv[1])
 policy = Policy((), (), scratch, scratch, {"PATH": "/usr/bin:/bin"}, limits=Limits(seconds=2.5))

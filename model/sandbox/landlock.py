@@ -8,10 +8,10 @@ import sys
 from collections.abc import Sequence
 from functools import cache
 
-from midline.benchmarks.mbxp.sandbox import seccomp
-from midline.benchmarks.mbxp.sandbox.confine import landlock_version
-from midline.benchmarks.mbxp.sandbox.policy import Policy, Sandbox
-from midline.benchmarks.mbxp.sandbox.supervisor import DEVICES, confined
+from midline.model.sandbox import seccomp
+from midline.model.sandbox.confine import landlock_version
+from midline.model.sandbox.policy import Policy, Sandbox
+from midline.model.sandbox.supervisor import DEVICES, confined
 
 SIGNALS_SCOPED = 6
 """From this version on, Linux 6.12, the kernel refuses signals to processes outside."""

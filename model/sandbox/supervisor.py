@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from midline.benchmarks.mbxp.sandbox.policy import SCRATCH_FILES, Limits, Policy
+from midline.model.sandbox.policy import SCRATCH_FILES, Limits, Policy
 
 MARSHAL_VERSION = 4
 """Understood by every Python that Midline runs on: the supervisor's may be another one."""

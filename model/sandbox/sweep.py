@@ -15,7 +15,7 @@ from collections.abc import Collection
 from functools import cache
 from pathlib import Path
 
-from midline.benchmarks.mbxp.accounting import descendants
+from midline.model.sandbox.accounting import descendants
 
 PR_SET_CHILD_SUBREAPER = 36
 FILTERS = "Seccomp_filters:"

@@ -3,8 +3,8 @@
 import platform
 from collections.abc import Sequence
 
-from midline.benchmarks.mbxp.sandbox.policy import Policy, Sandbox, limit_command
-from midline.benchmarks.mbxp.sandbox.supervisor import confined
+from midline.model.sandbox.policy import Policy, Sandbox, limit_command
+from midline.model.sandbox.supervisor import confined
 
 
 class Bare(Sandbox):

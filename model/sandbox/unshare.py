@@ -4,9 +4,9 @@ import os
 import sys
 from collections.abc import Sequence
 
-from midline.benchmarks.mbxp.sandbox import seccomp
-from midline.benchmarks.mbxp.sandbox.policy import NOBODY, Policy, Sandbox
-from midline.benchmarks.mbxp.sandbox.supervisor import DEVICES, confined
+from midline.model.sandbox import seccomp
+from midline.model.sandbox.policy import NOBODY, Policy, Sandbox
+from midline.model.sandbox.supervisor import DEVICES, confined
 
 
 class Unshare(Sandbox):

@@ -10,10 +10,9 @@ from pathlib import Path
 import pytest
 from mbxp_programs import require_sandbox
 
-from midline.benchmarks.mbxp import execution
-from midline.benchmarks.mbxp.execution import Outcome, execute
-from midline.benchmarks.mbxp.sandbox import Limits, Policy, choose
-from midline.benchmarks.mbxp.sandbox.policy import environment, system_folders
+from midline.model.sandbox import Limits, Policy, choose, execution
+from midline.model.sandbox.execution import Outcome, execute
+from midline.model.sandbox.policy import environment, system_folders
 
 SCRIPT = """
 (setsid sh -c 'exec >/dev/null 2>&1 </dev/null; sleep {nap}; :' &)

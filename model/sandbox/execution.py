@@ -16,9 +16,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
-from midline.benchmarks.mbxp.accounting import folder_bytes, memory_bytes, waited_seconds
-from midline.benchmarks.mbxp.sandbox.policy import Policy, Sandbox
-from midline.benchmarks.mbxp.sandbox.sweep import adopt_orphans, sweep
+from midline.model.sandbox.accounting import folder_bytes, memory_bytes, waited_seconds
+from midline.model.sandbox.policy import Policy, Sandbox
+from midline.model.sandbox.sweep import adopt_orphans, sweep
 
 POLL_SECONDS = 0.05
 MEMORY_POLL_SECONDS = 0.1

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from midline.benchmarks.mbxp.sandbox import seccomp
+from midline.model.sandbox import seccomp
 
 ALLOW, EPERM, ENOSYS, KILL = "allow", "EPERM", "ENOSYS", "kill"
 ANSWERS = {seccomp.ALLOW: ALLOW, seccomp.EPERM: EPERM, seccomp.ENOSYS: ENOSYS, seccomp.KILL: KILL}

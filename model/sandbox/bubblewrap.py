@@ -13,8 +13,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from midline.benchmarks.mbxp.sandbox import seccomp
-from midline.benchmarks.mbxp.sandbox.policy import (
+from midline.model.sandbox import seccomp
+from midline.model.sandbox.policy import (
     NOBODY,
     Policy,
     Sandbox,

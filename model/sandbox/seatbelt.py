@@ -5,7 +5,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from midline.benchmarks.mbxp.sandbox.policy import Policy, Sandbox, limit_command
+from midline.model.sandbox.policy import Policy, Sandbox, limit_command
 
 PROGRAM = "/usr/bin/sandbox-exec"
 SYSTEM = ("/System", "/Library", "/usr", "/bin", "/sbin", "/opt/homebrew", "/private/etc",
