@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from midline.model.cancellation import Cancellation
 from midline.model.decoding.alignment.token_healing import Alignment
+from midline.model.decoding.breaks import Breaks
 from midline.model.decoding.options import SamplingOptions
 from midline.model.decoding.repetition import repeats
 from midline.model.decoding.request import More, OnDone, OnToken, Request
@@ -13,7 +14,7 @@ from midline.model.runtime.kv_cache import Sequence
 
 @dataclass(frozen=True)
 class Batch:
-    """Requests that are decoded together; see `Engine.batch` for the other fields."""
+    """Requests that are decoded together; see `Engine` for the other fields."""
 
     requests: Ids[Request]
     streams: int | None = None
@@ -21,6 +22,7 @@ class Batch:
     on_token: OnToken | None = None
     on_done: OnDone | None = None
     more: More | None = None
+    breaks: Breaks | None = None
 
 
 @dataclass(slots=True)

@@ -11,11 +11,9 @@ rows, so that a completion is the same alone and in any batch.
 """
 
 import math
-import time
 from collections import deque
 from collections.abc import Iterator
 from collections.abc import Sequence as Ids
-from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from itertools import chain, groupby
@@ -30,6 +28,7 @@ from midline.model.decoding.batch import Batch, Stream
 from midline.model.decoding.options import NativeOptions, SamplingOptions
 from midline.model.decoding.request import Completion, DrawnToken, Generation, Request, Timings
 from midline.model.decoding.speculative.prompt_lookup import Drafter
+from midline.model.decoding.stopwatch import Stopwatch
 from midline.model.errors import MidlineError
 from midline.model.runtime.decoder import EXACT_ROWS, Decoder, Logits, StepOptions
 from midline.model.runtime.kv_cache import NEVER, CacheFull, Sequence
@@ -72,10 +71,7 @@ class Decoding:
         self._cached: list[int] = []
         self._prompt_tokens: list[int] = []
         self._unreported: list[int] = []  # prompts not yet reported to on_done
-        self._computed = 0  # prompt tokens that were not cached
-        # prefill: until all prompts that were begun have their first tokens; decode: the rest
-        self._seconds = {"prefill": 0.0, "decode": 0.0}
-        self._decoded = 0  # tokens drawn in decode, end tokens included
+        self._watch = Stopwatch(batch.breaks)
         self._drafter = drafter
         self._drafted = self._accepted = self._passes = 0
 
@@ -86,10 +82,10 @@ class Decoding:
         try:
             while self._join(waiting) or live or waiting:
                 if numbers := self._admitted(waiting, len(live)):
-                    with self._timed("prefill"):
+                    with self._watch.timed("prefill"):
                         live += self._begin(numbers)
                 else:
-                    with self._timed("decode"):
+                    with self._watch.timed("decode"):
                         live = self._step(live)
                 self._report()
         except Cancelled:
@@ -107,14 +103,6 @@ class Decoding:
         self._requests += joining
         return len(joining) > 0
 
-    @contextmanager
-    def _timed(self, what: str) -> Iterator[None]:
-        started = time.perf_counter()
-        try:
-            yield
-        finally:
-            self._seconds[what] += time.perf_counter() - started
-
     def _admitted(self, waiting: deque[int], live: int) -> list[int]:
         """Takes the prompts that there is room for from those that wait."""
         samples, most = self._options.samples, self._batch.streams
@@ -128,10 +116,11 @@ class Decoding:
         for number in list(self._unreported):
             if all(stream.finish for stream in self._streams[number]):
                 self._unreported.remove(number)
-                self._batch.on_done(number, self._result(number, self._timings()))
+                self._batch.on_done(number, self._result(number, self._watch.timings()))
 
     def _forward(self, batch: Ids[tuple[Sequence, Ids[int]]], *, whole: bool = False) -> Logits:
         """Logits after each sequence, float32 [batch, vocab]; none is screened with `whole`."""
+        self._watch.take_break()
         options = replace(self._step_options, exact=True) if whole else self._step_options
         return self._model.forward(batch, options=options, cancel=self._cancel)
 
@@ -155,7 +144,7 @@ class Decoding:
         batch = [(group[0].sequence, group[0].ids[-1:]) for group in groups]
         logits = self._forward(batch, whole=whole)
         self._passes += 1
-        self._decoded += len(live)
+        self._watch.decoded += len(live)
         drawn = zip(groups, logits, strict=True)
         return [stream for group, row in drawn for stream in self._draw(group, row)]
 
@@ -175,6 +164,7 @@ class Decoding:
         """Verifies a draft in one step, and removes its wrong end from the KV cache."""
         sequence, before = stream.sequence, len(stream.ids)
         computed, drawn = len(sequence.tokens), 0
+        self._watch.take_break()
         fed = [stream.ids[-1], *draft]
         logits = self._model.forward(
             [(sequence, fed)], logits="all", options=self._step_options, cancel=self._cancel
@@ -191,7 +181,7 @@ class Decoding:
         assert self._drafter is not None
         self._drafter.accepted(right)
         self._passes += 1
-        self._decoded += drawn
+        self._watch.decoded += drawn
         self._drafted += len(draft)
         self._accepted += right
         return [] if stream.finish else [stream]
@@ -228,7 +218,7 @@ class Decoding:
             firsts = [streams[0] for streams in begun]
             batch = [(s.sequence, self._remainder(s)) for s in firsts]
             logits = self._forward(batch, whole=any(s.needs_all_logits for s in firsts))
-            self._computed += sum(len(rest) for _, rest in batch)
+            self._watch.computed += sum(len(rest) for _, rest in batch)
             yield from zip(begun, logits, strict=True)
 
     def _remainder(self, stream: Stream) -> Ids[int]:
@@ -236,20 +226,28 @@ class Decoding:
 
         That is all of it that is not cached; but of a resumed completion, prompt and tokens are
         computed here in steps of the sizes that they had the first time, for the same bits, except
-        for the last step.
+        for the last step. Between breaks, no more is computed than these allow.
         """
         prompt, sequence = self._requests[stream.prompt].prompt, stream.sequence
         whole = [*prompt, *stream.ids] if stream.ids else prompt
-        ends = [len(prompt), *range(len(prompt) + EXACT_ROWS, len(whole), EXACT_ROWS)]
-        for end in ends if stream.ids else []:
+        ends = self._breaks_within(len(sequence.tokens), len(prompt))
+        if stream.ids:
+            ends += [len(prompt), *range(len(prompt) + EXACT_ROWS, len(whole), EXACT_ROWS)]
+        for end in ends:
             piece = whole[len(sequence.tokens) : end]
             if piece:
+                self._watch.take_break()
                 self._model.forward(
                     [(sequence, piece)], logits="none", options=self._step_options,
                     cancel=self._cancel,
                 )  # fmt: skip
-                self._computed += len(piece)
+                self._watch.computed += len(piece)
         return whole[len(sequence.tokens) :]
+
+    def _breaks_within(self, start: int, end: int) -> list[int]:
+        """Positions of a prompt at which there is a break, between two others."""
+        most = self._batch.breaks.step_tokens if self._batch.breaks else None
+        return list(range(start + most, end, most)) if most else []
 
     def _start(self, number: int) -> list[Stream]:
         """The prompt's streams, all on one sequence."""
@@ -361,7 +359,7 @@ class Decoding:
         return stop(stream.sample, stream.ids)
 
     def _results(self) -> list[Generation]:
-        timings, begun = self._timings(), len(self._streams)
+        timings, begun = self._watch.timings(), len(self._streams)
         results = [self._result(number, timings) for number in range(begun)]
         for _ in self._requests[begun:]:  # cancelled before they were begun
             results.append(Generation([], 0, 0, timings))
@@ -372,16 +370,6 @@ class Decoding:
         known = self._prompt_tokens[number], self._cached[number]
         drafts = self._drafted, self._accepted, self._passes
         return Generation(completions, *known, timings, *drafts)
-
-    def _timings(self) -> Timings:
-        prefill, decode = self._seconds["prefill"], self._seconds["decode"]
-        return Timings(
-            load_ms=0.0,
-            prefill_ms=prefill * 1e3,
-            decode_ms=decode * 1e3,
-            prefill_tokens_per_second=_rate(self._computed, prefill),
-            decode_tokens_per_second=_rate(self._decoded, decode),
-        )
 
     def _completion(self, stream: Stream) -> Completion:
         counted = stream.logprobs[stream.repeated :]
@@ -394,7 +382,3 @@ def _margin(row: Logits, token: int) -> float:
     """The logit of `token` less the highest logit of any other."""
     others = row[:token].max(initial=-np.inf), row[token + 1 :].max(initial=-np.inf)
     return float(row[token]) - float(max(others))
-
-
-def _rate(count: int, seconds: float) -> float:
-    return count / seconds if seconds > 0 else 0.0

@@ -14,7 +14,7 @@ Who owns what is mutable:
   at a time: calls from several threads wait for each other.
 - A request, its options and its results belong to the caller. Nothing of a request outlives its
   call but the tokens in the prefix cache.
-- Callbacks run in the thread of the call and must not call the engine.
+- Callbacks run in the thread of the call and must not call the engine; only `Engine.breaks` may.
 """
 
 from abc import ABC, abstractmethod
@@ -22,6 +22,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from midline.model.cancellation import Cancellation, Cancelled
+from midline.model.decoding.breaks import Breaks
 from midline.model.decoding.options import (
     MAX_SAMPLES,
     SAMPLING_TEMPERATURE,
@@ -44,7 +45,7 @@ from midline.model.errors import MidlineError, UsageError
 from midline.model.tokenizer.base import TokenizerBase
 
 __all__ = [
-    "MAX_SAMPLES", "SAMPLING_TEMPERATURE", "Cancellation", "Cancelled", "Capabilities",
+    "MAX_SAMPLES", "SAMPLING_TEMPERATURE", "Breaks", "Cancellation", "Cancelled", "Capabilities",
     "Completion", "DrawnToken", "Engine", "EngineOptions", "Generation", "More", "NativeOptions",
     "OnDone", "OnToken", "Prefill", "Request", "SamplingOptions", "Stop", "Timings",
 ]  # fmt: skip
@@ -102,7 +103,8 @@ class Engine(ABC):
 
     name: as the user chose the model, or its file's. kind: as `--engine` names the implementation.
     tokenizer: of all ids that go in and out. load_ms: how long loading took. context_length: most
-    tokens of a prompt and its completion together.
+    tokens of a prompt and its completion together. breaks: what goes first between two steps of a
+    call; an engine whose steps are elsewhere, or that has none, calls it seldom or never.
     """
 
     kind: str
@@ -111,6 +113,7 @@ class Engine(ABC):
     load_ms: float
     context_length: int
     capabilities: Capabilities
+    breaks: Breaks | None = None
 
     @property
     def note(self) -> str:

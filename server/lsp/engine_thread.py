@@ -1,8 +1,9 @@
 """The thread that owns the engine, shared by all clients of the process.
 
 The event loop answers the clients and never blocks on the model. One thread loads the engine and
-runs one task at a time on it, in the order of `server/lsp/scheduler.py`. A task gets immutable
-values and its request, which may become stale.
+runs one task at a time on it, in the order of `server/lsp/scheduler.py`; between two steps, what
+is more urgent goes first (`server/lsp/turns.py`). A task gets immutable values and its request,
+which may become stale.
 """
 
 import logging
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from midline.server.lsp.engine_policy import IdleBudget, Policy
 from midline.server.lsp.engine_state import StateBoard
 from midline.server.lsp.scheduler import Priority, Scheduler, Task
+from midline.server.lsp.turns import Turns
 
 if TYPE_CHECKING:
     from midline.model.engines.base import Engine
@@ -74,6 +76,8 @@ class EngineThread:
         self.used_at = time.monotonic()
         """When a client's task ended last, or a load."""
         self._queue = Scheduler()
+        self.turns = Turns(self._queue)
+        """The tasks under way; the engine's thread's."""
         self._thread: threading.Thread | None = None
         self._reload: Callable[[], Engine] | None = None
         self._loading: Future[Engine] | None = None
@@ -101,7 +105,7 @@ class EngineThread:
             if self.engine is not None:
                 self.engine.close()
             self.engine = self._reload = None
-            self.engine = load()
+            self.engine = self.turns.interrupting(load())
             if number == self._loads:
                 self._reload = load
             return self.engine
@@ -157,7 +161,7 @@ class EngineThread:
         if self.engine is None:
             if self._reload is None:
                 raise NoEngineError
-            self.engine = self._reload()
+            self.engine = self.turns.interrupting(self._reload())
         return self.engine
 
     def may_go_on(self, is_over: Callable[[], bool]) -> bool:
@@ -193,11 +197,8 @@ class EngineThread:
 
     def _run(self) -> None:
         while (task := self._queue.take()) is not None:
-            task.run()
-            self.policy = Policy()
-        self.budget = IdleBudget()
-        """Of the tasks of idle times; the engine's thread's."""
-        self.used_at = time.monotonic()
+            self.turns.run(task)
+            self.used_at = time.monotonic()
 
 
 class EngineClient:
@@ -238,7 +239,7 @@ class EngineClient:
             return task(thread.current())
 
         self.stop_idle()
-        if priority is Priority.INTERACTIVE:
+        if priority <= Priority.BY_HAND:
             thread.others_give_way(self)
         self._running.add(work)
         future = thread.submit(queued := Task(priority, self, run))

@@ -7,7 +7,7 @@ background keeps its order.
 
 import itertools
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from enum import IntEnum
@@ -17,28 +17,33 @@ from typing import Any
 class Priority(IntEnum):
     """How urgent a task is; lower values come first.
 
-    LOAD: a model, or its release. INTERACTIVE: somebody waits at a cursor. BACKGROUND: somebody
-    waits, but for a longer text. IDLE: nobody waits.
+    LOAD: a model, or its release. INTERACTIVE: somebody types. BY_HAND: somebody has asked for
+    completions at a cursor. BACKGROUND: somebody waits, but for a longer text. IDLE: nobody waits.
     """
 
     LOAD = 0
     INTERACTIVE = 1
-    BACKGROUND = 2
-    IDLE = 3
+    BY_HAND = 2
+    BACKGROUND = 3
+    IDLE = 4
 
 
-_NEWEST_FIRST = frozenset({Priority.INTERACTIVE, Priority.IDLE})
+_NEWEST_FIRST = frozenset({Priority.INTERACTIVE, Priority.BY_HAND, Priority.IDLE})
 
 
 @dataclass(eq=False)
 class Task:
-    """A call for the engine's thread, which completes `future`; `client` is whom it is for."""
+    """A call for the engine's thread, which completes `future`; `client` is whom it is for.
+
+    waited: seconds that it was interrupted by tasks of its own class.
+    """
 
     priority: Priority
     client: object
     call: Callable[[], Any]
     future: "Future[Any]" = field(default_factory=Future)
     number: int = 0
+    waited: float = 0.0
 
     def run(self) -> None:
         """Make the call, unless the future was cancelled; its result or error is the future's."""
@@ -81,14 +86,23 @@ class Scheduler:
                 self._changed.wait()
             if not self._waiting:
                 return None
-            task = self._next()
-            self._waiting.remove(task)
-            self._served[task.client] = next(self._turns)
-            return task
+            return self._take(self._waiting)
 
-    def _next(self) -> Task:
-        priority = min(task.priority for task in self._waiting)
-        urgent = [task for task in self._waiting if task.priority is priority]
+    def take_if(self, may_run: Callable[[Task], bool]) -> Task | None:
+        """The next of the tasks that `may_run`, if one waits."""
+        with self._changed:
+            found = [task for task in self._waiting if may_run(task)]
+            return self._take(found) if found else None
+
+    def _take(self, tasks: Sequence[Task]) -> Task:
+        task = self._first(tasks)
+        self._waiting.remove(task)
+        self._served[task.client] = next(self._turns)
+        return task
+
+    def _first(self, tasks: Sequence[Task]) -> Task:
+        priority = min(task.priority for task in tasks)
+        urgent = [task for task in tasks if task.priority is priority]
         newest = priority in _NEWEST_FIRST
 
         def rank(task: Task) -> tuple[int, int]:
@@ -100,6 +114,11 @@ class Scheduler:
         """Whether a task waits that should not wait for one of this class."""
         with self._changed:
             return any(task.priority < priority for task in self._waiting)
+
+    def has_as_urgent(self, priority: Priority) -> bool:
+        """Whether a task of this class waits, or a more urgent one."""
+        with self._changed:
+            return any(task.priority <= priority for task in self._waiting)
 
     def forget(self, client: object) -> list[Task]:
         """Remove and return what waits for a client that has left."""

@@ -15,6 +15,7 @@ from midline.server.lsp.engine_thread import NoEngineError
 from midline.server.lsp.live_completion import LiveCompletion
 from midline.server.lsp.live_writing import write, write_ahead
 from midline.server.lsp.prompt_window import Plan
+from midline.server.lsp.scheduler import Priority
 from midline.server.lsp.session import Request, Snapshot
 
 if TYPE_CHECKING:
@@ -122,7 +123,9 @@ def _begin(ls: "MidlineServer", live: LiveCompletion) -> LiveCompletion:
             live.loop.call_soon_threadsafe(_when_idle, ls, live)
         live.finish()
 
-    ls.engine.run(lambda engine: write(engine, planner, live), live).add_done_callback(finished)
+    priority = Priority.BY_HAND if live.by_hand else Priority.INTERACTIVE
+    writing = ls.engine.run(lambda engine: write(engine, planner, live), live, priority)
+    writing.add_done_callback(finished)
     return live
 
 

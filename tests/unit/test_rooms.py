@@ -43,7 +43,7 @@ MAX_METHODS = 15
 OVER_PARAMETERS = {"_plan_matrix": 8, "complete": 8, "confined": 9}
 OVER_METHODS = {
     "CompletionTask": 16,
-    "Decoding": 27,
+    "Decoding": 26,
     "Language": 16,
     "LlamaVim": 22,
     "MidlineSpeed": 17,

@@ -14,6 +14,7 @@ from midline import kernels
 from midline.model.cancellation import Cancellation, Cancelled
 from midline.model.catalog.catalog import CATALOGUE, resolve
 from midline.model.decoding.batch import Batch
+from midline.model.decoding.breaks import Breaks
 from midline.model.decoding.continuous_batching import Decoding
 from midline.model.decoding.options import NativeOptions, SamplingOptions
 from midline.model.decoding.request import Generation, More, OnDone, OnToken, Request
@@ -56,7 +57,7 @@ class NativeEngine(Engine):
         self.context_length = decoder.context_length
         self._decoder: Decoder | None = decoder
         self._profiles: dict[float, Profile | None] = {}
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # breaks call again
 
     @classmethod
     def load(
@@ -138,7 +139,7 @@ class NativeEngine(Engine):
             (request.options or options).check()
             if request.resume is not None and (request.options or options).samples > 1:
                 raise UsageError("a completion is resumed alone; ask for one sample")
-        batch = Batch(requests, streams, cancel, on_token, on_done, more)
+        batch = Batch(requests, streams, cancel, on_token, on_done, more, self.breaks)
         with self._lock:
             drafter = self._drafter(options, len(requests), profile, cancel)
             decoding = Decoding(
@@ -195,7 +196,9 @@ class NativeEngine(Engine):
             try:
                 with contextlib.suppress(Cancelled):
                     while at < len(prompt):
-                        step = step_tokens or len(prompt)
+                        step = _step_tokens(step_tokens, self.breaks) or len(prompt)
+                        if self.breaks is not None:
+                            self.breaks()
                         piece = prompt[at : (at // step + 1) * step]
                         self.decoder.forward([(sequence, piece)], logits="none", cancel=cancel)
                         at += len(piece)
@@ -250,3 +253,9 @@ class NativeEngine(Engine):
                 return self.decoder.forward([(sequence, ids)], logits="all", options=options)
             finally:
                 self.release(sequence)
+
+
+def _step_tokens(wanted: int | None, breaks: Breaks | None) -> int | None:
+    """Tokens of a step of `prefill`: no more than are wanted, or than fit between two breaks."""
+    most = breaks.step_tokens if breaks else None
+    return min(wanted, most) if wanted and most else wanted or most

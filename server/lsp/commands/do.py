@@ -24,6 +24,7 @@ from midline.server.lsp.commands.resume import resume
 from midline.server.lsp.engine_thread import NoEngineError
 from midline.server.lsp.loading import load_model
 from midline.server.lsp.progress_bar import ProgressBar
+from midline.server.lsp.scheduler import Priority
 from midline.server.lsp.server import MidlineServer
 from midline.server.lsp.settings import Settings, option_fields, resolve
 from midline.server.routing.edits import Edit
@@ -203,7 +204,7 @@ async def _written(ls: MidlineServer, task: _Task, outcome: Ask | CompleteAt) ->
     await ls.load_settled.wait()
     bar = await ProgressBar.begin(ls, f"Midline: {task.frame.sentence()}", work.abandon)
     try:
-        found = await asyncio.wrap_future(ls.engine.run(write, work))
+        found = await asyncio.wrap_future(ls.engine.run(write, work, Priority.BACKGROUND))
     except asyncio.CancelledError:
         work.abandon()
         raise

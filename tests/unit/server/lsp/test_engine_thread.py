@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from midline.server.lsp.engine_policy import Policy
 from midline.server.lsp.engine_thread import EngineClient, EngineThread, NoEngineError
 from midline.server.lsp.scheduler import Priority
 
@@ -282,3 +283,13 @@ def test_an_idle_task_that_fails_is_no_matter(thread: EngineClient) -> None:
     thread.load(lambda: ENGINE)
     thread.run_when_idle(lambda engine, cancel: 1 / 0, "a")
     assert thread.run(lambda engine: 1, Request("a")).result(5) == 1
+
+
+def test_the_policy_holds_for_all_tasks(thread: EngineClient) -> None:
+    thread.load(lambda: ENGINE).result(5)
+    thread.thread.policy = policy = Policy(idle_share=0.5)
+    before = thread.thread.used_at
+    for _ in range(3):
+        thread.run(lambda engine: time.sleep(0.001), Request("a")).result(5)
+    _hold(thread).set()  # what follows a task is done before the next begins
+    assert thread.thread.policy is policy and thread.thread.used_at > before

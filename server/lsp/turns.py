@@ -1,0 +1,80 @@
+"""Turns with the engine: what runs, and what may go first between two of its steps.
+
+A task is interrupted by more urgent ones, which run to their end before it goes on, on the same
+thread: an answer to a key never waits for a long text. Of two clients' completions while typing the
+newer one goes first, until the older one has waited for `MOST_WAIT` seconds.
+"""
+
+import time
+from typing import TYPE_CHECKING
+
+from midline.server.lsp.scheduler import Priority, Scheduler, Task
+
+if TYPE_CHECKING:
+    from midline.model.engines.base import Engine
+
+MOST_WAIT = 1.0
+"""Seconds that a completion gives way to others of its own class."""
+MOST_NESTED = 6
+"""Tasks that may be under way, all but one of them interrupted."""
+STEP_TOKENS = {Priority.INTERACTIVE: 256, Priority.BY_HAND: 64, Priority.BACKGROUND: 64}
+"""Tokens of a prompt that are computed between two breaks; fewer of what others may interrupt."""
+_NEVER_FIRST = frozenset({Priority.LOAD, Priority.IDLE})
+"""What closes the engine, and what nobody waits for."""
+
+
+class Turns:
+    """The tasks under way, and the `Breaks` of their engine; used on its thread alone."""
+
+    def __init__(self, queue: Scheduler) -> None:
+        self._queue = queue
+        self._under_way: list[Task] = []
+
+    def run(self, task: Task) -> None:
+        """Run a task to its end."""
+        self._under_way.append(task)
+        try:
+            task.run()
+        finally:
+            self._under_way.pop()
+
+    def interrupting(self, engine: "Engine") -> "Engine":
+        """The engine, whose breaks are these from now on."""
+        engine.breaks = self
+        return engine
+
+    @property
+    def step_tokens(self) -> int | None:
+        """See `Breaks`."""
+        return STEP_TOKENS.get(self._under_way[-1].priority) if self._under_way else None
+
+    def __call__(self) -> None:
+        """Run what may interrupt the task under way. It must be between two steps."""
+        if not self._under_way or len(self._under_way) >= MOST_NESTED:
+            return
+        running = self._under_way[-1]
+        if running.priority in _NEVER_FIRST:
+            return
+        while (task := self._queue.take_if(lambda task: _goes_first(task, running))) is not None:
+            began = time.monotonic()
+            self.run(task)
+            if task.priority is running.priority:
+                running.waited += time.monotonic() - began
+
+    @property
+    def are_wanted(self) -> bool:
+        """Whether others wait for the end of the task under way: one in front of its class or in
+        it, or one that it has interrupted.
+        """
+        if not self._under_way:
+            return False
+        mine = self._under_way[-1].priority
+        return len(self._under_way) > 1 or self._queue.has_as_urgent(mine)
+
+
+def _goes_first(task: Task, running: Task) -> bool:
+    if task.priority in _NEVER_FIRST:
+        return False
+    if task.priority is running.priority is Priority.INTERACTIVE:
+        return task.client is not running.client and running.waited < MOST_WAIT
+    return task.priority < running.priority
