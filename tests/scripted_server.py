@@ -1,6 +1,9 @@
 """A language server without a model, whose every answer is known: the editor clients' tests run it.
 
 MIDLINE_SCRIPT is a JSON object: `log` (a file that gets a line for every message of the client),
+`actions` (what midline.action answers, by action: `{"insert": text}` edits at the range's start,
+`{"error": sentence}` fails, `{"waits": true}` answers only when cancelled, all else is the result;
+a list has the answer of each call), `sentences` (the same of midline.do, by text),
 `answers` (texts; those that agree with what stands behind the last "= " are offered, from there
 on), `random` (offer `random_answer` instead), `seconds` (before an answer), `loading` (seconds, in
 ten steps), `no_model` (until midline.pullModel), `old` (knows no status and no commands), `dies`
@@ -17,6 +20,11 @@ from pathlib import Path
 from typing import Any
 
 AUTOMATIC = 2
+REQUEST_CANCELLED = -32800
+COMMANDS = [
+    *("midline.pullModel", "midline.reload", "midline.pause", "midline.resume"),
+    *("midline.action", "midline.do"),
+]
 TEXTS = (
     "value",
     "call(a, b)",
@@ -52,7 +60,7 @@ class Server:
         self.script = script
         self.texts: dict[str, str] = {}
         self.has_model = not script.get("no_model")
-        self.cancelled: set[Any] = set()
+        self.waiting: set[Any] = set()
         self._lock = threading.Lock()
 
     def run(self) -> None:
@@ -66,10 +74,10 @@ class Server:
                 self._write({"id": message["id"], "error": {"code": -32601, "message": "unknown"}})
 
     def on_initialize(self, message: dict[str, Any]) -> None:
-        commands = ["midline.pullModel", "midline.reload", "midline.pause", "midline.resume"]
         can: dict[str, Any] = {"textDocumentSync": 2, "inlineCompletionProvider": {}}
         if not self.script.get("old"):
-            can["executeCommandProvider"] = {"commands": commands}
+            can["executeCommandProvider"] = {"commands": COMMANDS}
+            can["codeActionProvider"] = {"codeActionKinds": ["refactor.rewrite"]}
         info = {"name": "midline", "version": "0.0.1"}
         self._answer(message, {"capabilities": can, "serverInfo": info})
 
@@ -109,11 +117,58 @@ class Server:
             self._answer(message, self._status("ready", "Ready.", tokensPerSecond=31.4))
 
     def on_workspace_executeCommand(self, message: dict[str, Any]) -> None:
-        if message["params"]["command"] == "midline.pullModel":
+        command = message["params"]["command"]
+        if command in ("midline.action", "midline.do"):
+            self._act(message, message["params"]["arguments"][0])
+            return
+        if command == "midline.pullModel":
             self.has_model = True
             self._tell("noModel", "Pulling tiny.", progress=0.5)
             self._tell("ready", "Ready.")
         self._answer(message, None)
+
+    def on_textDocument_codeAction(self, message: dict[str, Any]) -> None:
+        params = message["params"]
+        uri, span = params["textDocument"]["uri"], params["range"]
+        actions = [
+            {
+                "title": f"Midline: {action}",
+                "kind": "refactor.rewrite",
+                "command": {
+                    "title": action,
+                    "command": "midline.action",
+                    "arguments": [{"action": action, "uri": uri, "version": 0, "range": span}],
+                },
+            }
+            for action in self.script.get("actions", {})
+        ]
+        self._answer(message, actions)
+
+    def _act(self, message: dict[str, Any], asked: dict[str, Any]) -> None:
+        """Answer a call of midline.action or midline.do as the script says."""
+        of_action = "action" in asked
+        scripted = self.script["actions" if of_action else "sentences"]
+        answer = scripted[asked["action" if of_action else "text"]]
+        if isinstance(answer, list):
+            answer = answer.pop(0)
+        if "waits" in answer:
+            self.waiting.add(message["id"])
+        elif "error" in answer:
+            error = {"code": -32603, "message": answer["error"]}
+            self._write({"id": message["id"], "error": error})
+        elif "insert" in answer:
+            self._insert(asked, answer["insert"])
+            self._answer(message, None)
+        else:
+            self._answer(message, answer)
+
+    def _insert(self, asked: dict[str, Any], text: str) -> None:
+        start = asked["range"]["start"]
+        edits = [{"range": {"start": start, "end": start}, "newText": text}]
+        document = {"uri": asked["uri"], "version": asked.get("version")}
+        edit = {"documentChanges": [{"textDocument": document, "edits": edits}]}
+        params = {"label": "inserted", "edit": edit}
+        self._write({"id": "edit", "method": "workspace/applyEdit", "params": params})
 
     def on_shutdown(self, message: dict[str, Any]) -> None:
         self._answer(message, None)
@@ -122,7 +177,11 @@ class Server:
         os._exit(0)
 
     def on__cancelRequest(self, message: dict[str, Any]) -> None:
-        self.cancelled.add(message["params"]["id"])
+        identifier = message["params"]["id"]
+        if identifier in self.waiting:
+            self.waiting.remove(identifier)
+            error = {"code": REQUEST_CANCELLED, "message": "cancelled"}
+            self._write({"id": identifier, "error": error})
 
     def on_textDocument_didOpen(self, message: dict[str, Any]) -> None:
         item = message["params"]["textDocument"]

@@ -10,13 +10,14 @@ if vim.fn.has('nvim-0.10') == 0 then
 end
 
 vim.api.nvim_create_user_command('Midline', function(call)
-  require('midline.commands').run(call.fargs)
+  require('midline.commands').run(call)
 end, {
   nargs = '*',
+  range = true,
   complete = function(lead, line)
     return require('midline.commands').complete(lead, line)
   end,
-  desc = 'Midline: status, switches, models and logs',
+  desc = 'Midline: code actions, status, switches, models and logs',
 })
 
 require('midline.keys').define()

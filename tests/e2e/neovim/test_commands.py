@@ -124,6 +124,23 @@ def test_keys_may_be_left_to_the_user(open_editor: Callable):
     editor.line("x = length(y)")
 
 
+def test_a_mapping_that_is_an_expression_may_accept(open_editor: Callable):
+    editor = open_editor(
+        "x = \n",
+        answers=["length(y)"],
+        init="""vim.keymap.set('i', '<C-l>', function()
+          return require('midline').accept() and '' or 'none'
+        end, { expr = true })""",
+    )
+    editor.attached()
+    editor.keys("A")
+    editor.ghost("length(y)")
+    editor.keys("<C-l>")
+    editor.line("x = length(y)")
+    editor.keys("<C-l>")
+    editor.line("x = length(y)none")
+
+
 def test_the_builtin_menu_and_ghost_text_get_along(open_editor: Callable):
     editor = open_editor("lengthy\nx = \n", answers=["length(y)"])
     editor.attached()

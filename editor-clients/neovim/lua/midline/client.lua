@@ -208,6 +208,11 @@ local function options(bufnr)
     settings = { midline = settings },
     init_options = settings,
     capabilities = capabilities(),
+    commands = {
+      ['midline.action'] = function(command)
+        require('midline.actions').perform(command.arguments[1])
+      end,
+    },
     handlers = {
       ['midline/status'] = on_status,
       ['window/showMessage'] = on_message,
@@ -313,31 +318,42 @@ function M.send_settings()
   end
 end
 
+--- Gives up on a request; Neovim calls nothing back for it.
+---@param id integer
+function M.cancel(id)
+  local client = M.get()
+  if client then
+    M.call(client, 'cancel_request', id)
+  end
+end
+
 --- Has the server do a command; its failure is shown.
 ---@param command string
 ---@param arguments? any[]
 ---@param then_do? fun(result: any)
-function M.execute(command, arguments, then_do)
+---@param finally? fun() is called in any case, before `then_do`
+---@return integer? id of the request, for `cancel`
+function M.execute(command, arguments, then_do, finally)
+  finally = finally or function() end
   local client = M.get()
   if client == nil then
+    finally()
     return notice.show('the server does not run; :Midline restart starts it', vim.log.levels.WARN)
   elseif not M.offers(command) then
+    finally()
     local message = 'this server has no command %s; update Midline'
     return notice.show(message:format(command), vim.log.levels.WARN)
   end
-  M.call(
-    client,
-    'request',
-    'workspace/executeCommand',
-    { command = command, arguments = arguments or {} },
-    function(err, result)
-      if err then
-        tell(err.message, vim.log.levels.ERROR)
-      elseif then_do then
-        then_do(result)
-      end
+  local params = { command = command, arguments = arguments or {} }
+  local _, id = M.call(client, 'request', 'workspace/executeCommand', params, function(err, result)
+    finally()
+    if err == nil then
+      return then_do and then_do(result)
     end
-  )
+    status.keep_error(err.message)
+    notice.show(err.message, vim.log.levels.ERROR)
+  end)
+  return id
 end
 
 --- Pulls by the command line what the server cannot pull, and starts the server again.

@@ -1,4 +1,5 @@
 -- The command :Midline and its subcommands.
+local actions = require('midline.actions')
 local client = require('midline.client')
 local completion = require('midline.completion')
 local filter = require('midline.filter')
@@ -75,7 +76,32 @@ local function open_log()
   vim.cmd.normal({ 'G', bang = true })
 end
 
----@type table<string, { run: fun(argument?: string), complete?: fun(lead: string): string[] }>
+---@class midline.Call what a user command is called with
+---@field fargs string[]
+---@field args string
+---@field range integer
+---@field line1 integer
+---@field line2 integer
+
+--- Has a sentence done; without one it is asked for.
+---@param call midline.Call
+local function say(call)
+  local sentence = vim.trim(call.args:match('^%s*%S+%s*(.*)$') or '')
+  if sentence ~= '' then
+    return actions.say(sentence, call)
+  end
+  vim.ui.input({ prompt = 'Midline, do: ' }, function(answer)
+    if answer and vim.trim(answer) ~= '' then
+      actions.say(answer, call)
+    end
+  end)
+end
+
+---@class midline.Subcommand
+---@field run fun(argument: string?, call: midline.Call)
+---@field complete? fun(lead: string): string[]
+
+---@type table<string, midline.Subcommand>
 M.subcommands = {
   status = {
     run = function()
@@ -144,10 +170,24 @@ M.subcommands = {
   },
 }
 
+M.subcommands['do'] = {
+  run = function(_, call)
+    say(call)
+  end,
+}
+M.subcommands.cancel = { run = actions.cancel }
+for action in pairs(actions.actions) do
+  M.subcommands[action] = {
+    run = function(_, call)
+      actions.act(action, call)
+    end,
+  }
+end
+
 --- Runs what was typed behind :Midline.
----@param arguments string[]
-function M.run(arguments)
-  local name = arguments[1] or 'status'
+---@param call midline.Call
+function M.run(call)
+  local name = call.fargs[1] or 'status'
   local subcommand = M.subcommands[name]
   if subcommand == nil then
     return notice.show(
@@ -155,7 +195,7 @@ function M.run(arguments)
       vim.log.levels.ERROR
     )
   end
-  subcommand.run(arguments[2])
+  subcommand.run(call.fargs[2], call)
 end
 
 ---@return string[]
@@ -170,7 +210,7 @@ end
 ---@param line string
 ---@return string[]
 function M.complete(lead, line)
-  local name = line:match('^%s*%S+%s+(%S+)%s+%S*$')
+  local name = line:match('^.-Midline%s+(%S+)%s+%S*$')
   if name == nil then
     return in_menu(M.names())(lead)
   end

@@ -305,7 +305,26 @@ local PARTS = {
   line = text.line,
 }
 
---- Inserts the completion, or its next word or line, at the cursor. False if there is none.
+--- Inserts what is taken of `rest`; false where a mapping is an expression, which may not.
+local function insert(rest, part)
+  local taken = PARTS[part](rest)
+  local lines = text.lines(taken)
+  local row, col = position()
+  local done, problem = pcall(vim.api.nvim_buf_set_text, 0, row, col, row, col, lines)
+  if not done then
+    if not tostring(problem):find('E565', 1, true) then
+      error(problem, 0)
+    end
+    return false
+  end
+  local end_col = #lines == 1 and col + #taken or #lines[#lines]
+  vim.api.nvim_win_set_cursor(0, { row + #lines, end_col })
+  M.refresh()
+  return true
+end
+
+--- Inserts the completion, or its next word or line, at the cursor; behind a mapping that is an
+--- expression, as soon as it has ended. False if there is none.
 ---@param part? 'all'|'word'|'line'
 ---@return boolean
 function M.accept(part)
@@ -313,13 +332,14 @@ function M.accept(part)
   if not rest then
     return false
   end
-  local taken = PARTS[part or 'all'](rest)
-  local lines = text.lines(taken)
-  local row, col = position()
-  vim.api.nvim_buf_set_text(0, row, col, row, col, lines)
-  local end_col = #lines == 1 and col + #taken or #lines[#lines]
-  vim.api.nvim_win_set_cursor(0, { row + #lines, end_col })
-  M.refresh()
+  if not insert(rest, part or 'all') then
+    vim.schedule(function()
+      rest = M.visible()
+      if rest then
+        insert(rest, part or 'all')
+      end
+    end)
+  end
   return true
 end
 

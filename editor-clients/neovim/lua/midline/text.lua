@@ -15,6 +15,15 @@ function M.normal(text)
   return (text:gsub('\r\n', '\n'))
 end
 
+--- How long a text is in the units of an LSP position encoding.
+---@param text string
+---@param encoding string
+---@return integer
+function M.units(text, encoding)
+  local utf32, utf16 = vim.str_utfindex(text)
+  return encoding == 'utf-8' and #text or encoding == 'utf-32' and utf32 or utf16
+end
+
 --- The next word: white space, line ends included, and a run of letters or of other characters.
 ---@param text string
 ---@return string
