@@ -2,6 +2,7 @@
 
 import json
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -67,6 +68,14 @@ class Editor(NeovimSession):
             return []
         messages = map(json.loads, self.log.read_text("utf-8").splitlines())
         return [message for message in messages if message.get("method") == method]
+
+    def receives(self, method: str) -> list[dict[str, Any]]:
+        """The client's messages of a method, once there is one."""
+        limit = time.monotonic() + 20
+        while not (found := self.asked(method)):
+            assert time.monotonic() < limit, f"no {method} was sent"
+            self.lua("vim.wait(20)")
+        return found
 
     def attached(self) -> None:
         """Wait until the server is attached to the current buffer."""
