@@ -44,6 +44,17 @@ MBXP = Program(
         "doctor": "which languages can be evaluated here, and what is missing",
     },
 )
+BUDGET = Program(
+    name="midline-bench budget",
+    description="strategies of thinking at equal tokens, seconds and operations",
+    examples="""\
+  midline-bench budget run --pool build/pool/05b --out build/budget
+  midline-bench budget report build/budget --pool build/pool/05b""",
+    module="midline.benchmarks.budget.actions.{}",
+    commands={
+        "run": "draw, execute and judge what is compared",
+    },
+)
 QUALITY = Program(
     name="midline-bench quality",
     description="logits, tokenizer and completion quality against references",
@@ -89,6 +100,7 @@ PROGRAM = Program(
         "speed": SPEED,
         "mbxp": MBXP,
         "quality": QUALITY,
+        "budget": BUDGET,
         "figures": "every promised figure: its command, the wanted value, the value now",
         "structure": "numbers of the source tree and of the way of a keystroke through it",
     },

@@ -5,18 +5,16 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from midline.benchmarks.mbxp.samples import GeneratedFile
-from midline.benchmarks.mbxp.syntax import FunctionEnd
 from midline.benchmarks.mbxp.tasks import Task
 from midline.model.engines.base import Completion, Engine, Generation, Request, SamplingOptions
 from midline.model.errors import UsageError
+from midline.model.strategies.function_end import FunctionEnd, StopAtEnd
 
 STREAMS = 32
 """Completions decoded together: the most rows of a step for which the native engine's rows are
 invariant."""
 TASK_TOKENS = 1024
 """KV cache per stream, in tokens: room for a long prompt and its completion."""
-CHECK_EVERY = 8
-"""Most tokens between two checks for the end of the function."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +59,7 @@ class Generator:
         requests = [
             Request(
                 self._encode(examples(task, pool, self.shots) + task.prompt),
-                stop=_Watch(self.engine, end),
+                stop=StopAtEnd(self.engine.tokenizer, end),
                 seed=(self.options.seed * 100003 + task.number) % 2**63,
             )
             for task, end in zip(waiting, ends, strict=True)
@@ -113,22 +111,6 @@ class _Clock:
     def lap(self) -> float:
         before, self.at = self.at, time.perf_counter()
         return self.at - before
-
-
-class _Watch:
-    """Stop condition: whether the function has ended; parses only where it can have."""
-
-    def __init__(self, engine: Engine, end: FunctionEnd) -> None:
-        self.engine, self.end = engine, end
-        self.seen: dict[int, int] = {}
-
-    def __call__(self, sample: int, ids: list[int]) -> bool:
-        seen = self.seen.get(sample, 0)
-        addition = self.engine.tokenizer.decode(ids[max(0, seen - 1) :])
-        if not self.end.may_end(addition) and len(ids) - seen < CHECK_EVERY:
-            return False
-        self.seen[sample] = len(ids)
-        return self.end.find(self.engine.tokenizer.decode(ids)) is not None
 
 
 def examples(task: Task, pool: Mapping[str, Task], count: int) -> str:

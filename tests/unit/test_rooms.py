@@ -24,7 +24,7 @@ MAY_IMPORT = {
 SUB_ROOMS = {
     "model": (
         "catalog", "weights", "tokenizer", "teal", "runtime", "decoding", "engines", "completion",
-        "data_quality", "compression", "intents", "sandbox",
+        "data_quality", "compression", "intents", "sandbox", "strategies",
     ),
     "server": ("context", "routing", "lsp", "daemon", "http", "cli"),
 }  # fmt: skip

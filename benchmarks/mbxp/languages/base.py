@@ -239,15 +239,6 @@ def tools_folder(name: str) -> Path:
     return cache_folder() / "mbxp" / name
 
 
-def installation(executable: str) -> list[Path]:
-    """What to make visible for a tool outside the system folders: its installation's folder."""
-    real = Path(os.path.realpath(executable))
-    home = real.parent.parent if real.parent.name == "bin" else real.parent
-    called = Path(executable)
-    places = [home] if home in called.parents else [home, called]
-    return [place for place in places if not _in_system(place)]
-
-
 def existing(paths: Iterable[str]) -> list[Path]:
     """Those of `paths` that are there."""
     return [Path(path) for path in paths if os.path.exists(path)]
@@ -256,7 +247,3 @@ def existing(paths: Iterable[str]) -> list[Path]:
 def write_jobs(jobs: Path, lines: Iterable[Sequence[str]]) -> None:
     """Write a compiler's list of programs: one a line, words separated by tabs."""
     jobs.write_text("".join("\t".join(words) + "\n" for words in lines), "utf-8")
-
-
-def _in_system(path: Path) -> bool:
-    return path == Path("/") or Path("/usr") in (path, *path.parents)

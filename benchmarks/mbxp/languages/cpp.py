@@ -15,10 +15,10 @@ from midline.benchmarks.mbxp.languages.base import (
     Language,
     Tool,
     ToolchainMissing,
-    installation,
     tools_folder,
 )
 from midline.benchmarks.mbxp.tasks import Task
+from midline.model.sandbox.installation import installation
 from midline.model.sandbox.policy import MEBIBYTE, Limits
 
 HEADER = "stdc++.h"

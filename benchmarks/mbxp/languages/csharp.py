@@ -20,10 +20,10 @@ from midline.benchmarks.mbxp.languages.base import (
     Tool,
     ToolchainMissing,
     existing,
-    installation,
     tools_folder,
 )
 from midline.benchmarks.mbxp.tasks import Task
+from midline.model.sandbox.installation import installation
 from midline.model.sandbox.policy import Limits
 
 COMPARER = DRIVERS / "CompareLogic.cs"

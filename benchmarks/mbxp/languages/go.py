@@ -18,10 +18,10 @@ from midline.benchmarks.mbxp.languages.base import (
     Language,
     Tool,
     ToolchainMissing,
-    installation,
     tools_folder,
 )
 from midline.benchmarks.mbxp.tasks import Task
+from midline.model.sandbox.installation import installation
 from midline.model.sandbox.policy import Limits
 
 UNUSED = re.compile(r'imported and not used: "([\w./-]+)"|"([\w./-]+)" imported and not used')

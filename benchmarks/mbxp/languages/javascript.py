@@ -5,8 +5,9 @@ from functools import cached_property
 from pathlib import Path
 
 from midline.benchmarks.mbxp.languages import node_modules
-from midline.benchmarks.mbxp.languages.base import Box, Language, halves, installation
+from midline.benchmarks.mbxp.languages.base import Box, Language, halves
 from midline.benchmarks.mbxp.tasks import Task
+from midline.model.sandbox.installation import installation
 from midline.model.sandbox.policy import Limits
 
 HEAP_MEGABYTES = 1024

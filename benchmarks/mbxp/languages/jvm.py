@@ -14,10 +14,10 @@ from midline.benchmarks.mbxp.languages.base import (
     Tool,
     ToolchainMissing,
     existing,
-    installation,
     tools_folder,
     write_jobs,
 )
+from midline.model.sandbox.installation import installation
 from midline.model.sandbox.policy import Limits
 
 COMPILER_DRIVER = DRIVERS / "CompileMany.java"

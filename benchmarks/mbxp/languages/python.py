@@ -10,10 +10,10 @@ from midline.benchmarks.mbxp.languages.base import (
     Box,
     Language,
     Tool,
-    installation,
 )
 from midline.benchmarks.mbxp.status import Status
 from midline.benchmarks.mbxp.tasks import Task
+from midline.model.sandbox.installation import installation
 from midline.model.sandbox.policy import MEBIBYTE, Limits
 
 DRIVER = DRIVERS / "run_python.py"

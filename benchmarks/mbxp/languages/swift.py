@@ -4,9 +4,10 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from midline.benchmarks.mbxp.languages.base import Box, Language, Tool, halves, installation
+from midline.benchmarks.mbxp.languages.base import Box, Language, Tool, halves
 from midline.benchmarks.mbxp.status import Status
 from midline.benchmarks.mbxp.tasks import Task
+from midline.model.sandbox.installation import installation
 from midline.model.sandbox.policy import Limits
 
 FAILED_ASSERTION = re.compile(r"Assertion failed")

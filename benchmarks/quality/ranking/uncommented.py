@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from midline.benchmarks.mbxp.syntax import parser
+from midline.model.strategies.function_end import parser
 
 if TYPE_CHECKING:
     from tree_sitter import Node

@@ -2,7 +2,7 @@ import pytest
 from mbxp_programs import tiny_solution, tiny_task
 
 from midline.benchmarks.mbxp.languages import NAMES
-from midline.benchmarks.mbxp.syntax import FunctionEnd
+from midline.model.strategies.function_end import FunctionEnd
 
 MORE = {
     "python": "\n\ndef other():\n\tpass\n",

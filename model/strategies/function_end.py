@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from midline.model.completion import syntax
 from midline.model.errors import MidlineError
+from midline.model.tokenizer.base import TokenizerBase
 
 if TYPE_CHECKING:
     from tree_sitter import Node, Parser
@@ -19,6 +20,8 @@ CLOSING = {"}"}
 CLOSERS = {"java": "\n}\n"}
 """What the program still needs after the function: Java's tests stand outside the class."""
 TEXT_TYPES = ("string", "comment", "heredoc")
+CHECK_EVERY = 8
+"""Most tokens between two checks for the end of the function."""
 
 
 class FunctionEnd:
@@ -85,6 +88,23 @@ class FunctionEnd:
 
     def _parse(self, completion: bytes) -> "Node":
         return self.parser.parse(self.prompt + completion).root_node
+
+
+class StopAtEnd:
+    """Stop condition: whether the function has ended; parses only where it can have."""
+
+    def __init__(self, tokenizer: TokenizerBase, end: FunctionEnd) -> None:
+        self.tokenizer, self.end = tokenizer, end
+        self.seen: dict[int, int] = {}
+
+    def __call__(self, sample: int, ids: list[int]) -> bool:
+        """See `Stop`."""
+        seen = self.seen.get(sample, 0)
+        addition = self.tokenizer.decode(ids[max(0, seen - 1) :])
+        if not self.end.may_end(addition) and len(ids) - seen < CHECK_EVERY:
+            return False
+        self.seen[sample] = len(ids)
+        return self.end.find(self.tokenizer.decode(ids)) is not None
 
 
 def parser(language: str) -> "Parser":

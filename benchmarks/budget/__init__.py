@@ -1,0 +1,1 @@
+"""Strategies of thinking compared at equal tokens, equal seconds and equal operations."""

@@ -1,0 +1,69 @@
+"""Further inputs for agreement and for telling candidates apart: the examples' calls, altered.
+
+No model is asked. Literals in a call are replaced one at a time by others of their type: numbers by
+their neighbours, 0 and the negative, texts and lists by empty, reversed and shortened ones. A call
+whose values do not depend on chance gives the same inputs every time.
+"""
+
+import ast
+import copy
+import re
+from collections.abc import Iterator, Sequence
+from itertools import chain, zip_longest
+
+from midline.model.strategies.examples import Check
+
+_NUMBER = re.compile(r"(?<![\w.\"'])-?\d+(?![\w.\"'])")
+
+
+def altered_calls(examples: Sequence[Check], language: str, count: int) -> tuple[Check, ...]:
+    """Up to `count` calls without an expected value, taken from all examples in turn."""
+    alter = _altered_python if language == "python" else _altered_text
+    each = [alter(example.call) for example in examples]
+    mixed = (text for texts in zip_longest(*each) for text in texts if text is not None)
+    known = {example.call for example in examples}
+    new = dict.fromkeys(text for text in mixed if text not in known)
+    return tuple(Check(text, "") for text in list(new)[:count])
+
+
+def _altered_python(call: str) -> Iterator[str]:
+    tree = ast.parse(call, mode="eval")
+    nodes = [node for node in ast.walk(tree) if _others(node)]
+    variants = [[(number, at) for at in range(len(_others(n)))] for number, n in enumerate(nodes)]
+    for number, at in chain.from_iterable(map(_present, zip_longest(*variants))):
+        changed = copy.deepcopy(tree)
+        node = [node for node in ast.walk(changed) if _others(node)][number]
+        _replace(node, _others(node)[at])
+        yield ast.unparse(changed)
+
+
+def _present(row: tuple[tuple[int, int] | None, ...]) -> list[tuple[int, int]]:
+    return [entry for entry in row if entry is not None]
+
+
+def _others(node: ast.AST) -> list[object]:
+    """Values, or lists of elements, that may stand in the place of a literal."""
+    if isinstance(node, ast.Constant) and not isinstance(node.value, bool):
+        value = node.value
+        if isinstance(value, int | float):
+            return [value + 1, 0, -value, value * 2 + 1]
+        if isinstance(value, str):
+            return [value[::-1], "", value[1:], value + value]
+    if isinstance(node, ast.List | ast.Tuple) and node.elts:
+        elements = node.elts
+        return [elements[::-1], elements[1:], [], [*elements, *elements[:1]]]
+    return []
+
+
+def _replace(node: ast.AST, value: object) -> None:
+    if isinstance(node, ast.Constant):
+        node.value = value  # type: ignore[assignment]
+    else:
+        node.elts = value  # type: ignore[attr-defined]
+
+
+def _altered_text(call: str) -> Iterator[str]:
+    """For languages without a parser here: numbers alone, one at a time."""
+    for change in (lambda n: n + 1, lambda n: 0, lambda n: -n):
+        for found in _NUMBER.finditer(call):
+            yield call[: found.start()] + str(change(int(found[0]))) + call[found.end() :]

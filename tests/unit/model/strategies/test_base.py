@@ -1,0 +1,111 @@
+"""What holds for every strategy: the budget, the cancellation, and prompts that lack something."""
+
+import threading
+import time
+from collections.abc import Callable
+
+import pytest
+from fake_engine import FakeEngine
+
+from midline.model.strategies.base import NO_EXAMPLES, NO_EXECUTION, Surround
+from midline.model.strategies.budget import Budget
+from midline.model.strategies.problem import Problem, read_problem
+from midline.model.strategies.registry import STRATEGIES, make_strategy
+from midline.model.strategies.run import Engines
+
+WRONG = "    return x * x\n|    return x\n"
+Make = Callable[..., FakeEngine]
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_without_limits_there_is_an_answer(
+    name: str, problem: Problem, surround: Surround, engine_of: Make
+) -> None:
+    answer = make_strategy(name).solve(problem, Engines(engine_of(WRONG)), surround=surround)
+    assert answer.strategy == name
+    assert answer.shown is not None
+    assert answer.shown in answer.candidates
+    assert answer.ended == ""
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+@pytest.mark.parametrize("prompt", ["Why is the sky blue?", "def double(x):\n"])
+def test_without_examples_the_model_alone_decides(
+    name: str, prompt: str, surround: Surround, engine_of: Make
+) -> None:
+    problem = read_problem(prompt, "chat" if "?" in prompt else "raw")
+    answer = make_strategy(name).solve(problem, Engines(engine_of(WRONG)), surround=surround)
+    assert answer.shown is not None
+    assert (NO_EXAMPLES in answer.notes) == STRATEGIES[name].needs_execution
+    if name != "codet":
+        assert answer.ledger.programs == 0
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_nothing_is_executed_unless_asked(name: str, problem: Problem, engine_of: Make) -> None:
+    answer = make_strategy(name).solve(problem, Engines(engine_of(WRONG)))
+    assert answer.shown is not None
+    assert answer.ledger.programs == 0
+    assert (NO_EXECUTION in answer.notes) == STRATEGIES[name].needs_execution
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+@pytest.mark.parametrize("limit", [1, 80, 200, 400])
+def test_no_more_tokens_than_the_budget(
+    name: str, limit: int, problem: Problem, surround: Surround, engine_of: Make
+) -> None:
+    engine = engine_of(WRONG)
+    answer = make_strategy(name).solve(
+        problem, Engines(engine), Budget(tokens=limit), surround=surround
+    )
+    assert answer.ledger.tokens <= limit
+    if answer.ended:
+        assert answer.ended == "budget"
+    else:
+        assert answer.shown is not None
+    prompt = len(engine.tokenizer.encode(problem.prompt))
+    if limit <= prompt:
+        assert answer.shown is None
+        assert engine.written == 0
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_a_cancellation_ends_it_in_the_middle_of_a_call(
+    name: str, problem: Problem, surround: Surround, engine_of: Make
+) -> None:
+    """Of a layer, too, in a mixture of agents: what was written before is the answer."""
+    cancel = threading.Event()
+    last = 1 if name in ("greedy", "best_of_n", "self_consistency") else 2
+
+    def answer_to(prompt: str) -> str:
+        if len(engine.asked) == last and not cancel.is_set():
+            cancel.set()
+            time.sleep(0.1)  # several looks of the watch
+        return WRONG
+
+    engine = engine_of(answer_to, seconds=0.002)
+    found = make_strategy(name).solve(problem, Engines(engine), cancel=cancel, surround=surround)
+    assert found.ended == "cancelled"
+    assert len(engine.asked) == last
+    assert last == 1 or name == "plan_then_code" or found.shown is not None
+
+
+def test_the_time_ends_it(problem: Problem, engine_of: Make) -> None:
+    engine = engine_of("    return " + "x + " * 5000 + "x\n", seconds=0.001)
+    found = make_strategy("greedy").solve(problem, Engines(engine), Budget(seconds=0.05))
+    assert found.ended == "budget"
+    assert found.shown is not None
+    assert found.shown.finish_reason == "cancelled"
+
+
+def test_finished_candidates_go_before_unfinished_ones(problem: Problem, engine_of: Make) -> None:
+    short, long = "    return x\n", "    return " + "x + " * 60 + "x\n"
+    engine = engine_of(f"{long}|{short}|{long}", seconds=0.0)
+    tokens = len(engine.tokenizer.encode(problem.prompt))
+    spent = tokens + len(engine.tokenizer.encode(long)) + len(engine.tokenizer.encode(short)) + 9
+    found = make_strategy("best_of_n", {"samples": 3}).solve(
+        problem, Engines(engine), Budget(tokens=spent)
+    )
+    assert found.ended == "budget"
+    assert found.shown is not None
+    assert found.shown.finish_reason == "stop"
