@@ -1,15 +1,22 @@
 """Files that are either whole or not there, whatever interrupts the writer."""
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 
 def atomic_write(path: Path, *pieces: bytes | memoryview) -> None:
-    """Writes `pieces` one after the other to `path`, in place of what is there.
+    """Writes `pieces` one after the other to `path`; see `atomic_stream`."""
+    atomic_stream(path, pieces)
+
+
+def atomic_stream(path: Path, pieces: Iterable[bytes | memoryview]) -> None:
+    """Writes `pieces`, taken one at a time, to `path`, in place of what is there.
 
     They go to `path`.partial, which is synced to the disk and renamed: without the sync, a power
     cut after the renaming could leave a file of zeros. A partial file of a killed writer is
-    replaced, whatever kind of file it is. Folders are created. Raises OSError.
+    replaced, whatever kind of file it is. Folders are created. Raises OSError, and whatever making
+    the pieces raises.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f"{path.name}.partial")

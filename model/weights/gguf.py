@@ -112,12 +112,19 @@ class GGUFFile:
     """A model file whose directory has been checked; tensor data stays on disk until it is read.
 
     `metadata` values are int, float, bool, str, a NumPy array of numbers, or a `StringArray`.
+    `spans` are where the entries lie in the file, key included.
     """
 
     path: Path
     metadata: dict[str, Any]
     tensors: dict[str, TensorInfo]
+    spans: dict[str, tuple[int, int]] = field(repr=False, compare=False)
     _map: mmap.mmap = field(repr=False, compare=False)
+
+    def entry(self, key: str) -> bytes:
+        """Bytes of the metadata entry `key` as they are in the file, for a copy of it."""
+        start, end = self.spans[key]
+        return self._map[start:end]
 
     def data(self, name: str) -> NDArray[np.uint8]:
         """Bytes of tensor `name`, uint8 [nbytes], row-major blocks; a read-only view of the file.
@@ -149,7 +156,7 @@ def read_gguf(path: str | os.PathLike[str]) -> GGUFFile:
     view = _map_file(path)
     cursor = _Cursor(path, view)
     tensor_count, entry_count = _read_header(cursor)
-    metadata = _read_metadata(cursor, entry_count)
+    metadata, spans = _read_metadata(cursor, entry_count)
     parts = metadata.get("split.count")
     if isinstance(parts, int) and parts > 1:
         raise ModelFileError(
@@ -157,7 +164,7 @@ def read_gguf(path: str | os.PathLike[str]) -> GGUFFile:
             f"`llama-gguf-split --merge`"
         )
     tensors = _read_directory(cursor, tensor_count, _alignment(cursor, metadata))
-    return GGUFFile(path, metadata, tensors, view)
+    return GGUFFile(path, metadata, tensors, spans, view)
 
 
 def _map_file(path: Path) -> mmap.mmap:
@@ -247,10 +254,15 @@ def _read_header(cursor: _Cursor) -> tuple[int, int]:
     return tensors, entries
 
 
-def _read_metadata(cursor: _Cursor, count: int) -> dict[str, Any]:
+def _read_metadata(
+    cursor: _Cursor, count: int
+) -> tuple[dict[str, Any], dict[str, tuple[int, int]]]:
+    """The values of the entries, and where each entry lies."""
     metadata: dict[str, Any] = {}
+    spans: dict[str, tuple[int, int]] = {}
     strings_left = MAX_STRINGS
     for _ in range(count):
+        start = cursor.at
         key = cursor.name(MAX_KEY_BYTES, "a metadata key")
         if key in metadata:
             cursor.refuse(f"the metadata key {key!r} appears twice")
@@ -260,8 +272,8 @@ def _read_metadata(cursor: _Cursor, count: int) -> dict[str, Any]:
             strings_left -= len(value)
         if cursor.at > MAX_METADATA_BYTES:
             cursor.refuse(f"its metadata is longer than {MAX_METADATA_BYTES:,} bytes")
-        metadata[key] = value
-    return metadata
+        metadata[key], spans[key] = value, (start, cursor.at)
+    return metadata, spans
 
 
 def _read_value(cursor: _Cursor, what: str, strings_left: int) -> Any:

