@@ -17,6 +17,7 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -58,6 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--per-language", type=int, default=60, metavar="N", help="files of each language (60)")
     add("--limit", type=int, default=20, metavar="N", help="problems of each language (20)")
     add("--data", metavar="DIR", help="folder of the MBXP problems")
+    add("--trace", type=output_file, metavar="FILE", help="draws that are done, to continue from")
     add("--threads", type=int, metavar="N", help="default: the physical cores")
     add("--json", type=output_file, metavar="FILE", help="write the figures here")
 
@@ -70,13 +72,7 @@ def run(args: argparse.Namespace) -> int:
     tasks = held_out(args)
     pool = Pool.installed(args.per_language)
     engine = NativeEngine.load(args.model, threads=args.threads)
-    rows = []
-    for arm in args.arms:
-        for draw in range(args.draws):
-            print(f"{arm}, draw {draw + 1} of {args.draws}", file=sys.stderr, flush=True)
-            found = measure(engine, text_of(arm, pool, draw), f"{arm} {draw}")
-            profile = found.profile(args.sparsity, "greedy", "weighted", ())
-            rows.append(_row(arm, draw, score(engine, tasks, profile)))
+    rows = drawn(args, engine, pool, tasks)
     result = {
         "benchmark": "calibration",
         "model": args.model,
@@ -93,6 +89,45 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
+def drawn(
+    args: argparse.Namespace, engine: NativeEngine, pool: Pool, tasks: Sequence[Task]
+) -> list[dict[str, Any]]:
+    """A row for every draw of every arm; those of the trace are not measured again.
+
+    All arms of a draw are scored together, so that an interrupted run has compared all of them.
+    """
+    rows = read_trace(args.trace)
+    done = {(row["arm"], row["draw"]) for row in rows}
+    for draw in range(args.draws):
+        missing = [arm for arm in args.arms if (arm, draw) not in done]
+        profiles = []
+        for arm in missing:
+            print(f"{arm}, draw {draw + 1} of {args.draws}", file=sys.stderr, flush=True)
+            profiles.append(calibrated(args, engine, pool, arm, draw))
+        held = score(engine, tasks, profiles)
+        fresh = [_row(arm, draw, one) for arm, one in zip(missing, held, strict=True)]
+        rows += fresh
+        if args.trace:
+            with args.trace.open("a", encoding="utf-8") as file:
+                file.writelines(json.dumps(row) + "\n" for row in fresh)
+    return [row for row in rows if row["arm"] in args.arms and row["draw"] < args.draws]
+
+
+def calibrated(
+    args: argparse.Namespace, engine: NativeEngine, pool: Pool, arm: str, draw: int
+) -> Profile:
+    """The profile of one draw."""
+    found = measure(engine, text_of(arm, pool, draw), f"{arm} {draw}")
+    return found.profile(args.sparsity, "greedy", "weighted", ())
+
+
+def read_trace(trace: Path | None) -> list[dict[str, Any]]:
+    """The rows of a trace, none without one."""
+    if trace is None or not trace.is_file():
+        return []
+    return [json.loads(line) for line in trace.read_text("utf-8").splitlines()]
+
+
 def held_out(args: argparse.Namespace) -> list[Task]:
     """Problems with solutions, spread over the data."""
     found: list[Task] = []
@@ -103,36 +138,42 @@ def held_out(args: argparse.Namespace) -> list[Task]:
     return found
 
 
-def score(engine: NativeEngine, tasks: Sequence[Task], profile: Profile) -> Held:
-    """Every solution forced through the model behind its problem, dense and sparse."""
-    held = Held()
-    sparse = StepOptions(exact=True, thresholds=engine.decoder.thresholds(profile))
-    for task in tasks:
+def score(engine: NativeEngine, tasks: Sequence[Task], profiles: Sequence[Profile]) -> list[Held]:
+    """Every solution forced through the model behind its problem, dense and with each profile."""
+    held = [Held() for _ in profiles]
+    sparse = [
+        StepOptions(exact=True, thresholds=engine.decoder.thresholds(profile))
+        for profile in profiles
+    ]
+    for task in tasks if profiles else ():
         prompt = engine.tokenizer.with_bos(engine.tokenizer.encode(task.prompt))
         solution = engine.tokenizer.encode(task.canonical_solution or "")
         if not solution:
             continue
-        ids = [*prompt, *solution]
-        first = len(prompt) - 1
-        dense = _logits(engine, ids[:-1], len(prompt), first, StepOptions(exact=True))
-        thinned = _logits(engine, ids[:-1], len(prompt), first, sparse)
-        for expected, got, wanted in zip(dense, thinned, solution, strict=True):
-            held.nats -= float(got[wanted])
-            held.divergence += float((np.exp(expected) * (expected - got)).sum(dtype=np.float64))
-            held.tokens += 1
+        ids = [*prompt, *solution][:-1]
+        dense = np.stack([*_logits(engine, ids, len(prompt), StepOptions(exact=True))])
+        for one, options in zip(held, sparse, strict=True):
+            thinned = _logits(engine, ids, len(prompt), options)
+            for expected, got, wanted in zip(dense, thinned, solution, strict=True):
+                one.nats -= float(got[wanted])
+                one.divergence += float((np.exp(expected) * (expected - got)).sum(dtype=np.float64))
+                one.tokens += 1
     return held
 
 
 def _logits(
-    engine: NativeEngine, ids: Sequence[int], sparse_from: int, first: int, options: StepOptions
+    engine: NativeEngine, ids: Sequence[int], sparse_from: int, options: StepOptions
 ) -> Iterator[NDArray[np.float32]]:
-    """Log-probabilities behind every id from number `first` on, float32 [vocabulary] each."""
-    sequence = Cached(sparse_from=sparse_from)
+    """Log-probabilities from the last id before `sparse_from` on, float32 [vocabulary] each."""
+    sequence, first = Cached(sparse_from=sparse_from), sparse_from - 1
     try:
-        for start in range(0, len(ids), EXACT_ROWS):
+        if first:
+            before = [(sequence, list(ids[:first]))]
+            engine.decoder.forward(before, logits="none", options=options)
+        for start in range(first, len(ids), EXACT_ROWS):
             piece = list(ids[start : start + EXACT_ROWS])
             logits = engine.decoder.forward([(sequence, piece)], logits="all", options=options)
-            for row in logits[max(0, first - start) :]:
+            for row in logits:
                 shifted = row - row.max()
                 yield shifted - np.log(np.exp(shifted).sum())
     finally:

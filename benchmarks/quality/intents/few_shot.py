@@ -1,58 +1,62 @@
-"""Few-shot learning on public data: sizes, label noise and what resists it, with seeds.
+"""Few-shot learning on public data: generated utterances, label noise and what resists it.
 
 Each run of an arm is a line of a trace file; runs that are there are not done again, so that a
-measurement can be stopped at any time and continued.
+measurement can be stopped at any time and continued. Seeds come before arms: an interrupted
+measurement has compared every arm with some of the seeds.
 """
 
 import json
 import random
-import statistics
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from midline.benchmarks.quality.intents.generated_data import kept_utterances
 from midline.benchmarks.quality.intents.public_data import SIZES, PublicData
 from midline.benchmarks.quality.intents.scores import Judged, slot_f1, summary
 from midline.model.intents import student
-from midline.model.intents.prediction import IntentModel
-from midline.model.intents.schema import tags_of
+from midline.model.intents.prediction import Prediction
+from midline.model.intents.schema import OUT_OF_SCOPE, tags_of
 from midline.model.intents.utterance import Slot, Utterance
 
 SEEDS = 5
 NOISES = (0.0, 0.2, 0.4)
 RIVALS = ("plain", "dropout", "l2", "mixout-0.5", "mixout-0.7", "mixout-0.9", "gce", "filter")
-_T = 2.776
-"""The 97.5% quantile of Student's t with four degrees of freedom."""
+STEPS = 120
+"""Of an encoder's training, whatever the amount of data: a run takes half a minute."""
+MOST_TESTED = 1500
+"""Test sentences of an encoder, evenly spaced, of data sets that have more."""
 _STUDENT_EPOCHS = (20, 12)
 _FOLDS = 3
 
 
 @dataclass(frozen=True)
 class Arm:
-    """What is learned from how much, with how many wrong labels, against which rival."""
+    """What is learned from how much, with generated data or without, noise, and the rival."""
 
     data: str
     learner: str
     size: int
+    generated: bool = False
     noise: float = 0.0
     rival: str = "plain"
 
 
 def arms(data: PublicData, learner: str) -> Iterator[Arm]:
-    """Every size without noise, and at the smallest size every noise with every rival.
+    """Every size without and with generated data; at the smallest every noise with every rival.
 
     The student has no weights to start from: its only rival is filtering.
     """
     for size in SIZES[data.name]:
         yield Arm(data.name, learner, size)
+        yield Arm(data.name, learner, size, True)
     rivals = RIVALS if learner == "encoder" else ("plain", "filter")
-    smallest = SIZES[data.name][-1 if data.name == "clinc150" else 0]
-    for noise in NOISES:
+    for noise in sorted(NOISES, reverse=True):
         for rival in rivals:
             if noise or rival != "plain":
-                yield Arm(data.name, learner, smallest, noise, rival)
+                yield Arm(data.name, learner, SIZES[data.name][0], True, noise, rival)
 
 
 def noisy(
@@ -89,28 +93,51 @@ def filtered(utterances: Sequence[Utterance], data: PublicData, seed: int) -> li
     return kept or order
 
 
-def run_arm(arm: Arm, data: PublicData, seed: int) -> dict[str, Any]:
-    """The scores of one run on the whole test set."""
+def learned_from(arm: Arm, data: PublicData, seed: int, model: str) -> list[Utterance]:
+    """The examples of a run; wrong labels are among the generated ones only."""
+    utterances = data.few(arm.size, seed)
+    if arm.generated:
+        written = kept_utterances(data, model, seed).utterances
+        utterances = [*utterances, *noisy(written, arm.noise, data, seed)]
+    return filtered(utterances, data, seed) if arm.rival == "filter" else utterances
+
+
+def run_arm(arm: Arm, data: PublicData, seed: int, model: str) -> dict[str, Any]:
+    """The scores of one run on the test set."""
     began = time.perf_counter()
-    learned = noisy(data.few(arm.size, seed), arm.noise, data, seed)
-    if arm.rival == "filter":
-        learned = filtered(learned, data, seed)
-    model = _learned(arm, data, learned, seed)
-    judged = [Judged(u, model.predict(u.text), 0.0) for u in data.test]
-    figures = summary(judged)
-    scores = {
-        "intent_accuracy": figures["intent_accuracy"]["value"],
-        "slot_f1": slot_f1([one for one in judged if one.is_in_scope]) if data.slots else None,
-        "auroc": figures.get("out_of_scope_auroc", {}).get("value"),
-    }
-    return {**asdict(arm), "seed": seed, **scores, "seconds": time.perf_counter() - began}
-
-
-def _learned(arm: Arm, data: PublicData, utterances: Sequence[Utterance], seed: int) -> IntentModel:
+    learned = learned_from(arm, data, seed, model)
+    test = list(data.test)
     if arm.learner == "student":
-        return student.learn(
-            utterances, data.intents, data.slots, seed=seed, epochs=_STUDENT_EPOCHS
-        )
+        pupil = student.learn(learned, data.intents, data.slots, seed=seed, epochs=_STUDENT_EPOCHS)
+        found = [pupil.predict(u.text) for u in test]
+    else:
+        test = test[:: -(-len(test) // MOST_TESTED)]
+        found = _encoded(arm, data, learned, seed, [u.text for u in test])
+    judged = [Judged(u, prediction, 0.0) for u, prediction in zip(test, found, strict=True)]
+    return {
+        **asdict(arm),
+        "seed": seed,
+        "learned": len(learned),
+        "tested": len(test),
+        **_scores(judged, data),
+        "seconds": time.perf_counter() - began,
+    }
+
+
+def _scores(judged: Sequence[Judged], data: PublicData) -> dict[str, Any]:
+    figures = summary(judged)
+    inside = [one for one in judged if one.is_in_scope]
+    has_outside = OUT_OF_SCOPE in data.intents
+    return {
+        "intent_accuracy": figures["intent_accuracy"]["value"],
+        "slot_f1": slot_f1(inside) if data.slots else None,
+        "auroc": figures["out_of_scope_auroc"]["value"] if has_outside else None,
+    }
+
+
+def _encoded(
+    arm: Arm, data: PublicData, learned: Sequence[Utterance], seed: int, texts: list[str]
+) -> list[Prediction]:
     from midline.model.intents.encoder import training
     from midline.model.intents.encoder.files import fetch_encoder
     from midline.model.intents.encoder.pieces import PieceCutter
@@ -118,54 +145,33 @@ def _learned(arm: Arm, data: PublicData, utterances: Sequence[Utterance], seed: 
 
     weights, tokenizer = fetch_encoder()
     cutter, tags = PieceCutter(tokenizer), tags_of(data.slots)
-    recipe = training.Recipe(seed=seed, **training.RIVALS.get(arm.rival, {}))
+    recipe = training.Recipe(
+        seed=seed, steps=STEPS, bfloat16=True, **training.RIVALS.get(arm.rival, {})
+    )
     trained = training.new_training(weights, data.intents, tags, recipe)
-    trained.run(*training.prepare(utterances, cutter, data.intents, tags))
-    return TorchEncoder(trained, cutter)
+    trained.run(*training.prepare(learned, cutter, data.intents, tags))
+    return TorchEncoder(trained, cutter).predict_many(texts)
 
 
 def measure(
-    data: PublicData, learner: str, trace: Path, seconds: float | None
+    data: PublicData, learner: str, trace: Path, seconds: float | None, model: str
 ) -> list[dict[str, Any]]:
     """The runs of the trace, those added that there was time for."""
     runs = [json.loads(line) for line in trace.read_text().splitlines()] if trace.exists() else []
-    done = {_key(run) for run in runs}
+    done = {(arm_of(run), run["seed"]) for run in runs}
     began = time.monotonic()
-    for arm in arms(data, learner):
-        for seed in range(SEEDS):
-            if _key({**asdict(arm), "seed": seed}) in done:
+    for seed in range(SEEDS):
+        for arm in arms(data, learner):
+            if (arm, seed) in done:
                 continue
             if seconds is not None and time.monotonic() - began > seconds:
                 return runs
-            runs.append(run_arm(arm, data, seed))
+            runs.append(run_arm(arm, data, seed, model))
             with trace.open("a") as file:
                 file.write(json.dumps(runs[-1]) + "\n")
     return runs
 
 
-def _key(run: dict[str, Any]) -> tuple[Any, ...]:
-    return tuple(run[name] for name in ("data", "learner", "size", "noise", "rival", "seed"))
-
-
-def table(runs: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """For each arm the means of its seeds, with 95% intervals once there are all of them."""
-    grouped: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
-    for run in runs:
-        grouped.setdefault(_key(run)[:-1], []).append(run)
-    return [
-        dict(zip(("data", "learner", "size", "noise", "rival"), key, strict=True))
-        | {"seeds": len(own)}
-        | {name: _mean(own, name) for name in ("intent_accuracy", "slot_f1", "auroc")}
-        for key, own in grouped.items()
-    ]
-
-
-def _mean(runs: Sequence[dict[str, Any]], name: str) -> dict[str, Any] | None:
-    values = [run[name] for run in runs if run[name] is not None]
-    if not values:
-        return None
-    mean = statistics.fmean(values)
-    if len(values) < SEEDS:
-        return {"value": mean, "interval": None}
-    half = _T * statistics.stdev(values) / len(values) ** 0.5
-    return {"value": mean, "interval": [mean - half, mean + half]}
+def arm_of(run: dict[str, Any]) -> Arm:
+    """The arm that a run belongs to."""
+    return Arm(**{name: run[name] for name in Arm.__dataclass_fields__})

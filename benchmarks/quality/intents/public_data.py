@@ -38,13 +38,15 @@ class PublicData:
         return tuple(sorted({slot.name for u in self.train for slot in u.slots}))
 
     def few(self, size: int, seed: int) -> list[Utterance]:
-        """`size` utterances of every intent, drawn by `seed`; some more of what is out of scope."""
-        rng = random.Random(seed)
+        """`size` utterances of every intent, drawn by `seed`; some more of what is out of scope.
+
+        A larger draw of a seed contains the smaller ones.
+        """
         chosen: list[Utterance] = []
         for intent in self.intents:
             own = [u for u in self.train if u.intent == intent]
-            count = max(size, _LEAST_OUTSIDE) if intent == OUT_OF_SCOPE else size
-            chosen += rng.sample(own, min(count, len(own)))
+            random.Random(f"{seed} {intent}").shuffle(own)
+            chosen += own[: max(size, _LEAST_OUTSIDE) if intent == OUT_OF_SCOPE else size]
         return chosen
 
 

@@ -7,6 +7,9 @@ from midline.model.intents.encoder.pieces import PieceCutter, batch_of
 from midline.model.intents.encoder.training import Training, tensors
 from midline.model.intents.prediction import Prediction
 
+_TOGETHER = 64
+"""Sentences of a batch of `predict_many`."""
+
 
 class TorchEncoder:
     """A trained model as an `IntentModel`."""
@@ -31,3 +34,12 @@ class TorchEncoder:
             prediction_of(text, cut, (intents[row].numpy(), tags[row].numpy()), *names)
             for row, (text, cut) in enumerate(zip(texts, pieces, strict=True))
         ]
+
+    def predict_many(self, texts: list[str]) -> list[Prediction]:
+        """The labels of any number of sentences, those of about one length together."""
+        found: dict[int, Prediction] = {}
+        order = sorted(range(len(texts)), key=lambda n: len(texts[n]))
+        for at in range(0, len(order), _TOGETHER):
+            some = order[at : at + _TOGETHER]
+            found.update(zip(some, self.predict_all([texts[n] for n in some]), strict=True))
+        return [found[n] for n in range(len(texts))]

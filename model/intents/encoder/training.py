@@ -35,7 +35,8 @@ class Recipe:
 
     The embeddings of the pieces stay as they are: half of all weights, and few of them are seen.
     dropout, mixout: shares. l2: weight of the distance to the start. gce: q of the generalized
-    cross entropy, 0 for the plain one.
+    cross entropy, 0 for the plain one. bfloat16: compute products in it, weights stay float32;
+    twice as fast where the CPU has it.
     """
 
     steps: int = 240
@@ -47,6 +48,7 @@ class Recipe:
     mixout: float = 0.0
     l2: float = 0.0
     gce: float = 0.0
+    bfloat16: bool = False
     seed: int = 0
 
 
@@ -115,7 +117,9 @@ class Training:
         torch.manual_seed(1_000_003 * self.recipe.seed + self.step)
         batch = batch_of(sentences)
         intents, tags = _targets(batch, labels)
-        intent_logits, tag_logits = self.model(*tensors(batch))
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.recipe.bfloat16):
+            intent_logits, tag_logits = self.model(*tensors(batch))
+        intent_logits, tag_logits = intent_logits.float(), tag_logits.float()
         loss = self._loss(intent_logits, intents) + self._loss(tag_logits, tags)
         if self.recipe.l2:
             named = list(self.model.named_parameters())

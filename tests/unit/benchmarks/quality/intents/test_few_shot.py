@@ -6,7 +6,15 @@ from pathlib import Path
 import pytest
 
 from midline.benchmarks.quality.intents import few_shot
-from midline.benchmarks.quality.intents.few_shot import Arm, arms, measure, noisy, table
+from midline.benchmarks.quality.intents.comparison import table
+from midline.benchmarks.quality.intents.few_shot import (
+    Arm,
+    arms,
+    learned_from,
+    measure,
+    noisy,
+)
+from midline.benchmarks.quality.intents.generated_data import generated_file, kept_utterances
 from midline.benchmarks.quality.intents.public_data import PublicData, read_public
 from midline.model.errors import UsageError
 
@@ -35,6 +43,7 @@ def test_what_is_read(data: PublicData) -> None:
     assert data.test[0].values() == (("song", "thing0"),)
     assert len(data.few(10, 0)) == 20
     assert data.few(10, 0) == data.few(10, 0) != data.few(10, 1)
+    assert set(data.few(10, 0)) < set(data.few(20, 0))
 
 
 def test_a_folder_without_the_files_is_one_sentence(tmp_path: Path) -> None:
@@ -64,11 +73,11 @@ def test_a_measurement_goes_on_where_it_was(
 ) -> None:
     monkeypatch.setattr(few_shot, "arms", lambda data, learner: [Arm("snips", "student", 10)])
     trace = tmp_path / "trace.jsonl"
-    assert measure(data, "student", trace, seconds=0.0) != [] or trace.exists() is False
-    runs = measure(data, "student", trace, None)
+    assert measure(data, "student", trace, 0.0, "none") != [] or trace.exists() is False
+    runs = measure(data, "student", trace, None, "none")
     assert len(runs) == few_shot.SEEDS
     before = trace.read_text()
-    assert measure(data, "student", trace, None) == runs and trace.read_text() == before
+    assert measure(data, "student", trace, None, "none") == runs and trace.read_text() == before
     (row,) = table(runs)
     assert row["intent_accuracy"]["value"] > 0.9 and row["slot_f1"]["value"] > 0.9
     assert row["intent_accuracy"]["interval"] is not None
@@ -76,5 +85,22 @@ def test_a_measurement_goes_on_where_it_was(
 
 def test_every_rival_meets_every_noise_once(data: PublicData) -> None:
     found = list(arms(data, "encoder"))
-    assert len(found) == len(set(found)) == 4 + 3 * 8 - 1
+    assert len(found) == len(set(found)) == 8 + 3 * 8 - 1
     assert {a.rival for a in arms(data, "student")} == {"plain", "filter"}
+
+
+def test_noise_is_in_what_was_generated_alone(
+    data: PublicData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MIDLINE_HOME", str(tmp_path))
+    lines = [f"((Play)) play the [{n} of hearts|song] please" for n in ("ace", "two", "king")]
+    path = generated_file("snips", "writer", 0)
+    path.parent.mkdir(parents=True)
+    row = {"intent": "Play", "lines": [*lines, "((Play)) play [x"]}
+    path.write_text(json.dumps(row) + "\n" + '{"intent": "Ra')
+    assert kept_utterances(data, "writer", 0).counts == {"kept": 3, "does not parse": 1}
+    clean = learned_from(Arm("snips", "student", 10, True), data, 0, "writer")
+    spoiled = learned_from(Arm("snips", "student", 10, True, 1.0), data, 0, "writer")
+    assert clean[:20] == spoiled[:20] == data.few(10, 0)
+    assert [u.intent for u in clean[20:]] == ["Play"] * 3
+    assert [u.intent for u in spoiled[20:]] == ["Rain"] * 3

@@ -1,0 +1,100 @@
+"""Utterances that a model wrote from the examples of a draw, kept with where they come from.
+
+One file of JSON lines for each data set, model and seed, in the cache: intent, line, model,
+sampling, and the examples' hash; a generation that was interrupted continues with the intents that
+are missing. Lines are kept as they were written; filters are applied when they are read.
+"""
+
+import hashlib
+import json
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from midline.benchmarks.quality.intents.public_data import SIZES, PublicData
+from midline.model.engines.load import load_engine
+from midline.model.intents.generation.filters import Kept, keep
+from midline.model.intents.generation.generator import Generator
+from midline.model.intents.utterance import Utterance, write_augmented
+from midline.model.paths import cache_folder
+
+SAMPLES = {"snips": 32, "clinc150": 5}
+"""Lines of each intent before the filters."""
+
+
+def generated_file(name: str, model: str, seed: int) -> Path:
+    """Where the lines of one draw are kept."""
+    return cache_folder() / "intents" / f"generated-{name}-{model}-{seed}.jsonl"
+
+
+def shown(data: PublicData, seed: int) -> dict[str, list[Utterance]]:
+    """The examples of each intent, the smallest draw of a seed: larger ones contain it."""
+    few = data.few(SIZES[data.name][0], seed)
+    return {intent: [u for u in few if u.intent == intent] for intent in data.intents}
+
+
+def generate(
+    data: PublicData, model: str, seeds: Sequence[int], seconds: float | None, threads: int | None
+) -> bool:
+    """Write the lines of all seeds that are missing; whether there was time for all."""
+    engine, began = None, time.monotonic()
+    for seed in seeds:
+        path = generated_file(data.name, model, seed)
+        examples = shown(data, seed)
+        done = {row["intent"] for row in read_rows(path)}
+        missing = [intent for intent in examples if intent not in done]
+        for at in range(0, len(missing), _TOGETHER):
+            if seconds is not None and time.monotonic() - began > seconds:
+                return False
+            engine = engine or load_engine(model, threads=threads)
+            some = {intent: examples[intent] for intent in missing[at : at + _TOGETHER]}
+            _write(path, Generator(engine, SAMPLES[data.name]), some, seed)
+    return True
+
+
+_TOGETHER = 14
+"""Intents of one batch; an interruption loses at most these."""
+
+
+def _write(
+    path: Path, generator: Generator, examples: dict[str, list[Utterance]], seed: int
+) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    about = {
+        "model": generator.engine.name,
+        "temperature": generator.temperature,
+        "top_p": generator.top_p,
+        "seed": seed,
+    }
+
+    def append(intent: str, lines: list[str]) -> None:
+        row = {"intent": intent, **about, "examples": _digest(examples[intent]), "lines": lines}
+        with path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(row) + "\n")
+
+    generator.lines(examples, seed, append)
+
+
+def _digest(examples: Sequence[Utterance]) -> str:
+    return hashlib.sha256("\n".join(map(write_augmented, examples)).encode()).hexdigest()[:16]
+
+
+def read_rows(path: Path) -> list[dict[str, Any]]:
+    """The rows of a file, none if it is not there; a line that was broken off is left out."""
+    if not path.is_file():
+        return []
+    rows = []
+    for line in path.read_text("utf-8").splitlines():
+        try:
+            rows.append(json.loads(line))
+        except ValueError:
+            continue
+    return rows
+
+
+def kept_utterances(data: PublicData, model: str, seed: int) -> Kept:
+    """What the filters keep of the lines of a draw, judged by the draw's own examples."""
+    rows = sorted(read_rows(generated_file(data.name, model, seed)), key=lambda r: r["intent"])
+    lines = [line for row in rows for line in row["lines"]]
+    return keep(lines, [u for own in shown(data, seed).values() for u in own])
