@@ -7,10 +7,12 @@ from pathlib import Path
 
 import numpy as np
 
-from midline.benchmarks.quality.typing.files import SOURCES, source_text
+from midline.benchmarks.quality.context.signatures import imported, signature_chunks
+from midline.benchmarks.quality.typing.files import OTHERS, SOURCES, source_text
 from midline.model.completion.context_chunks import ContextChunk, cut_into_chunks
 from midline.model.completion.syntax import language_of
-from midline.model.data_quality.deduplication import Components, join_near, signatures
+from midline.model.data_quality.deduplication import Components, join_near
+from midline.model.data_quality.deduplication import signatures as minhashes
 from midline.model.data_quality.filters import Filter, load_filter
 from midline.model.data_quality.registry import Signal, all_signals
 from midline.model.data_quality.shingles import token_shingles
@@ -114,6 +116,9 @@ class Arms:
             "filtered": self.filtered,
             "filtered, no duplicates": lambda case: unlike(self.filtered(case), case),
             "other package": lambda case: [],
+            "three open": lambda case: _chunks(_open(case)),
+            "three open, signatures": lambda case: [*_chunks(_open(case)), *signatures(case)],
+            "signatures": signatures,
         }
 
     def filtered(self, case: Case) -> list[ContextChunk]:
@@ -129,6 +134,24 @@ def _not_generated(case: Case) -> list[tuple[str, str]]:
     return [(name, text) for name, text in others if not looks_generated(name, text)]
 
 
+def _open(case: Case) -> list[tuple[str, str]]:
+    """A few other files of the package, as an editor may have them open."""
+    others = _not_generated(case)
+    return random.Random(case.place).sample(others, min(OTHERS, len(others)))
+
+
+def signatures(case: Case) -> list[ContextChunk]:
+    """The signatures of the files that the case's file imports and that are not open."""
+    is_open = {name for name, _ in _open(case)}
+    found = imported(case.file, case.before + case.after, _not_generated(case))
+    return [
+        chunk
+        for name, text in found
+        if name not in is_open
+        for chunk in signature_chunks(name, text)
+    ]
+
+
 def _chunks(files: Sequence[tuple[str, str]]) -> list[ContextChunk]:
     return [chunk for name, text in files for chunk in cut_into_chunks(name, text)]
 
@@ -139,5 +162,5 @@ def unlike(chunks: Sequence[ContextChunk], case: Case) -> list[ContextChunk]:
     every = [*own, *chunks]
     sets = [token_shingles(chunk.text) for chunk in every]
     components = Components(len(every))
-    join_near(components, signatures(sets), SIMILAR, np.zeros(len(every), np.bool_))
+    join_near(components, minhashes(sets), SIMILAR, np.zeros(len(every), np.bool_))
     return [chunk for n, chunk in enumerate(every) if n >= len(own) and components.first(n) == n]

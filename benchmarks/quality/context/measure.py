@@ -3,8 +3,11 @@
 Cursors are in lines of installed packages' sources; the chunks of each package's other files are
 filtered, then ranked as the server ranks them. Arms: no chunks; chunks of all files; without
 generated files (as the server does it); of files that pass the filter `code`; of those without near
-duplicates; and, as a control, chunks of another package. All differences are paired, to the
-server's arm. An arm whose interval includes 0 shows nothing.
+duplicates; and, as a control, chunks of another package. Three arms are about an editor with a
+folder open: chunks of three files only; these and signatures of the files that the file imports;
+those signatures alone. All differences are paired, to the server's arm, and of the signatures to
+the same without them. An arm whose interval includes 0 shows nothing; signatures become a part of
+the server's context if theirs lies above 0.
 
 examples:
   midline-bench quality context --cases 20
@@ -33,6 +36,8 @@ from midline.model.errors import UsageError
 
 BASELINE = "generated left out"
 CONTROL = "other package"
+AGAINST = {"three open, signatures": "three open", "signatures": "none"}
+"""What an arm is compared with, in place of the server's."""
 LIMITS = WindowLimits(prefix_tokens=384, suffix_tokens=96, context_tokens=512)
 MAX_TOKENS = 32
 _NEAR_BEFORE, _NEAR_AFTER = 2000, 600
@@ -42,6 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the model, the number of cases and the outputs."""
     add = parser.add_argument
     add("--model", default="qwen2.5-coder-0.5b", help="catalogue name or GGUF file")
+    add("--arms", nargs="+", choices=tuple(Arms().arms), metavar="ARM", help="some of them (all)")
     add("--cases", type=int, default=100, metavar="N", help="cursors (100)")
     add("--seconds", type=float, metavar="S", help="stop after this time; --trace continues")
     add(
@@ -84,6 +90,7 @@ def answers(
     rows = _read(args.trace)
     done = {row["place"] for row in rows}
     arms, start = Arms().arms, time.monotonic()
+    wanted_arms = args.arms or list(arms)
     for number, case in enumerate(wanted):
         if case.place in done:
             continue
@@ -92,9 +99,9 @@ def answers(
         print(f"\r{number} of {len(wanted)}", end="", file=sys.stderr, flush=True)
         strange = _other_case(case, wanted)
         fresh = []
-        for arm, chunks in arms.items():
-            given = arms[BASELINE](strange) if arm == CONTROL and strange else chunks(case)
-            fresh.append({"place": case.place, "arm": arm, **answer(engine, case, given)})
+        for arm in wanted_arms:
+            chunks = arms[BASELINE](strange) if arm == CONTROL and strange else arms[arm](case)
+            fresh.append({"place": case.place, "arm": arm, **answer(engine, case, chunks)})
         rows += fresh
         if args.trace:
             with args.trace.open("a", encoding="utf-8") as file:
@@ -136,34 +143,35 @@ def answer(engine: Engine, case: Case, chunks: Sequence[ContextChunk]) -> dict[s
 
 
 def summary(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """For each arm: matches, tokens, and the paired difference to the server's arm."""
+    """For each arm: matches, tokens, and the paired difference to what it is compared with."""
     by_arm: dict[str, dict[str, dict[str, Any]]] = {}
     for row in rows:
         by_arm.setdefault(row["arm"], {})[row["place"]] = row
-    base = by_arm.get(BASELINE, {})
     found = []
     for arm, mine in by_arm.items():
         exact = sum(row["exact"] for row in mine.values())
         tokens = sum(row["prompt_tokens"] for row in mine.values()) / len(mine)
         entry = {"arm": arm, "cases": len(mine), "exact": exact / len(mine),
                  "interval": wilson(exact, len(mine)), "prompt_tokens": tokens}  # fmt: skip
-        if arm != BASELINE:
+        against = AGAINST.get(arm, BASELINE)
+        base = by_arm.get(against, {})
+        if arm != BASELINE and base:
             pairs = [(row["exact"], base[place]["exact"]) for place, row in mine.items()]
-            entry["less_baseline"] = paired_difference(pairs)
+            entry |= {"against": against, "less_baseline": paired_difference(pairs)}
         found.append(entry)
     return found
 
 
 def lines(arms: Sequence[dict[str, Any]]) -> list[str]:
     """The table that is printed."""
-    said = ["arm                      exact  tokens  less the server's"]
+    said = ["arm                      exact  tokens  less the arm it is compared with"]
     for row in arms:
         compared = ""
         if "less_baseline" in row:
             low, high = row["less_baseline"]["interval"]
             verdict = "shows nothing" if low <= 0 <= high else ""
             mean = row["less_baseline"]["difference"]
-            compared = f"{mean:+.1%} [{low:+.1%}, {high:+.1%}] {verdict}"
+            compared = f"{mean:+.1%} [{low:+.1%}, {high:+.1%}] of {row['against']} {verdict}"
         numbers = f"{row['exact']:>5.1%} {row['prompt_tokens']:>7.0f}"
         said.append(f"{row['arm']:<24} {numbers}  {compared}".rstrip())
     return said

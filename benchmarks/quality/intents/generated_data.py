@@ -19,7 +19,7 @@ from midline.model.intents.generation.generator import Generator
 from midline.model.intents.utterance import Utterance, write_augmented
 from midline.model.paths import cache_folder
 
-SAMPLES = {"snips": 32, "clinc150": 5}
+SAMPLES = {"snips": 16, "clinc150": 4}
 """Lines of each intent before the filters."""
 
 
@@ -44,17 +44,18 @@ def generate(
         examples = shown(data, seed)
         done = {row["intent"] for row in read_rows(path)}
         missing = [intent for intent in examples if intent not in done]
-        for at in range(0, len(missing), _TOGETHER):
+        step = max(1, _TOGETHER // SAMPLES[data.name])
+        for at in range(0, len(missing), step):
             if seconds is not None and time.monotonic() - began > seconds:
                 return False
             engine = engine or load_engine(model, threads=threads)
-            some = {intent: examples[intent] for intent in missing[at : at + _TOGETHER]}
+            some = {intent: examples[intent] for intent in missing[at : at + step]}
             _write(path, Generator(engine, SAMPLES[data.name]), some, seed)
     return True
 
 
-_TOGETHER = 14
-"""Intents of one batch; an interruption loses at most these."""
+_TOGETHER = 32
+"""Lines of one batch; an interruption loses at most these."""
 
 
 def _write(

@@ -27,8 +27,10 @@ class TorchEncoder:
             return []
         pieces = [self._cutter.cut(text) for text in texts]
         model = self._training.model.eval()
-        with torch.inference_mode():
+        bfloat16 = torch.autocast("cpu", torch.bfloat16, enabled=self._training.recipe.bfloat16)
+        with torch.inference_mode(), bfloat16:
             intents, tags = model(*tensors(batch_of(pieces)))
+        intents, tags = intents.float(), tags.float()
         names = self._training.intents, self._training.tags
         return [
             prediction_of(text, cut, (intents[row].numpy(), tags[row].numpy()), *names)
