@@ -83,6 +83,7 @@ QUALITY = Program(
         "duplicates": "planted near duplicates: recall and precision of deduplication",
         "guard": "repetition signals against failed samples",
         "hygiene": "what of calibration text and marked cursors is in MBXP",
+        "interruption": "large inputs of `midline corpus`: memory, and what is left after kills",
         "signals": "quality signals against those of RedPajama's own code",
         "quantization": "forms of quantization against each other (in a later version)",
     },

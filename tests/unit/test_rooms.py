@@ -226,6 +226,7 @@ BEYOND_THE_INTERFACE = (
     "server/cli/calibration.py", "server/cli/commands/doctor.py", "benchmarks/speed/",
     "benchmarks/quality/alignment/",
     "benchmarks/quality/calibration/", "benchmarks/quality/instruction_sets/",
+    "benchmarks/quality/intents/zero_shot.py",
     "benchmarks/quality/logits/", "benchmarks/quality/screen/",
     "benchmarks/quality/sparsity/",
 )  # fmt: skip

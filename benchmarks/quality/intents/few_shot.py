@@ -154,13 +154,18 @@ def _encoded(
 
 
 def measure(
-    data: PublicData, learner: str, trace: Path, seconds: float | None, model: str
+    data: PublicData,
+    learner: str,
+    trace: Path,
+    seconds: float | None,
+    model: str,
+    seeds: int = SEEDS,
 ) -> list[dict[str, Any]]:
     """The runs of the trace, those added that there was time for."""
     runs = [json.loads(line) for line in trace.read_text().splitlines()] if trace.exists() else []
     done = {(arm_of(run), run["seed"]) for run in runs}
     began = time.monotonic()
-    for seed in range(SEEDS):
+    for seed in range(seeds):
         for arm in arms(data, learner):
             if (arm, seed) in done:
                 continue

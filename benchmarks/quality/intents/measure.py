@@ -68,6 +68,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--generate", action="store_true", help="write utterances with --model for --public")
     add("--model", default="qwen2.5-coder-1.5b", metavar="NAME", help="who writes or wrote them")
     add("--threads", type=int, metavar="N", help="of the model (default: the physical cores)")
+    add("--seeds", type=int, default=SEEDS, metavar="N", help=f"draws of --public ({SEEDS})")
     add("--learner", choices=("student", "encoder"), default="student", help="who learns (student)")
     add("--trace", type=output_file, metavar="FILE", help="runs that are done, to continue from")
     add("--seconds", type=float, metavar="S", help="longest time to train or measure in this call")
@@ -91,9 +92,8 @@ def run(args: argparse.Namespace) -> int:
         models["encoder"] = OnnxEncoder()
     if args.zero_shot:
         from midline.benchmarks.quality.intents.zero_shot import ZeroShot
-        from midline.model.engines.native.engine import NativeEngine
 
-        models["zero-shot"] = ZeroShot(NativeEngine.load(args.model, threads=args.threads))
+        models["zero-shot"] = ZeroShot.load(args.model, args.threads)
     results = own_domain(models)
     _print(results)
     return _write(args, {"test_set": SHA256, **results})
@@ -106,22 +106,24 @@ def _public(args: argparse.Namespace) -> dict[str, Any]:
             f"--public needs --data DIR or {DATA_VARIABLE}, and --trace FILE for the runs"
         )
     data = read_public(args.public, Path(folder))
-    if args.generate and not generate(data, args.model, range(SEEDS), args.seconds, args.threads):
+    if args.generate and not generate(
+        data, args.model, range(args.seeds), args.seconds, args.threads
+    ):
         print("there is more to write; the same command goes on", file=sys.stderr)
-    filters = _filters(data, args.model)
+    filters = _filters(data, args)
     if args.trace is None:
         return {"filters": filters}
-    runs = measure(data, args.learner, args.trace, args.seconds, args.model)
+    runs = measure(data, args.learner, args.trace, args.seconds, args.model, args.seeds)
     rows, compared = table(runs), differences(runs)
     print("\n".join([*lines(rows), "", *lines(compared)]))
     return {"generator": args.model, "filters": filters, "rows": rows, "differences": compared}
 
 
-def _filters(data: PublicData, model: str) -> dict[str, int]:
+def _filters(data: PublicData, args: argparse.Namespace) -> dict[str, int]:
     """What the filters said of the lines of all seeds together."""
     counts: Counter[str] = Counter()
-    for seed in range(SEEDS):
-        counts.update(kept_utterances(data, model, seed).counts)
+    for seed in range(args.seeds):
+        counts.update(kept_utterances(data, args.model, seed).counts)
     print(f"generated lines: {dict(counts) or 'none'}")
     return dict(counts)
 

@@ -82,6 +82,11 @@ class ZeroShot:
         self._start = Cached()
         engine.decoder.forward([(self._start, before)], logits="none")
 
+    @classmethod
+    def load(cls, model: str, threads: int | None) -> "ZeroShot":
+        """With a model of the catalogue or of a GGUF file."""
+        return cls(NativeEngine.load(model, threads=threads))
+
     def _prompt(self) -> tuple[list[int], list[int]]:
         """The ids in front of a sentence and behind it."""
         messages = [

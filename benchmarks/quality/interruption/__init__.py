@@ -1,0 +1,1 @@
+"""Large inputs of `midline corpus` in bounded memory, killed and resumed."""
