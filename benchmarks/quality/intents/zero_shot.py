@@ -177,7 +177,8 @@ def _frame(answer: ConstrainedAnswer, text: str) -> Prediction:
     names = tuple(INTENTS)
     answer.write('{"intent": "')
     number, shares = answer.choose([f'{name}",' for name in names])
-    words, slots = words_of(text), []
+    words = words_of(text)
+    slots: list[Slot] = []
     answer.write(' "slots": {')
     rest = [name for name in SLOTS if words]
     while rest:
