@@ -20,12 +20,16 @@ SECONDS = 20.0
 
 @dataclass
 class Wire:
-    """A client that agrees to everything; `heard` are the notifications of the server."""
+    """A client that agrees to everything; `heard` are the notifications of the server.
+
+    edits: the parameters of every `workspace/applyEdit`.
+    """
 
     server: MidlineServer
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
     heard: list[dict[str, Any]] = field(default_factory=list)
+    edits: list[dict[str, Any]] = field(default_factory=list)
     answers: dict[Any, "asyncio.Future[dict[str, Any]]"] = field(default_factory=dict)
 
     def send(self, *messages: Any) -> None:
@@ -49,9 +53,15 @@ class Wire:
             if "method" not in message:
                 self.answers.pop(message["id"]).set_result(message)
             elif "id" in message:
-                self.send({"jsonrpc": "2.0", "id": message["id"], "result": None})
+                self.send({"jsonrpc": "2.0", "id": message["id"], "result": self._agree(message)})
             else:
                 self.heard.append(message)
+
+    def _agree(self, message: dict[str, Any]) -> dict[str, Any] | None:
+        if message["method"] != "workspace/applyEdit":
+            return None
+        self.edits.append(message["params"])
+        return {"applied": True}
 
     def said(self, method: str) -> list[dict[str, Any]]:
         """The parameters of the server's notifications of a method."""
@@ -87,11 +97,15 @@ def executing(id: Any, command: str, *arguments: Any) -> dict[str, Any]:
 
 @contextlib.asynccontextmanager
 async def wired(
-    load: LoadEngine, thread: EngineThread | None = None, **options: Any
+    load: LoadEngine,
+    thread: EngineThread | None = None,
+    capabilities: dict[str, Any] | None = None,
+    **options: Any,
 ) -> AsyncIterator[Wire]:
     """A client of a server that loads its engines with `load`; `options` are its settings.
 
-    With a `thread` of the caller's the engine is shared, and stays.
+    With a `thread` of the caller's the engine is shared, and stays. `capabilities` come on top of
+    progress and ghost text.
     """
     ours, theirs = socket.socketpair()
     shared = thread or EngineThread()
@@ -106,6 +120,7 @@ async def wired(
         can = {
             "window": {"workDoneProgress": True},
             "textDocument": {"inlineCompletion": {}},
+            **(capabilities or {}),
         }
         first = initialize("initialize", capabilities=can, initializationOptions=options)
         assert "result" in await wire.ask(first)

@@ -71,6 +71,8 @@ class MidlineServer(LanguageServer):
         """Whether the client is a process of this machine."""
         self.notice = ""
         """A sentence to show as soon as the client can show one."""
+        self.offered: dict[object, list[str]] = {}
+        """The last candidates for a body, which the client chooses from, by their place."""
         self.client_name = ""
         """As the client calls itself."""
         self._serving: asyncio.Task[None] | None = None

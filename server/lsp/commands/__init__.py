@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from midline.server.lsp.commands import do, pause, pull_model, reload, resume
+from midline.server.lsp.commands import action, do, pause, pull_model, reload, resume
 
 if TYPE_CHECKING:
     from midline.server.lsp.server import MidlineServer
@@ -10,6 +10,7 @@ if TYPE_CHECKING:
 
 def register(server: "MidlineServer") -> None:
     """Add every command to `server`."""
+    server.command("midline.action")(action.action)
     server.command("midline.do")(do.do)
     server.command("midline.pullModel")(pull_model.pull_model)
     server.command("midline.reload")(reload.reload)

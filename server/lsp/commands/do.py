@@ -12,22 +12,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lsprotocol import types
 from pygls.exceptions import JsonRpcInvalidParams
 
-from midline.kernels import CancelFlag
 from midline.model.errors import MidlineError
 from midline.server.context.projects import file_path
 from midline.server.documents import Document
 from midline.server.lsp.commands.pause import pause
 from midline.server.lsp.commands.resume import resume
 from midline.server.lsp.engine_thread import NoEngineError
+from midline.server.lsp.engine_writing import written
 from midline.server.lsp.loading import load_model
-from midline.server.lsp.progress_bar import ProgressBar
-from midline.server.lsp.scheduler import Priority
+from midline.server.lsp.open_paths import cursor_of, documents_by_path, path_of
 from midline.server.lsp.server import MidlineServer
 from midline.server.lsp.settings import Settings, option_fields, resolve
-from midline.server.routing.edits import Edit
+from midline.server.routing.edits import Edit, changed_texts, check_syntax
 from midline.server.routing.frame import Frame, read_frame
 from midline.server.routing.outcome import (
     Answer,
@@ -43,6 +41,7 @@ from midline.server.routing.targets import Cursor
 from midline.server.routing.workspace import Workspace
 
 if TYPE_CHECKING:
+    from midline.model.cancellation import Cancellation
     from midline.model.engines.base import Engine
 
 LOGGER = logging.getLogger(__name__)
@@ -98,27 +97,12 @@ class _Task:
 async def _begin(ls: MidlineServer, request: Any) -> _Task:
     if not isinstance(request, Mapping) or not isinstance(request.get("text"), str):
         raise JsonRpcInvalidParams("midline.do takes an object with a text, a uri and a range")
-    documents = {
-        path.resolve(): document
-        for uri, document in ls.session.documents.items()
-        if (path := file_path(uri)) is not None
-    }
-    path = file_path(request.get("uri") or "")
-    cursor = _cursor(path.resolve(), request.get("range")) if path else None
+    documents = documents_by_path(ls.session.documents.values())
+    uri = request.get("uri") or ""
+    document, path = ls.session.documents.get(uri), file_path(uri)
+    path = path_of(document) if document else path.resolve() if path else None
+    cursor = cursor_of(path, request.get("range")) if path else None
     return _Task(request["text"], request.get("confirm") is True, cursor, documents)
-
-
-def _cursor(path: Path, span: Any) -> Cursor:
-    """The lines of a range; a selection that ends at a line's start does not have that line."""
-    try:
-        start, end = span["start"], span["end"]
-        first, last = int(start["line"]) + 1, int(end["line"]) + 1
-        is_selection = start != end
-        if is_selection and last > first and int(end["character"]) == 0:
-            last -= 1
-    except (TypeError, KeyError, ValueError):
-        return Cursor(path)
-    return Cursor(path, first, max(first, last), is_selection)
 
 
 def _root(ls: MidlineServer) -> Path:
@@ -156,63 +140,28 @@ async def _finish(ls: MidlineServer, task: _Task, outcome: Outcome) -> dict[str,
 
 
 async def _edit(ls: MidlineServer, task: _Task, edit: Edit) -> dict[str, Any]:
-    from midline.server.routing.workspace_edit import workspace_edit
+    from midline.server.lsp.applied_edit import applied_edit
 
     assert task.workspace is not None
-    made = workspace_edit(edit, task.workspace, task.documents, ls.session.encoding)
+    check_syntax(changed_texts(edit, task.workspace))
     if not task.confirmed:
         return {"question": f"{edit.summary}?", "files": [path.as_uri() for path in edit.paths()]}
-    workspace = ls.client_capabilities.workspace
-    if workspace is None or not workspace.apply_edit:
-        return {"summary": edit.summary, "edit": ls.protocol._converter.unstructure(made)}
-    params = types.ApplyWorkspaceEditParams(made, label=edit.summary)
-    result = await ls.workspace_apply_edit_async(params)
-    if not result.applied:
-        reason = f" ({result.failure_reason})" if result.failure_reason else ""
-        raise MidlineError(f"the editor did not apply the edit{reason}; run the command again")
-    return {"summary": edit.summary, "applied": True}
-
-
-class _Work:
-    """A task of the engine's thread that the client may cancel."""
-
-    def __init__(self) -> None:
-        self.flag = CancelFlag()
-
-    @property
-    def stale(self) -> bool:
-        """Whether nobody waits any more."""
-        return self.flag.is_set()
-
-    def abandon(self) -> None:
-        """Stop the model."""
-        self.flag.set()
+    return await applied_edit(ls, edit, task.workspace, task.documents)
 
 
 async def _written(ls: MidlineServer, task: _Task, outcome: Ask | CompleteAt) -> Edit | Answer:
-    """What the model writes, on the engine's thread, with a progress bar that cancels it."""
+    """What the model writes."""
     from midline.server.routing.engine_tasks import run_ask, run_completion
 
-    work, workspace = _Work(), task.workspace
+    workspace = task.workspace
     assert workspace is not None and task.frame is not None
 
-    def write(engine: "Engine") -> Edit | Answer:
+    def write(engine: "Engine", cancel: "Cancellation") -> Edit | Answer:
         if isinstance(outcome, CompleteAt):
-            return run_completion(engine, outcome, workspace, cancel=work.flag)
-        return run_ask(engine, outcome, cancel=work.flag)
+            return run_completion(engine, outcome, workspace, cancel=cancel)
+        return run_ask(engine, outcome, cancel=cancel)
 
-    await ls.load_settled.wait()
-    bar = await ProgressBar.begin(ls, f"Midline: {task.frame.sentence()}", work.abandon)
-    try:
-        found = await asyncio.wrap_future(ls.engine.run(write, work, Priority.BACKGROUND))
-    except asyncio.CancelledError:
-        work.abandon()
-        raise
-    finally:
-        bar.end()
-    if found is None:
-        raise MidlineError("it was stopped before the model had answered")
-    return found
+    return await written(ls, f"Midline: {task.frame.sentence()}", write)
 
 
 async def _control(ls: MidlineServer, task: _Task, control: Control) -> dict[str, Any]:

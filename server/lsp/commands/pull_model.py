@@ -6,23 +6,17 @@ import threading
 from dataclasses import replace
 from typing import Any
 
-from pygls.exceptions import JsonRpcException, JsonRpcInvalidParams
+from pygls.exceptions import JsonRpcInvalidParams
 
 from midline.model.catalog.catalog import ModelEntry, find_entry
 from midline.model.catalog.pull import configured_sources, pull
 from midline.model.errors import MidlineError
 from midline.server.logs import LOGGER
+from midline.server.lsp.commands.failure import CommandFailedError
 from midline.server.lsp.engine_state import EngineState
 from midline.server.lsp.loading import load_model
 from midline.server.lsp.progress_bar import ProgressBar
 from midline.server.lsp.server import MidlineServer
-
-
-class CommandFailedError(JsonRpcException):
-    """A command could not do what it is for; the message is for the user."""
-
-    CODE = -32803
-    """RequestFailed of the protocol."""
 
 
 class _CancelledError(MidlineError):

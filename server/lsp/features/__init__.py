@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from lsprotocol import types
 
 from midline.server.lsp.features import (
+    code_action,
     did_change,
     did_change_configuration,
     did_close,
@@ -44,6 +45,7 @@ def register(server: "MidlineServer") -> None:
         did_change_configuration.did_change_configuration
     )
     server.feature(types.WORKSPACE_EXECUTE_COMMAND)(execute_command.execute_command)
+    server.feature(types.TEXT_DOCUMENT_CODE_ACTION, code_action.OPTIONS)(code_action.code_action)
     server.feature(METHOD)(status.status)
     # Without options pygls would answer the method and not advertise it.
     server.feature(types.TEXT_DOCUMENT_INLINE_COMPLETION, types.InlineCompletionOptions())(
