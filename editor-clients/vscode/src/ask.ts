@@ -1,6 +1,8 @@
 /** Saying in words what to do: the server understands it, shows it, and does it once confirmed. */
 
 import * as vscode from 'vscode';
+import { executeBusily } from './actions.ts';
+import type { Answers } from './answers.ts';
 import { asTyped } from './installing.ts';
 import type { Server } from './server.ts';
 
@@ -20,7 +22,7 @@ interface Reply {
 }
 
 /** Ask for a sentence and have it done. */
-export async function askInWords(server: Server): Promise<void> {
+export async function askInWords(server: Server, answers: Answers): Promise<void> {
   if (!server.offers(DO)) {
     void vscode.window.showInformationMessage('This version of the Midline server takes no words.');
     return;
@@ -34,22 +36,15 @@ export async function askInWords(server: Server): Promise<void> {
   const request = { text, ...here() };
   const reply = await execute(server, request);
   if (reply.question === undefined || reply.question === '') {
-    await show(reply);
+    await show(answers, reply);
     return;
   }
   const choice = await vscode.window.showInformationMessage(reply.question, { modal: true }, 'Do It');
-  if (choice !== undefined) await show(await execute(server, { ...request, confirm: true }));
+  if (choice !== undefined) await show(answers, await execute(server, { ...request, confirm: true }));
 }
 
 async function execute(server: Server, request: object): Promise<Reply> {
-  const options = { location: vscode.ProgressLocation.Window, title: 'Midline' };
-  return vscode.window.withProgress(options, async () => {
-    try {
-      return (await server.execute(DO, [request])) ?? {};
-    } catch (error) {
-      return { message: error instanceof Error ? error.message : String(error) };
-    }
-  });
+  return (await executeBusily(server, DO, request, 'working')) ?? {};
 }
 
 /** The document and the selection that the sentence is about. */
@@ -64,11 +59,11 @@ function here(): object {
   };
 }
 
-async function show(reply: Reply): Promise<void> {
+async function show(answers: Answers, reply: Reply): Promise<void> {
   if (reply.message) void vscode.window.showWarningMessage(`Midline: ${reply.message}`);
   else if (reply.places !== undefined) await choosePlace(reply);
   else if (reply.command !== undefined) runInTerminal(reply.command, reply.folder);
-  else if (reply.answer !== undefined) await showText(reply.answer);
+  else if (reply.answer !== undefined) await answers.show('Answer', reply.answer);
   else if (reply.summary !== undefined)
     vscode.window.setStatusBarMessage(`Midline: ${reply.summary}`, 8000);
 }
@@ -99,9 +94,4 @@ function runInTerminal([program, ...words]: readonly string[], folder: string | 
   const terminal = vscode.window.createTerminal(options);
   terminal.show();
   terminal.sendText(asTyped([[program, ...words]]));
-}
-
-async function showText(content: string): Promise<void> {
-  const document = await vscode.workspace.openTextDocument({ language: 'markdown', content });
-  await vscode.window.showTextDocument(document, { preview: true, viewColumn: vscode.ViewColumn.Beside });
 }

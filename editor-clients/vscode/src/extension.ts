@@ -3,6 +3,8 @@
 import { homedir } from 'node:os';
 import * as path from 'node:path';
 import * as vscode from 'vscode';
+import { Actions } from './actions.ts';
+import { Answers } from './answers.ts';
 import { askInWords } from './ask.ts';
 import { Bar } from './bar.ts';
 import { findMidline, type Found, type Places } from './finding.ts';
@@ -10,10 +12,11 @@ import { install } from './install.ts';
 import { Log } from './log.ts';
 import { showMenu } from './menu.ts';
 import { optionsOfNow } from './middleware.ts';
-import { chooseModel, download, downloadChosen, type Model } from './models.ts';
+import { chooseModel, download, downloadChosen, modelsOf, type Enumerated, type Model } from './models.ts';
+import { chooseSparsity } from './sparsity.ts';
 import { StatusPage } from './page.ts';
 import { Server } from './server.ts';
-import { configuration, setOption, Switches } from './switches.ts';
+import { configuration, Switches } from './switches.ts';
 
 let extension: Extension | undefined;
 
@@ -29,12 +32,7 @@ export async function deactivate(): Promise<void> {
 
 interface Manifest {
   readonly contributes: {
-    readonly configuration: {
-      readonly properties: Record<
-        string,
-        { readonly enum?: string[]; readonly enumDescriptions?: string[] }
-      >;
-    };
+    readonly configuration: { readonly properties: Record<string, Enumerated> };
   };
 }
 
@@ -44,6 +42,8 @@ class Extension implements vscode.Disposable {
   private readonly log = new Log();
   private readonly switches: Switches;
   private readonly page: StatusPage;
+  private readonly answers = new Answers();
+  private readonly actions: Actions;
   private readonly models: readonly Model[];
   private readonly parts: vscode.Disposable;
   private hasOffered = false;
@@ -55,10 +55,13 @@ class Extension implements vscode.Disposable {
     this.models = modelsOf(properties['midline.model']);
     this.switches = new Switches(context.workspaceState);
     this.server = new Server(this.log, this.switches, () => optionsOfNow(names));
+    this.actions = new Actions(this.server, this.answers);
     this.page = new StatusPage(this.server, this.switches, this.log, () => this.find());
     this.parts = vscode.Disposable.from(
       new Bar(this.server, this.switches),
       this.page,
+      this.answers,
+      this.actions,
       this.server,
       this.switches,
       this.server.onChanged(() => {
@@ -179,7 +182,13 @@ class Extension implements vscode.Disposable {
   private commands(): vscode.Disposable[] {
     const actions: Record<string, () => Promise<void> | void> = {
       menu: () => this.menu(),
-      ask: () => askInWords(this.server),
+      ask: () => askInWords(this.server, this.answers),
+      writeDocstring: () => this.actions.act('docstring'),
+      explain: () => this.actions.act('explain'),
+      fix: () => this.actions.act('fix'),
+      writeTests: () => this.actions.act('tests'),
+      translate: () => this.actions.act('translate'),
+      completeBody: () => this.actions.act('complete'),
       togglePause: () => this.togglePause(),
       toggleLanguage: () => this.withDocument((d) => this.switches.toggleLanguage(d.languageId)),
       toggleFile: () => this.withDocument((document) => this.toggleFile(document)),
@@ -224,25 +233,4 @@ class Extension implements vscode.Disposable {
     if (document !== undefined) await action(document);
     else void vscode.window.showInformationMessage('Open a file first.');
   }
-}
-
-async function chooseSparsity(): Promise<void> {
-  const items = [
-    { label: "The model's own", detail: 'What its quality gate chose.', value: undefined },
-    { label: '0', detail: 'Dense: nothing is skipped.', value: 0 },
-    { label: '0.3', detail: 'Skips 30% of the weights in each decoding step.', value: 0.3 },
-    { label: '0.4', detail: 'Skips 40%.', value: 0.4 },
-    { label: '0.5', detail: 'Skips 50%: fastest, and least exact.', value: 0.5 },
-  ];
-  const choice = await vscode.window.showQuickPick(items, {
-    placeHolder: 'Share of the weights that decoding skips',
-  });
-  if (choice !== undefined) await setOption('sparsity', choice.value);
-}
-
-function modelsOf(schema: Manifest['contributes']['configuration']['properties'][string] | undefined): Model[] {
-  return (schema?.enum ?? []).map((name, index) => ({
-    name,
-    about: schema?.enumDescriptions?.[index] ?? '',
-  }));
 }

@@ -5,6 +5,9 @@ import type { Middleware } from 'vscode-languageclient/node';
 import { chosenOptions } from './options.ts';
 import { configuration, type Switches } from './switches.ts';
 
+/** The server's command of code actions. */
+export const ACTION = 'midline.action';
+
 /** The options of now; `names` are the settings of the manifest without `midline.`. */
 export function optionsOfNow(names: readonly string[]): Record<string, unknown> {
   const settings = configuration();
@@ -15,16 +18,12 @@ export function optionsOfNow(names: readonly string[]): Record<string, unknown> 
   );
 }
 
-/** Progress that the entry of the status bar or a notification shows already. */
-export function isShownElsewhere(title: string): boolean {
-  return /^Midline: (loading|downloading) /.test(title);
-}
-
 /** Documents that are off and pauses send nothing; settings are those that the user has set. */
 export function middleware(
   switches: Switches,
   options: () => Record<string, unknown>,
   onProgress: NonNullable<Middleware['handleWorkDoneProgress']>,
+  onAction: (request: unknown) => void,
 ): Middleware {
   return {
     didOpen: (document, next) =>
@@ -40,6 +39,13 @@ export function middleware(
       return switches.mayComplete(document, byHand)
         ? next(document, position, context, token)
         : undefined;
+    },
+    provideCodeActions: (document, range, context, token, next) =>
+      switches.isWithheld(document) ? undefined : next(document, range, context, token),
+    executeCommand: async (command, args: unknown[], next) => {
+      if (command !== ACTION) return (await next(command, args)) as unknown;
+      onAction(args[0]);
+      return undefined;
     },
     handleWorkDoneProgress: onProgress,
     workspace: {

@@ -80,7 +80,7 @@ async function byServer(
   token: vscode.CancellationToken,
 ): Promise<void> {
   let shown = 0;
-  const listener = server.onProgress(({ token: work, value }) => {
+  const listener = server.progress.onReport(({ token: work, value }) => {
     if (value.kind === 'begin')
       token.onCancellationRequested(() => {
         void server.cancel(work);
@@ -127,4 +127,18 @@ async function pick(models: readonly Model[], placeHolder: string): Promise<Mode
     detail: model.about,
   }));
   return (await vscode.window.showQuickPick(items, { placeHolder }))?.model;
+}
+
+/** A setting of the manifest with named values. */
+export interface Enumerated {
+  readonly enum?: string[];
+  readonly enumDescriptions?: string[];
+}
+
+/** The models that the manifest names. */
+export function modelsOf(schema: Enumerated | undefined): Model[] {
+  return (schema?.enum ?? []).map((name, index) => ({
+    name,
+    about: schema?.enumDescriptions?.[index] ?? '',
+  }));
 }

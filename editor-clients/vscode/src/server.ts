@@ -11,15 +11,14 @@ import {
   LanguageClient,
   RevealOutputChannelOn,
   State,
+  type Code2ProtocolConverter,
   type StaticFeature,
-  type WorkDoneProgressBegin,
-  type WorkDoneProgressEnd,
-  type WorkDoneProgressReport,
 } from 'vscode-languageclient/node';
 import { Crashes } from './crashes.ts';
 import type { Log } from './log.ts';
-import { isShownElsewhere, middleware } from './middleware.ts';
+import { middleware } from './middleware.ts';
 import { crashProblem, startProblem } from './problems.ts';
+import { ServerProgress } from './progress.ts';
 import { parseStatus, type Status, type Window } from './status.ts';
 import type { Switches } from './switches.ts';
 import { SCHEMES } from './withheld.ts';
@@ -38,12 +37,6 @@ const OFFERS_PULL: StaticFeature = {
   clear: () => undefined,
 };
 
-export type Progress = WorkDoneProgressBegin | WorkDoneProgressReport | WorkDoneProgressEnd;
-export interface ProgressEvent {
-  readonly token: number | string;
-  readonly value: Progress;
-}
-
 /** One server for this window; `onChanged` fires when anything of its public state does. */
 export class Server implements vscode.Disposable {
   state: Window['server'] = 'missing';
@@ -51,8 +44,10 @@ export class Server implements vscode.Disposable {
   problem: string | undefined;
   private readonly changed = new vscode.EventEmitter<void>();
   readonly onChanged = this.changed.event;
-  private readonly progressed = new vscode.EventEmitter<ProgressEvent>();
-  readonly onProgress = this.progressed.event;
+  readonly progress = new ServerProgress();
+  private readonly acted = new vscode.EventEmitter<unknown>();
+  /** Fires with the argument of an action that was chosen at the light bulb. */
+  readonly onAction = this.acted.event;
   private readonly crashes = new Crashes();
   private readonly log: Log;
   private readonly switches: Switches;
@@ -60,7 +55,6 @@ export class Server implements vscode.Disposable {
   private client: LanguageClient | undefined;
   private said = '';
   private isStopping = false;
-  private readonly hidden = new Set<number | string>();
 
   constructor(log: Log, switches: Switches, options: () => Record<string, unknown>) {
     this.log = log;
@@ -128,7 +122,12 @@ export class Server implements vscode.Disposable {
     return await this.client?.sendRequest(ExecuteCommandRequest.type, params, token);
   }
 
-  /** Stop the work that a token of `onProgress` stands for. */
+  /** What turns the editor's documents and positions into the protocol's. */
+  get converter(): Code2ProtocolConverter | undefined {
+    return this.client?.code2ProtocolConverter;
+  }
+
+  /** Stop the work that a token of `progress` stands for. */
   async cancel(token: number | string): Promise<void> {
     await this.client?.sendNotification('window/workDoneProgress/cancel', { token });
   }
@@ -160,7 +159,8 @@ export class Server implements vscode.Disposable {
   dispose(): void {
     void this.stop();
     this.changed.dispose();
-    this.progressed.dispose();
+    this.progress.dispose();
+    this.acted.dispose();
   }
 
   private connect(command: string): LanguageClient {
@@ -174,11 +174,8 @@ export class Server implements vscode.Disposable {
         error: () => ({ action: ErrorAction.Continue, handled: true }),
         closed: () => this.closed(),
       },
-      middleware: middleware(this.switches, this.options, (token, value, next) => {
-        this.progressed.fire({ token, value });
-        if (value.kind === 'begin' && isShownElsewhere(value.title)) this.hidden.add(token);
-        if (!this.hidden.has(token)) next(token, value);
-        if (value.kind === 'end') this.hidden.delete(token);
+      middleware: middleware(this.switches, this.options, this.progress.handle, (request) => {
+        this.acted.fire(request);
       }),
     });
     client.registerFeature(OFFERS_PULL);

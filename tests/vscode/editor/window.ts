@@ -147,6 +147,21 @@ export class Window {
     await this.page.click('.editor-group-container.active .view-lines');
   }
 
+  /** Wait until the active editor has a line with this text. */
+  async hasLine(text: string): Promise<void> {
+    const line = this.page.locator('.editor-group-container.active .view-line', { hasText: text });
+    await line.first().waitFor();
+  }
+
+  /** Say in words what to do. */
+  async say(sentence: string): Promise<void> {
+    await this.command('Midline: Do...');
+    const input = this.page.locator('.quick-input-widget input[placeholder^="explain this"]');
+    await input.waitFor();
+    await input.pressSequentially(sentence);
+    await this.press('Enter');
+  }
+
   async save(): Promise<void> {
     await this.press('Control+S');
     await this.page.waitForSelector('.tab.active:not(.dirty)');
