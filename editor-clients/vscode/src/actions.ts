@@ -67,20 +67,20 @@ export class Actions implements vscode.Disposable {
     const [title, name] = request.action in TITLES ? TITLES[request.action as Action] : ['working', 'Answer'];
     const reply = parseReply(await executeBusily(this.server, ACTION, request, title));
     if (reply.answer !== undefined) await this.answers.show(name, reply.answer);
-    else if (reply.choices !== undefined) await this.choose(request, reply.choices);
+    else if (reply.choices !== undefined) await this.choose(request, reply.choices, name);
     else if (reply.message !== undefined)
       void vscode.window.showWarningMessage(`Midline: ${reply.message}`);
     else if (reply.summary !== undefined)
       vscode.window.setStatusBarMessage(`Midline: ${reply.summary}`, SUMMARY_MILLISECONDS);
   }
 
-  private async choose(request: Request, choices: readonly Choice[]): Promise<void> {
+  private async choose(request: Request, choices: readonly Choice[], name: string): Promise<void> {
     const items = choices.map(({ label, text }, choice) => ({
       label,
       ...(text === '' ? {} : { detail: asOneLine(text) }),
       choice,
     }));
-    const chosen = await vscode.window.showQuickPick(items, { title: 'Midline', placeHolder: 'What to write' });
+    const chosen = await vscode.window.showQuickPick(items, { title: `Midline: ${name}`, placeHolder: 'Choose one' });
     if (chosen !== undefined) await this.perform({ ...request, choice: chosen.choice });
   }
 }
