@@ -21,7 +21,7 @@ test('without a model one is offered, and the palette has the others', async () 
   await window.notification('Midline has no model yet. Download qwen2.5-coder-0.5b?').waitFor();
   await window.openFile('shapes.py');
   await window.picture('no-model');
-  await window.command('Midline: Download Model...');
+  await window.notification('Midline has no model yet').getByRole('button', { name: 'Other Model...' }).click();
   await window.entry('smollm2-135m').waitFor();
   await window.picture('models');
   await window.press('Escape');
@@ -29,6 +29,7 @@ test('without a model one is offered, and the palette has the others', async () 
 
 test('it is downloaded with progress, and completes without a reload', async () => {
   const { window, editor } = session;
+  await window.command('Midline: Restart Server');
   await window
     .notification('Midline has no model yet')
     .getByRole('button', { name: 'Download' })

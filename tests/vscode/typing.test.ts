@@ -7,11 +7,13 @@ import { useSession } from './editor/session.ts';
 
 const NAMES = ['all.py', 'word.py', 'line.py', 'indent.py', 'undo.py'];
 const CRLF = SHAPES.replaceAll('\n', '\r\n');
+const TABS = 'package shapes\n\nimport "math"\n\nfunc area(radius float64) float64 {\n\t// \u{1F600}\n';
 const session = useSession({
   settings: { 'midline.alternatives': 8 },
   files: {
     ...Object.fromEntries(NAMES.map((name) => [name, SHAPES])),
     'cycle.py': '# Names that children like to give their pets.\nPETS = [\n',
+    'tabs.go': TABS,
     'crlf.py': `# Kreise \u{1F600}\r\n${CRLF}`,
   },
 });
@@ -64,6 +66,10 @@ test('asked by hand there are several, and Alt+] and Alt+[ go round', async () =
   await window.picture('cycle');
   await window.press('Alt+[');
   assert.equal(await window.otherGhost(second), first);
+  await window.press('Tab');
+  await window.save();
+  // VS Code has written the closing quote: a completion must not bring a second one.
+  assert.doesNotMatch(session.editor.read('cycle.py'), /""/);
 });
 
 test('Tab indents where the offer begins with indentation', async () => {
@@ -102,4 +108,14 @@ test('line ends and wide characters stay as they are', async () => {
   const text = editor.read('crlf.py');
   assert.ok(text.includes(BEGUN + (ghost.split('\n')[0] ?? '')));
   assert.equal(text.replaceAll('\r\n', '').includes('\n'), false);
+});
+
+test('behind tabs it is written where the cursor is', async () => {
+  const { window, editor } = session;
+  await window.openFile('tabs.go');
+  await window.type('\treturn math.');
+  const ghost = await window.ghost();
+  await window.press('Tab');
+  await window.save();
+  assert.ok(editor.read('tabs.go').startsWith(`${TABS}\treturn math.${ghost.split('\n')[0] ?? ''}`));
 });

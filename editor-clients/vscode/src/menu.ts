@@ -55,7 +55,7 @@ function switched(switches: Switches, document: vscode.TextDocument | undefined)
     const language = document.languageId;
     entries.push(
       onOrOff(!switches.isLanguageOff(language), `Complete ${language}`, 'midline.toggleLanguage'),
-      onOrOff(!switches.isFileOff(document), 'Complete this file', 'midline.toggleFile'),
+      onOrOff(!switches.isFileOff(document.uri), 'Complete this file', 'midline.toggleFile'),
     );
   }
   entries.push(onOrOff(switches.quiet, 'Quiet: only when asked', 'midline.toggleQuiet'));

@@ -3,6 +3,7 @@
 import * as vscode from 'vscode';
 import type { Middleware } from 'vscode-languageclient/node';
 import { chosenOptions } from './options.ts';
+import { withoutOverlap } from './overlap.ts';
 import { configuration, type Switches } from './switches.ts';
 
 /** The server's command of code actions. */
@@ -34,11 +35,25 @@ export function middleware(
       switches.isWithheld(document) ? Promise.resolve() : next(document),
     didClose: (document, next) =>
       switches.isWithheld(document) ? Promise.resolve() : next(document),
-    provideInlineCompletionItems: (document, position, context, token, next) => {
+    provideInlineCompletionItems: async (document, position, context, token, next) => {
       const byHand = context.triggerKind === vscode.InlineCompletionTriggerKind.Invoke;
-      return switches.mayComplete(document, byHand)
-        ? next(document, position, context, token)
-        : undefined;
+      if (!switches.mayComplete(document, byHand)) return undefined;
+      const found = await next(document, position, context, token);
+      const after = document.lineAt(position).text.slice(position.character);
+      for (const item of Array.isArray(found) ? found : (found?.items ?? []))
+        if (typeof item.insertText === 'string')
+          item.insertText = withoutOverlap(item.insertText, after);
+      return found;
+    },
+    notebooks: {
+      didOpen: (notebook, cells, next) =>
+        switches.isFileOff(notebook.uri) ? Promise.resolve() : next(notebook, cells),
+      didChange: (event, next) =>
+        switches.isFileOff(event.notebook.uri) ? Promise.resolve() : next(event),
+      didSave: (notebook, next) =>
+        switches.isFileOff(notebook.uri) ? Promise.resolve() : next(notebook),
+      didClose: (notebook, cells, next) =>
+        switches.isFileOff(notebook.uri) ? Promise.resolve() : next(notebook, cells),
     },
     provideCodeActions: (document, range, context, token, next) =>
       switches.isWithheld(document) ? undefined : next(document, range, context, token),

@@ -21,6 +21,7 @@ import { crashProblem, startProblem } from './problems.ts';
 import { ServerProgress } from './progress.ts';
 import { parseStatus, type Status, type Window } from './status.ts';
 import type { Switches } from './switches.ts';
+import { sendSwitched } from './switching.ts';
 import { SCHEMES } from './withheld.ts';
 
 const STATUS = 'midline/status';
@@ -143,17 +144,7 @@ export class Server implements vscode.Disposable {
   /** Open or close a document for the server, as it is off or not by now. */
   async sendSwitched(document: vscode.TextDocument): Promise<void> {
     const client = this.client;
-    if (!client?.isRunning()) return;
-    const convert = client.code2ProtocolConverter;
-    await (this.switches.isWithheld(document)
-      ? client.sendNotification(
-          'textDocument/didClose',
-          convert.asCloseTextDocumentParams(document),
-        )
-      : client.sendNotification(
-          'textDocument/didOpen',
-          convert.asOpenTextDocumentParams(document),
-        ));
+    if (client?.isRunning()) await sendSwitched(client, document, this.switches.isWithheld(document));
   }
 
   dispose(): void {

@@ -33,14 +33,14 @@ export class Switches implements vscode.Disposable {
 
   /** Whether the server is told of a document at all. */
   isWithheld(document: vscode.TextDocument): boolean {
-    return isNoCode(document) || this.files.includes(document.uri.toString());
+    return isNoCode(document) || this.isFileOff(document.uri);
   }
 
   /** Why nothing is completed in a document; undefined where the server decides. */
   offBecause(document: vscode.TextDocument | undefined): string | undefined {
     if (!configuration().get<boolean>('enabled', true)) return 'Off: the setting midline.enabled is false.';
     if (document === undefined) return undefined;
-    if (this.files.includes(document.uri.toString())) return 'Off in this file.';
+    if (this.isFileOff(document.uri)) return 'Off in this file.';
     if (this.languages.includes(document.languageId)) return `Off in ${document.languageId}.`;
     return isNoCode(document) ? 'Off here: this is no code.' : undefined;
   }
@@ -50,8 +50,9 @@ export class Switches implements vscode.Disposable {
     return !this.paused && (byHand || !this.quiet) && this.offBecause(document) === undefined;
   }
 
-  isFileOff(document: vscode.TextDocument): boolean {
-    return this.files.includes(document.uri.toString());
+  /** Whether a file is off; a cell is where its notebook is. */
+  isFileOff(uri: vscode.Uri): boolean {
+    return this.files.includes(fileOf(uri));
   }
 
   isLanguageOff(language: string): boolean {
@@ -59,7 +60,7 @@ export class Switches implements vscode.Disposable {
   }
 
   async toggleFile(document: vscode.TextDocument): Promise<void> {
-    await this.memory.update(FILES, toggled(this.files, document.uri.toString()));
+    await this.memory.update(FILES, toggled(this.files, fileOf(document.uri)));
     this.changed.fire();
   }
 
@@ -82,6 +83,21 @@ export class Switches implements vscode.Disposable {
   private get languages(): readonly string[] {
     return configuration().get<string[]>('disabledLanguages', []);
   }
+}
+
+/** The file of a document, or of the notebook that a cell is in. */
+function fileOf(uri: vscode.Uri): string {
+  const notebook = notebookOf(uri);
+  return (notebook?.uri ?? uri).toString();
+}
+
+/** The open notebook that a cell is in. */
+export function notebookOf(uri: vscode.Uri): vscode.NotebookDocument | undefined {
+  if (uri.scheme !== 'vscode-notebook-cell') return undefined;
+  const cell = uri.toString();
+  return vscode.workspace.notebookDocuments.find((notebook) =>
+    notebook.getCells().some(({ document }) => document.uri.toString() === cell),
+  );
 }
 
 /** The settings under `midline`. */

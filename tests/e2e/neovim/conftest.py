@@ -18,6 +18,7 @@ from midline.benchmarks.speed.editors.neovim_session import (
 TESTS = Path(__file__).resolve().parent.parent.parent
 PLUGIN = TESTS.parent / "editor-clients" / "neovim"
 SCRIPTED = [sys.executable, "-I", str(TESTS / "scripted_server.py")]
+REAL = [sys.executable, "-P", "-m", "midline.server.cli.main", "serve", "--own"]
 FAKE = [sys.executable, "-P", str(TESTS / "fake_server.py")]
 GHOST = """
 local marks = vim.api.nvim_buf_get_extmarks(
@@ -154,6 +155,21 @@ def _init(folder: Path, command: list[str], init: str, options: str) -> Path:
         "utf-8",
     )
     return path
+
+
+@pytest.fixture
+def open_real(
+    installed: InstalledNeovim | None, open_editor: Callable[..., Editor]
+) -> Callable[..., Editor]:
+    """Start Neovims with Midline's own server; only in the newest one, since models load slowly."""
+    if installed is None or installed.version != installed_neovims()[-1].version:
+        pytest.skip("the newest Neovim shows it alone: loading a model takes long")
+
+    def start(*texts: str, settings: dict[str, Any], options: str = "", **more: Any) -> Editor:
+        given = f"settings = vim.json.decode([==[{json.dumps(settings)}]==])"
+        return open_editor(*texts, command=REAL, options=f"{{ {given}, {options} }}", **more)
+
+    return start
 
 
 @pytest.fixture

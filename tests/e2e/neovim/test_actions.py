@@ -142,6 +142,15 @@ def test_what_runs_is_seen_beside_the_code_and_can_be_cancelled(acting: Callable
     editor.until(MESSAGES, lambda said: "nothing is running" in said)
 
 
+def test_a_language_is_handed_on_and_what_was_done_is_said(acting: Callable):
+    editor = acting(actions={"translate": {"summary": "translated f"}})
+    editor.lua("vim.cmd('Midline translate C++')")
+    editor.until(MESSAGES, lambda said: "Midline: translated f" in said)
+    assert asked(editor)[0]["language"] == "C++"
+    complete = "return vim.fn.getcompletion('Midline translate R', 'cmdline')"
+    assert editor.lua(complete) == ["Rust"]
+
+
 def test_the_code_actions_of_neovim_itself_are_carried_out(acting: Callable):
     editor = acting(actions={"complete": {"answer": "as it is"}})
     editor.lua("_G.chosen = 1 vim.lsp.buf.code_action()")

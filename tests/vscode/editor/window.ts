@@ -148,9 +148,9 @@ export class Window {
   }
 
   /** Wait until the active editor has a line with this text. */
-  async hasLine(text: string): Promise<void> {
+  async hasLine(text: string, patience = PATIENCE): Promise<void> {
     const line = this.page.locator('.editor-group-container.active .view-line', { hasText: text });
-    await line.first().waitFor();
+    await line.first().waitFor({ timeout: patience });
   }
 
   /** Say in words what to do. */

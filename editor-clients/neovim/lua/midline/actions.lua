@@ -160,6 +160,8 @@ function M.perform(request)
       choose(request, result.choices)
     elseif field(result, 'message') then
       notice.show(result.message, vim.log.levels.WARN)
+    elseif field(result, 'summary') then
+      notice.show(result.summary)
     end
   end)
 end
@@ -167,7 +169,8 @@ end
 --- Has an action done where the cursor is, or in the lines of a command.
 ---@param action string
 ---@param call? { range: integer, line1: integer, line2: integer }
-function M.act(action, call)
+---@param language? string to translate to; without one the server offers some
+function M.act(action, call, language)
   local server, bufnr = server_here()
   if server == nil then
     return
@@ -178,6 +181,7 @@ function M.act(action, call)
     uri = vim.uri_from_bufnr(bufnr),
     version = vim.lsp.util.buf_versions[bufnr],
     range = range,
+    language = language,
     diagnostic = action == 'fix' and diagnostic_at(server, bufnr, range) or nil,
   })
 end

@@ -83,10 +83,16 @@ end
 ---@field line1 integer
 ---@field line2 integer
 
+--- What stands behind the name of the subcommand.
+---@param call midline.Call
+local function rest_of(call)
+  return vim.trim(call.args:match('^%s*%S+%s*(.*)$') or '')
+end
+
 --- Has a sentence done; without one it is asked for.
 ---@param call midline.Call
 local function say(call)
-  local sentence = vim.trim(call.args:match('^%s*%S+%s*(.*)$') or '')
+  local sentence = rest_of(call)
   if sentence ~= '' then
     return actions.say(sentence, call)
   end
@@ -183,6 +189,13 @@ for action in pairs(actions.actions) do
     end,
   }
 end
+M.subcommands.translate = {
+  run = function(_, call)
+    local language = rest_of(call)
+    actions.act('translate', call, language ~= '' and language or nil)
+  end,
+  complete = in_menu({ 'C++', 'Go', 'Java', 'JavaScript', 'Python', 'Rust', 'TypeScript' }),
+}
 
 --- Runs what was typed behind :Midline.
 ---@param call midline.Call
