@@ -24,10 +24,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from midline.benchmarks.machine import describe_machine, describe_versions
-from midline.benchmarks.mbxp.statistics import Z95
 from midline.benchmarks.mbxp.tasks import Task, data_folder, load_tasks
 from midline.benchmarks.outputs import output_file
 from midline.benchmarks.quality.calibration.arms import ARMS, Pool, text_of
+from midline.benchmarks.student_t import student_t
 from midline.model.compression.teal_calibration import measure
 from midline.model.engines.native.engine import NativeEngine
 from midline.model.errors import UsageError
@@ -191,7 +191,10 @@ def _row(arm: str, draw: int, held: Held) -> dict[str, Any]:
 
 
 def summary(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Means over draws, and the difference in KL to random text with an interval of 95%."""
+    """Means over draws, and the difference in KL to random text with an interval of 95%.
+
+    The interval is Student's, with the degrees of freedom of the arm that has fewer draws.
+    """
     by_arm: dict[str, list[dict[str, Any]]] = {}
     for row in rows:
         by_arm.setdefault(row["arm"], []).append(row)
@@ -203,7 +206,8 @@ def summary(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
                  "perplexity": float(np.mean([row["perplexity"] for row in mine]))}  # fmt: skip
         if len(base) > 1 and len(kl) > 1 and arm != BASELINE:
             difference = float(kl.mean() - base.mean())
-            half = Z95 * float(np.sqrt(kl.var(ddof=1) / len(kl) + base.var(ddof=1) / len(base)))
+            error = np.sqrt(kl.var(ddof=1) / len(kl) + base.var(ddof=1) / len(base))
+            half = student_t(min(len(kl), len(base)) - 1) * float(error)
             entry |= {"difference": difference,
                       "interval": [difference - half, difference + half]}  # fmt: skip
         found.append(entry)

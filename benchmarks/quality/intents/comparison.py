@@ -6,11 +6,10 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from midline.benchmarks.quality.intents.few_shot import Arm, arm_of
+from midline.benchmarks.student_t import student_t
 
 MEASURES = ("intent_accuracy", "slot_f1", "auroc")
 LEAST_SEEDS = 3
-_T = {3: 4.303, 4: 3.182, 5: 2.776}
-"""The 97.5% quantiles of Student's t by the number of seeds."""
 Runs = dict[Arm, dict[int, dict[str, Any]]]
 
 
@@ -67,9 +66,9 @@ def _interval(values: Sequence[float | None]) -> dict[str, Any] | None:
     if not known:
         return None
     mean = statistics.fmean(known)
-    if len(known) not in _T:
+    if len(known) < LEAST_SEEDS:
         return {"value": mean, "interval": None}
-    half = _T[len(known)] * statistics.stdev(known) / len(known) ** 0.5
+    half = student_t(len(known) - 1) * statistics.stdev(known) / len(known) ** 0.5
     return {"value": mean, "interval": [mean - half, mean + half]}
 
 

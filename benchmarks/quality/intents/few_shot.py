@@ -59,6 +59,26 @@ def arms(data: PublicData, learner: str) -> Iterator[Arm]:
                 yield Arm(data.name, learner, SIZES[data.name][0], True, noise, rival)
 
 
+@dataclass(frozen=True)
+class Chosen:
+    """Which arms are run: of these sizes, noises and rivals; None stands for all of them."""
+
+    sizes: Sequence[int] | None = None
+    noises: Sequence[float] | None = None
+    rivals: Sequence[str] | None = None
+
+    def has(self, arm: Arm) -> bool:
+        """Whether an arm is one of them."""
+        return (
+            (self.sizes is None or arm.size in self.sizes)
+            and (self.noises is None or arm.noise in self.noises)
+            and (self.rivals is None or arm.rival in self.rivals)
+        )
+
+
+EVERY = Chosen()
+
+
 def noisy(
     utterances: Sequence[Utterance], share: float, data: PublicData, seed: int
 ) -> list[Utterance]:
@@ -160,13 +180,14 @@ def measure(
     seconds: float | None,
     model: str,
     seeds: int = SEEDS,
+    chosen: Chosen = EVERY,
 ) -> list[dict[str, Any]]:
     """The runs of the trace, those added that there was time for."""
     runs = [json.loads(line) for line in trace.read_text().splitlines()] if trace.exists() else []
     done = {(arm_of(run), run["seed"]) for run in runs}
     began = time.monotonic()
     for seed in range(seeds):
-        for arm in arms(data, learner):
+        for arm in filter(chosen.has, arms(data, learner)):
             if (arm, seed) in done:
                 continue
             if seconds is not None and time.monotonic() - began > seconds:

@@ -35,7 +35,7 @@ from midline.benchmarks.machine import describe_machine, describe_versions
 from midline.benchmarks.mbxp.statistics import paired_difference
 from midline.benchmarks.outputs import output_file
 from midline.benchmarks.quality.intents.comparison import differences, lines, table
-from midline.benchmarks.quality.intents.few_shot import SEEDS, measure
+from midline.benchmarks.quality.intents.few_shot import NOISES, RIVALS, SEEDS, Chosen, measure
 from midline.benchmarks.quality.intents.frozen_utterances import SHA256, frozen_utterances
 from midline.benchmarks.quality.intents.generated_data import generate, kept_utterances
 from midline.benchmarks.quality.intents.public_data import PublicData, read_public
@@ -69,6 +69,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--model", default="qwen2.5-coder-1.5b", metavar="NAME", help="who writes or wrote them")
     add("--threads", type=int, metavar="N", help="of the model (default: the physical cores)")
     add("--seeds", type=int, default=SEEDS, metavar="N", help=f"draws of --public ({SEEDS})")
+    add("--sizes", type=int, nargs="+", metavar="N", help="examples an intent (all sizes)")
+    add("--noises", type=float, nargs="+", metavar="S", help=f"of {NOISES} (all)")
+    add("--rivals", nargs="+", choices=RIVALS, metavar="R", help=f"of {', '.join(RIVALS)} (all)")
     add("--learner", choices=("student", "encoder"), default="student", help="who learns (student)")
     add("--trace", type=output_file, metavar="FILE", help="runs that are done, to continue from")
     add("--seconds", type=float, metavar="S", help="longest time to train or measure in this call")
@@ -113,7 +116,8 @@ def _public(args: argparse.Namespace) -> dict[str, Any]:
     filters = _filters(data, args)
     if args.trace is None:
         return {"filters": filters}
-    runs = measure(data, args.learner, args.trace, args.seconds, args.model, args.seeds)
+    chosen = Chosen(args.sizes, args.noises, args.rivals)
+    runs = measure(data, args.learner, args.trace, args.seconds, args.model, args.seeds, chosen)
     rows, compared = table(runs), differences(runs)
     print("\n".join([*lines(rows), "", *lines(compared)]))
     return {"generator": args.model, "filters": filters, "rows": rows, "differences": compared}
