@@ -31,6 +31,8 @@ def closed_line(text: str, place: Place) -> list[str]:
     if "{" in openers:
         return []
     found = [closed] if closers else []
+    if place.language == "go" and not text.endswith(","):
+        found.append(text.rstrip() + ",")  # the last one of a list in lines
     return [*found, closed + ";"] if lacks_end else found
 
 

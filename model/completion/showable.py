@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
 
-from midline.model.completion.code_lines import masked, net_depth, opens
+from midline.model.completion.code_lines import indentation, masked, net_depth, opens
 from midline.model.completion.fim import Cursor
 from midline.model.completion.insertion_point import InsertionPoint
-from midline.model.completion.place import Extent, Unit
+from midline.model.completion.place import Extent, Place, Unit
 from midline.model.completion.stopping import completion_end
 from midline.model.completion.trimming import shown_text
 
@@ -71,15 +71,28 @@ def _styled(text: str, around: InsertionPoint) -> str:
 
 
 def _beginnings(text: str, around: InsertionPoint) -> Iterator[str]:
-    """Beginnings that end a line or an element and leave nothing open, the longest first."""
+    """Beginnings that end a line or an element and leave nothing open, the longest first.
+
+    A header is one where its block stands below the cursor already.
+    """
     place = around.place
     in_line = bool(place.rest.strip()) and place.unit is Unit.USUAL
     for end in _ends(text, around):
         whole = text[:end]
-        if not whole.strip() or net_depth(whole, place.language) > 0:
+        is_open = net_depth(whole, place.language) > 0
+        if not whole.strip() or (is_open and not _has_its_block(whole, place)):
             continue
-        if (in_line or not opens(whole.rstrip())) and around.fits(whole):
+        is_header = not in_line and opens(whole.rstrip())
+        if (is_open or not is_header or _has_its_block(whole, place)) and around.fits(whole):
             yield whole
+
+
+def _has_its_block(header: str, place: Place) -> bool:
+    """Whether the line below the cursor is indented deeper than the last line of `header`, which
+    begins a block.
+    """
+    line = (place.fragment + header).rstrip().rpartition("\n")[2]
+    return opens(line) and indentation(place.following) > indentation(line)
 
 
 def _ends(text: str, around: InsertionPoint) -> list[int]:

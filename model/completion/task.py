@@ -67,7 +67,8 @@ def completion_tasks(
     """The tasks to give the engine, one after the other until one has something to show.
 
     `prompt` is one for this cursor that was built before. With `insist` a line above the cursor's
-    is asked for where that one lacks nothing: right for a request that was made by hand.
+    is asked for where that one lacks nothing, and for other texts where the likeliest is none:
+    right for a request that was made by hand.
     """
     room = prompt_room(engine.context_length, options.max_tokens)
     fitted = (limits or WindowLimits()).fitted(room)
@@ -76,13 +77,17 @@ def completion_tasks(
     )
     if prompt is not None:
         at.prompt = prompt
-    if not at.place.rest.strip() or at.lacks_something or not above.is_possible:
-        return [at]
+    is_alone = not at.place.rest.strip() or at.lacks_something or not above.is_possible
     if not insist:
-        return [above] if at.begins_line else [at]
-    # Where the likeliest line is the one that is there, others are drawn.
+        return [above] if at.begins_line and not is_alone else [at]
+    # Where the likeliest text is none, or the line that is there, others are drawn.
     drawn = replace(options, samples=max(_DRAWN, options.samples), temperature=1.0)
-    other = CompletionTask(engine, cursor, drawn, fitted, layout, above=True, most=options.samples)
+    other = CompletionTask(
+        engine, cursor, drawn, fitted, layout, above=not is_alone, most=options.samples
+    )
+    if is_alone:
+        is_greedy = options.temperature == 0 and not at.place.rest.strip()
+        return [at, other] if is_greedy else [at]
     return [above, other] if at.begins_line else [at, above, other]
 
 

@@ -4,9 +4,11 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from perfect_model import cursor_at
 from tiny_model import QWEN2, write_tiny_model
 
 from midline.model.completion.fim import Cursor
+from midline.model.completion.insertion_point import InsertionPoint
 from midline.model.completion.place import Place, Unit
 from midline.model.completion.stopping import (
     WrittenText,
@@ -122,3 +124,25 @@ def test_every_token_is_decoded_once(tokenizer: Tokenizer) -> None:
     (marker, *_) = tokenizer.end_tokens
     text = written.of([*ids, marker, *ids])
     assert written.is_over and text == whole_characters(written_bytes(tokenizer, ids)[3:])
+
+
+@pytest.mark.parametrize(
+    ("name", "marked", "text", "end"),
+    [
+        (
+            "a.py",
+            "def f(s):\n    for c in s:\n        ‸\n            g()\n",
+            "if c:\n            d",
+            5,
+        ),
+        ("a.py", "for c in s:\n    ‸\n        g()\n", "d = c\n    if d:\n        h", 16),
+        ("a.js", "function f() {\n  ‸\n    g();\n  }\n}\n", "if (a) {\n    h", 8),
+        ("a.js", "function f() {\n  ‸\n  g();\n}\n", "if (a) {\n    h", None),
+        ("a.py", "x = [\n    ‸\n        1,\n]\n", "2,\n    3", None),
+    ],
+)
+def test_a_header_ends_it_where_its_block_is_below(
+    name: str, marked: str, text: str, end: int | None
+) -> None:
+    around = InsertionPoint.of(cursor_at(marked, name))
+    assert completion_end(text, around.place, fits=around.stop_test) == end
