@@ -29,6 +29,8 @@ from midline.model.errors import MidlineError
 from midline.model.paths import HOME_VARIABLE, models_folder, packed_folder, profiles_folder
 from midline.server.documents import Document, PositionEncoding, count_units
 
+REST_SECONDS = 0.3
+"""Midline's clients': how long a cursor has to stay before they tell the server."""
 DEBOUNCE_SECONDS = 0.05
 """VS Code's, between a change and its request."""
 READY_SECONDS = 600
@@ -72,10 +74,11 @@ class LspEditor:
             self._close(uri)
 
     def jump(self, uri: str, offset: int) -> None:
-        """Move the cursor; editors ask for nothing there."""
+        """Move the cursor; editors ask for nothing there, and Midline's clients say where it is."""
         self.uri, self.offset = uri, offset
         self._cancel()
         self.screen.moved(time.perf_counter())
+        self._task = asyncio.create_task(_rest(self))
 
     def insert(self, text: str) -> None:
         """Type `text` at the cursor."""
@@ -165,6 +168,22 @@ class LspEditor:
         del self.documents[uri]
         identifier = types.TextDocumentIdentifier(uri)
         self.client.text_document_did_close(types.DidCloseTextDocumentParams(identifier))
+
+
+async def _rest(editor: LspEditor) -> None:
+    """Say where the cursor is, once it has stayed there."""
+    await asyncio.sleep(REST_SECONDS)
+    place = _resting(editor.documents[editor.uri], editor.offset)
+    editor.client.protocol.notify("midline/cursor", place)
+
+
+def _resting(document: Document, offset: int) -> dict[str, Any]:
+    """The parameters of `midline/cursor`."""
+    line, character = document.position(offset, ENCODING)
+    return {
+        "textDocument": {"uri": document.uri},
+        "position": {"line": line, "character": character},
+    }
 
 
 def ghost_text(answer: Any, document: Document, offset: int) -> str:

@@ -35,7 +35,9 @@ from midline.benchmarks.quality.typing.report import MIDLINE, build, print_repor
 from midline.benchmarks.quality.typing.rhythm import RHYTHMS
 from midline.benchmarks.quality.typing.scores import is_pause
 from midline.benchmarks.quality.typing.session import Assistant, Cost, Position, Trace, Typist
+from midline.benchmarks.quality.typing.simulation.engine import Speed
 from midline.model.catalog.catalog import resolve
+from midline.model.engines.base import Engine
 from midline.model.engines.load import load_engine
 from midline.model.errors import UsageError
 from midline.model.paths import cache_folder
@@ -96,9 +98,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default="keys",
         help="where the model is asked without a time limit (at every key)",
     )
+    parser.add_argument(
+        "--simulated",
+        type=_speed,
+        metavar="PREFILL,DECODE",
+        help="on a simulated clock: computing takes as long as at so many tokens a second, reading "
+        "and writing, and nothing else takes any time; for machines that are busy",
+    )
     parser.add_argument("--show", action="store_true", help="print every pause")
     parser.add_argument("--trace", type=output_file, metavar="FILE", help="every key; to resume")
     parser.add_argument("--json", type=output_file, metavar="FILE", help="figures and pauses")
+
+
+def _speed(text: str) -> Speed:
+    """Two rates; ArgumentTypeError where they are none."""
+    try:
+        prefill, decode = map(float, text.split(","))
+        if min(prefill, decode) > 0:
+            return Speed(prefill, decode)
+    except ValueError:
+        pass
+    raise argparse.ArgumentTypeError(f"{text!r} is not two rates, as in 650,110")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -108,7 +128,10 @@ def run(args: argparse.Namespace) -> int:
     trace = Trace(args.trace, about)
     print(f"{_minutes(args, files):.0f} minutes of typing", file=sys.stderr)
     with tempfile.TemporaryDirectory(prefix="midline-typing-") as folder:
-        asyncio.run(_type(args, files, trace, Path(folder)))
+        if args.simulated:
+            _simulate(args, files, trace, Path(folder))
+        else:
+            asyncio.run(_type(args, files, trace, Path(folder)))
     positions = list(trace.positions)
     if args.oracle != "none":
         own = [position for position in positions if position.engine == MIDLINE]
@@ -143,6 +166,7 @@ def _about(args: argparse.Namespace, files: Sequence[TypedFile]) -> dict[str, An
         "debounce_ms": args.debounce,
         "again_ms": args.again,
         "options": _options(args),
+        "simulated": args.simulated and asdict(args.simulated),
         "peer": args.peer,
         "files": [{"language": f.language, "name": f.name, "sha256": f.sha256} for f in files],
     }
@@ -191,12 +215,41 @@ async def _type(
         assistants: list[Assistant] = [server]
         if args.peer:
             assistants.append(stack.enter_context(_peer(args)))
-        for file in files:
-            for number in range(len(file.blocks)):
-                for assistant in assistants:
-                    if not trace.has(assistant.name, file, number):
-                        trace.add(*await _block(typist, assistant, file, number))
-                        _say(trace, files, len(assistants))
+        await _blocks(typist, assistants, files, trace)
+
+
+async def _blocks(
+    typist: Typist, assistants: Sequence[Assistant], files: Sequence[TypedFile], trace: Trace
+) -> None:
+    for file in files:
+        for number in range(len(file.blocks)):
+            for assistant in assistants:
+                if not trace.has(assistant.name, file, number):
+                    trace.add(*await _block(typist, assistant, file, number))
+                    _say(trace, files, len(assistants))
+
+
+def _simulate(
+    args: argparse.Namespace, files: Sequence[TypedFile], trace: Trace, folder: Path
+) -> None:
+    """Type every block that the trace does not have on a simulated clock."""
+    from midline.benchmarks.quality.typing.simulation.clock import SimulatedClock
+    from midline.benchmarks.quality.typing.simulation.editor import run, simulated_editor
+    from midline.benchmarks.quality.typing.simulation.engine import SimulatedEngine
+
+    settings, _ = resolve_settings(_options(args))
+    typist = Typist(folder / "projects", RHYTHMS[args.rhythm], args.seed, args.keys)
+    engine = load_engine(args.model, cache_tokens=CACHE_TOKENS)
+    answers = _simulated_answers(engine)
+    clock = SimulatedClock(thread_count(None))
+
+    async def type_all() -> None:
+        made = SimulatedEngine(engine, answers, clock, args.simulated)
+        pauses = args.debounce / 1000, args.again / 1000
+        editor = simulated_editor(made, clock, settings, debounce=pauses[0], again=pauses[1])
+        await _blocks(typist, [editor], files, trace)
+
+    run(clock, type_all)
 
 
 @contextmanager
@@ -248,4 +301,14 @@ def _oracle(
     answers = Answers(cache_folder() / "typing" / f"{engine.name}.jsonl")
     asked = [one for one in positions if args.oracle == "keys" or is_pause(one)]
     settings, _ = resolve_settings(_options(args))
+    if args.simulated:
+        from midline.benchmarks.quality.typing.simulation.engine import Instant, SimulatedEngine
+
+        known = _simulated_answers(engine)
+        own = SimulatedEngine(engine, known, Instant(), args.simulated)
+        return oracle(own, asked, files, answers, settings, is_kept=False)
     return oracle(engine, asked, files, answers, settings)
+
+
+def _simulated_answers(engine: Engine) -> Answers:
+    return Answers(cache_folder() / "typing" / f"simulated-{engine.name}.jsonl")

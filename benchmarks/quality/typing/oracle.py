@@ -124,10 +124,12 @@ def oracle(
     files: Sequence[TypedFile],
     answers: Answers,
     settings: Settings | None = None,
+    *,
+    is_kept: bool = True,
 ) -> list[Position]:
     """The positions with the answers that a request without a time limit gets, in full and as far
     as they are probable enough to be shown. `settings` are those of the server whose positions they
-    are.
+    are. Unless it `is_kept`, `engine` remembers its completions itself.
     """
     by_name = {(file.language, file.name): file for file in files}
     asked = [position for position in positions if position.kind in TYPED]
@@ -135,7 +137,9 @@ def oracle(
     found: list[Position] = []
     with tempfile.TemporaryDirectory(prefix="midline-oracle-") as folder:
         for gated in (False, True):
-            remembering = RememberingEngine(engine, answers, f"{rules} {gated}")
+            remembering = (
+                RememberingEngine(engine, answers, f"{rules} {gated}") if is_kept else engine
+            )
             for own in blocks(asked):
                 total = f"{len(found)} of {2 * len(asked)}"
                 print(f"\roracle: {total}", end="", file=sys.stderr, flush=True)

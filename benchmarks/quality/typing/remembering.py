@@ -66,7 +66,7 @@ class RememberingEngine(Engine):
     def cached_tokens(self, prompt: Sequence[int]) -> int:
         """See `Engine`: how much of it was asked for before."""
         ids = tuple(prompt)
-        return min(max((_common(ids, seen) for seen in self._seen), default=0), len(ids) - 1)
+        return min(max((common_ids(ids, seen) for seen in self._seen), default=0), len(ids) - 1)
 
     def prefill(
         self,
@@ -172,7 +172,7 @@ class RememberingEngine(Engine):
         return Completion(drawn.ids, text, mean, mean, drawn.reason, logprobs)
 
 
-def _common(one: tuple[int, ...], other: tuple[int, ...]) -> int:
+def common_ids(one: tuple[int, ...], other: tuple[int, ...]) -> int:
     """How many ids both begin with, found by halving."""
     low, high = 0, min(len(one), len(other))
     while low < high:
