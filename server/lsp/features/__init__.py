@@ -6,6 +6,7 @@ from lsprotocol import types
 
 from midline.server.lsp.features import (
     code_action,
+    cursor,
     did_change,
     did_change_configuration,
     did_close,
@@ -47,6 +48,7 @@ def register(server: "MidlineServer") -> None:
     server.feature(types.WORKSPACE_EXECUTE_COMMAND)(execute_command.execute_command)
     server.feature(types.TEXT_DOCUMENT_CODE_ACTION, code_action.OPTIONS)(code_action.code_action)
     server.feature(METHOD)(status.status)
+    server.feature(cursor.METHOD)(cursor.cursor)
     # Without options pygls would answer the method and not advertise it.
     server.feature(types.TEXT_DOCUMENT_INLINE_COMPLETION, types.InlineCompletionOptions())(
         inline_completion.inline_completion

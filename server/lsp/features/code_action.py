@@ -7,6 +7,7 @@ from lsprotocol import types
 
 from midline.model.errors import MidlineError
 from midline.server.lsp.code_sites import no_action_because, site_at
+from midline.server.lsp.cursor_rest import rests_at
 from midline.server.lsp.open_paths import cursor_of, path_of
 from midline.server.routing.code_actions import (
     QUICK_FIX,
@@ -33,6 +34,8 @@ async def code_action(
     document = ls.session.documents.get(params.text_document.uri)
     if document is None or no_action_because(ls, document):
         return []
+    if params.range.start == params.range.end:  # some editors ask wherever the cursor rests
+        rests_at(ls, document, params.range.start)
     kinds = params.context.only
     only = None if kinds is None else tuple(str(getattr(kind, "value", kind)) for kind in kinds)
     actions = await _offered(ls, document, params, only)
