@@ -41,7 +41,7 @@ _GOES_ON = re.compile(
     """
 )
 _CLAUSE = re.compile(r"(case|when|default|in)\b|[-*+|]\s|\d+[.)]\s")
-_OPENS = re.compile(r"[\\:,([{=+\-*/%&|<.]$|\b(and|or|not|in|is|if|else|lambda)$")
+_OPENS = re.compile(r"[\\:,([{=+\-*/%&|<.]$|\b(and|do|else|if|in|is|lambda|not|or|then)$")
 _UNFINISHED = re.compile(
     r"\w+\(?|</?[\w.:-]*|#\s*\w*|[{<][%{?]?-?\s*\w*\s*[%}?]?|\\\w*(\{\w*)?|[-*+|.?:&]"
 )

@@ -49,7 +49,14 @@ def _swallows(tree: "Tree", start: int, end: int, line_end: int) -> bool:
         node = node.parent
     if outermost is None or not start <= outermost.start_byte < end:
         return False
+    if _ends_below(outermost):
+        return False  # the word that ends it is there
     return outermost.end_byte > line_end + 1  # comments may take the line's end along
+
+
+def _ends_below(text: "Node") -> bool:
+    """Whether a here-document has its last word."""
+    return any(child.type == "heredoc_end" and not child.is_missing for child in text.children)
 
 
 def _lacks_value(node: "Node") -> bool:
@@ -82,7 +89,7 @@ def _takes_the_next(node: "Node", start: int, end: int) -> bool:
         and body.start_byte >= end
         and body.start_point[0] > node.start_point[0]
         and body.start_point[1] <= _column(node)
-        and not body.type.endswith(("block", "compound_statement"))
+        and not body.type.endswith(("block", "compound_statement", "do_group"))
         for body in bodies
     )
 

@@ -54,6 +54,8 @@ RULES = {
         "} else if ($b) {",
         True,
     ),
+    "a here-document that ends below": ("a.sh", "f() {\n  cat ‸\n$*\nEOT\n}\n", "<<EOT", True),
+    "a loop whose block is below": ("a.sh", "‸\ndo\n  f\ndone\n", "for a in b", True),
     "a comment to the line's end": ("a.c", "‸\nint a; /* b */\n", "// c", True),
 }
 

@@ -135,10 +135,12 @@ def test_every_token_is_decoded_once(tokenizer: Tokenizer) -> None:
             "if c:\n            d",
             5,
         ),
-        ("a.py", "for c in s:\n    ‸\n        g()\n", "d = c\n    if d:\n        h", 16),
+        ("a.py", "for c in s:\n    ‸\n        g()\n", "d = c\n    if d:\n        h", 15),
         ("a.js", "function f() {\n  ‸\n    g();\n  }\n}\n", "if (a) {\n    h", 8),
         ("a.js", "function f() {\n  ‸\n  g();\n}\n", "if (a) {\n    h", None),
         ("a.py", "x = [\n    ‸\n        1,\n]\n", "2,\n    3", None),
+        ("a.sh", "for a in b; ‸\n", "do\n  c\n", None),
+        ("a.sh", "for a in b; ‸\n", "do\n  c\ndone\n", 11),
     ],
 )
 def test_a_header_ends_it_where_its_block_is_below(
