@@ -21,6 +21,8 @@ _COMMENTS = re.compile(r"\s*(//|#|--|/?\*)")
 _DECORATIONS = {"decorator", "annotation", "marker_annotation", "attribute_item", "attribute_list"}
 _TEXTS = ("comment", "string", "char_literal", "heredoc")
 _CODE_IN_TEXT = ("interpolation", "substitution", "embedded")
+_SEVERAL_LINES = ("`", '"""', "'''")
+"""Delimiters of texts that may have several lines."""
 _BRACKETS = {"(": ")", "[": "]"}
 _LINE_LENGTH = 1024
 """Of a longer line, what is nearest to the cursor."""
@@ -93,6 +95,14 @@ class Place:
     def following(self) -> str:
         """The first of the lines below, "" if there is none."""
         return self.below[0] if self.below else ""
+
+    @property
+    def text_delimiter(self) -> str:
+        """What ends the text around the cursor right behind it, if the text may have several lines;
+        "" otherwise.
+        """
+        found = (text for text in _SEVERAL_LINES if self.rest.startswith(text))
+        return next(found, "") if self.unit is Unit.LINE else ""
 
     @cached_property
     def extent(self) -> Extent:

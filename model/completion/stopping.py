@@ -139,6 +139,12 @@ def _line_end(text: str, place: Place, fits: Fits | None) -> int | None:
     Where none does, at the first.
     """
     first = newline = text.find("\n")
+    delimiter = place.text_delimiter
+    if delimiter:
+        at = text.find(delimiter)
+        if at < 0:
+            return None if text.count("\n") <= _MAX_LINES_IN_LINE else first
+        return at
     if first < 0:
         return None
     is_text = place.unit is Unit.LINE and not _begins_block(text[:first])

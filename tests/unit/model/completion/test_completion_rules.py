@@ -48,6 +48,45 @@ RIGHT = {
         "useEffect(‸, [id]);\n",
         "() => {\n  load(id);\n}",
     ),
+    "the block of a callback that was begun": (
+        "a.ts",
+        "it('adds', async () => ‸);\n",
+        "{\n  const sum = new Sum({ a: 1 });\n  expect(await sum.get()).toEqual(1);\n}",
+    ),
+    "a type of several lines": (
+        "a.d.ts",
+        "declare function f(a?‸): void;\n",
+        ": {\n    [key: string]: string;\n}",
+    ),
+    "an element below a comment": (
+        "a.go",
+        "package a\n\nvar b = []c{\n\t// First.\n\t‸,\n}\n",
+        "{\n\t\td: 1,\n\t\te: 2,\n\t}",
+    ),
+    "a case below a comment": (
+        "a.go",
+        "package a\n\nfunc f(b int) {\n\tswitch b {\n\tcase 1:\n\t\t// ok\n\t‸}\n}\n",
+        "default:\n\t\tg(b)",
+    ),
+    # Texts of several lines whose end is there already.
+    "a template literal": ("a.js", "const a = `‸`;\n", "b ${c}\n  d\n"),
+    "a template literal among arguments": ("a.js", "f(`‸`, a);\n", "b ${c}\n  d"),
+    "a text in triple quotes": ("a.py", 'a = """‸"""\n\nf()\n', "\nSELECT *\nFROM a\n"),
+    "a raw string of Go": ("a.go", "package a\n\nvar b = `‸`\n", "c\nd"),
+    # Headers and texts whose end is below.
+    "a loop's header": ("a.sh", "f() {\n\t‸\n\tdo\n\t\tg\n\tdone\n}\n", "for a in b"),
+    "the block of a loop's header": ("a.sh", "for a in b; ‸\n", "do\n  c\n  d\ndone"),
+    "a here-document's first word": ("a.sh", "f() {\n  cat ‸\n$a\nEOT\n}\n", "<<EOT"),
+    "a condition in front of another branch": (
+        "a.php",
+        "<?php\nif ($a) {\n  f();\n‸\n  g();\n} else {\n  h();\n}\n",
+        "} else if ($b) {",
+    ),
+    "a text that goes on in the next line": (
+        "a.py",
+        "f(\n    ‸\n    ' and more',\n)\n",
+        "help='some'",
+    ),
     "the only argument": ("a.ts", "it('adds', ‸);\n", "() => {\n  expect(1 + 1).toBe(2);\n}"),
     "a function's body": (
         "a.js",
