@@ -38,6 +38,8 @@ COLD_SHARE = 0.4
 """Share of the time for a first completion that prefill may take at a new position."""
 WANTED_SECONDS = 6.0
 """Most time to prefill the wanted window; slower machines get a smaller window."""
+CONTEXT_SECONDS = 2.5
+"""Most time to prefill a wanted window with chunks of other files: they are worth least of it."""
 BUDGET_STEP = 1.5
 """Least factor by which the size of a wanted window changes with the measured speed."""
 STEP_SECONDS = 0.08
@@ -160,7 +162,11 @@ class WindowPlanner:
         tokens = int(WANTED_SECONDS * self.speed.tokens_per_second)
         if not self._budget / BUDGET_STEP <= tokens <= self._budget * BUDGET_STEP:
             self._budget = tokens
-        return within(limits, self._budget)
+        found = within(limits, self._budget)
+        wanted = found.prefix_tokens + found.suffix_tokens + found.context_tokens
+        if wanted * WANTED_SECONDS > self._budget * CONTEXT_SECONDS:
+            return replace(found, context_tokens=0)
+        return found
 
     def _wanted(
         self, engine: "Engine", cursor: Cursor, limits: WindowLimits, latest: _Anchored

@@ -167,8 +167,16 @@ def test_jumping_keeps_to_the_budget_of_a_new_place(tokenizer: Tokenizer) -> Non
     assert 100 < desk.cost <= 0.6 * 500 + 6
 
 
+def test_chunks_of_other_documents_take_too_long_on_a_slow_machine(tokenizer: Tokenizer) -> None:
+    desk = Desk(tokenizer, 300, context_tokens=1024)
+    desk.session.open(Document("untitled:b", "def items(self):\n    return self.items[0]\n" * 8))
+    plan = desk.plan(200)
+    assert plan.wanted.cursor.context == ()
+    assert plan.wanted.limits.prefix_tokens == 1000 and plan.wanted.limits.suffix_tokens == 240
+
+
 def test_chunks_of_other_documents_come_in_when_there_is_time(tokenizer: Tokenizer) -> None:
-    desk = Desk(tokenizer, 300, context_tokens=300)
+    desk = Desk(tokenizer, 700, context_tokens=300)
     desk.session.open(Document("untitled:b", "def items(self):\n    return self.items[0]\n" * 8))
     plan = desk.plan(200)
     assert plan.window.cursor.context == ()
