@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from midline.server.daemon.notebook_state import NotebookState
 from midline.server.documents import Document, PositionEncoding
 
 Message = dict[str, Any]
@@ -31,6 +32,7 @@ class ClientState:
         self.has_shut_down = False
         self.has_left = False
         self.documents: dict[str, Document] = {}
+        self._notebooks = NotebookState(self._synchronize)
         self._encoding = PositionEncoding.UTF16
         self._configuration: Message | None = None
         self._pause: Message | None = None
@@ -66,6 +68,8 @@ class ClientState:
                     self._pause = message
             case str() if method.startswith("textDocument/did"):
                 self._synchronize(method, message["params"])
+            case str() if method.startswith("notebookDocument/did"):
+                self._notebooks.take(method, message["params"])
 
     def _synchronize(self, method: str, params: Message) -> None:
         item = params["textDocument"]
@@ -149,8 +153,14 @@ class ClientState:
             yield self._configuration
         if self._pause:
             yield self._again(self._pause)
-        for document in self.documents.values():
-            yield _opening(document)
+        cells = self._notebooks.cells()
+        for uri, document in self.documents.items():
+            if uri not in cells:
+                yield _opening(document)
+        yield from self._notebooks.openings(self._item)
+
+    def _item(self, uri: str) -> Message | None:
+        return _item(self.documents[uri]) if uri in self.documents else None
 
     def _again(self, message: Message) -> Message:
         self._replays += 1
@@ -172,11 +182,14 @@ def _key(message: Message) -> str:
 
 
 def _opening(document: Document) -> Message:
-    item = {
+    params = {"textDocument": _item(document)}
+    return {"jsonrpc": "2.0", "method": "textDocument/didOpen", "params": params}
+
+
+def _item(document: Document) -> Message:
+    return {
         "uri": document.uri,
         "languageId": document.language,
         "version": document.version,
         "text": document.text,
     }
-    params = {"textDocument": item}
-    return {"jsonrpc": "2.0", "method": "textDocument/didOpen", "params": params}

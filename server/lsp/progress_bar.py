@@ -50,6 +50,13 @@ class ProgressBar:
                 self._token, types.WorkDoneProgressReport(percentage=percentage)
             )
 
+    def say(self, message: str) -> None:
+        """Show a line of text beside the bar."""
+        if self._token is not None:
+            self._ls.work_done_progress.report(
+                self._token, types.WorkDoneProgressReport(message=message)
+            )
+
     def end(self) -> None:
         """Take the bar away."""
         if self._token is not None:

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     pass
 
 _SECONDS_TO_REST = 5.0
+NOTEBOOKS = types.NotebookDocumentSyncOptions([types.NotebookDocumentFilterWithNotebook("*")])
+"""All cells of all notebooks."""
 INTERRUPTED = 130
 """Exit status after an interrupt."""
 
@@ -53,6 +55,7 @@ class MidlineServer(LanguageServer):
             "midline",
             version("midline"),
             text_document_sync_kind=types.TextDocumentSyncKind.Incremental,
+            notebook_document_sync=NOTEBOOKS,
             protocol_cls=MidlineProtocol,
         )
         self.session = Session()

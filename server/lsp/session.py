@@ -15,6 +15,7 @@ from midline.server.documents import Document, PositionEncoding
 from midline.server.lsp.live_completion import LiveCompletion
 from midline.server.lsp.settings import Settings
 from midline.server.lsp.writing_ahead import WritingAhead
+from midline.server.notebooks import Notebook
 
 _MAX_OTHERS = 16
 """Most open and recently edited documents that a prompt takes chunks from."""
@@ -64,6 +65,8 @@ class Session:
     encoding: PositionEncoding = PositionEncoding.UTF16
     settings: Settings = field(default_factory=Settings)
     documents: dict[str, Document] = field(default_factory=dict)
+    notebooks: dict[str, Notebook] = field(default_factory=dict)
+    """Notebooks by name; their cells are among the documents."""
     shutdown_requested: bool = False
     is_paused: bool = False
     """Whether the user wants no completions for now."""
@@ -98,10 +101,10 @@ class Session:
         completion goes on only if the edit agrees with it.
         """
         self._replace(document, edited=True)
-        live = self.live.get(document.uri)
-        if live is not None and live.typed_in(document) is None:
+        live, (whole, _) = self.live.get(document.uri), self.whole(document)
+        if live is not None and live.typed_in(whole) is None:
             self._abandon(document.uri)
-        self.ahead.edited(document)
+        self.ahead.edited(whole)
 
     def _replace(self, document: Document, edited: bool) -> None:
         self.documents[document.uri] = document
@@ -116,12 +119,29 @@ class Session:
         return document if serves and not self.is_paused else None
 
     def snapshot(self, document: Document, offset: int) -> Snapshot:
-        """What a completion at `offset` of `document` is made from."""
-        return Snapshot(document, offset, self.settings, self._others(document.uri))
+        """What a completion at `offset` of `document` is made from: of a cell, its notebook."""
+        whole, start = self.whole(document)
+        return Snapshot(whole, start + offset, self.settings, self._others(document.uri))
+
+    def whole(self, document: Document) -> tuple[Document, int]:
+        """A cell with the code around it in its notebook, and where its own text begins.
+
+        A document that is no cell is whole by itself.
+        """
+        book = self._notebook_of(document.uri)
+        return (document, 0) if book is None else book.joined(document, self.documents)
+
+    def _notebook_of(self, uri: str) -> Notebook | None:
+        return next((book for book in self.notebooks.values() if book.has(uri)), None)
 
     def _others(self, uri: str) -> tuple[Document, ...]:
         """What a completion of the document `uri` may read besides it, the latest first."""
-        open_ones = [self.documents[other] for other in reversed(self._used) if other != uri]
+        book = self._notebook_of(uri)
+        open_ones = [
+            self.documents[other]
+            for other in reversed(self._used)
+            if other != uri and not (book and book.has(other))
+        ]
         closed = [document for document in reversed(self._closed.values()) if _is_there(document)]
         served = (
             document

@@ -21,6 +21,8 @@ LANGUAGES = (
 )  # fmt: skip
 """What is offered to translate to."""
 _MAX_TITLE = 60
+_FIXES = "best of 3"
+"""Answers of which the likeliest is taken that changes something and parses."""
 
 
 @dataclass(frozen=True)
@@ -125,11 +127,26 @@ def fix_title(message: str) -> str:
     return f"Fix: {first if len(first) <= _MAX_TITLE else first[: _MAX_TITLE - 3] + '...'}"
 
 
+def title_of(name: str, site: Site) -> str:
+    """What an action is called where it runs."""
+    titles = {action.name: action.title for action in ACTIONS}
+    return (titles[name](site) if name in titles else "") or name
+
+
 def action_frame(name: str, site: Site, message: str = "", language: str = "") -> Frame:
     """The frame that an action stands for."""
     if name == "fix":
-        text = f"Fix this problem in line {site.cursor.first} of the file: {message}"
-        return Frame("fix", {}, text, 1.0)
+        line = _line(site)
+        about = f" in the line `{line}`" if line else ""
+        text = f"This code has a problem{about}: {message.strip()}\nFix this problem only."
+        slots = {"budget": _FIXES, "line": str(site.cursor.first)}
+        return Frame("fix", slots, text, 1.0)
     action = next(action for action in ACTIONS if action.name == name)
     slots = {"language": language} if language else {}
     return Frame(name, slots, action.wish(site), 1.0)
+
+
+def _line(site: Site) -> str:
+    """The text of the line that the cursor is in."""
+    lines = site.source.data.splitlines()[site.cursor.first - 1 : site.cursor.first]
+    return lines[0].decode("utf-8", "replace").strip() if lines else ""

@@ -1,6 +1,7 @@
 """Outcomes that need the model: the prompt is asked, the answer becomes an edit or a text."""
 
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from midline.server.routing.workspace import Workspace
 
 if TYPE_CHECKING:
     from midline.model.cancellation import Cancellation
+    from midline.model.decoding.request import Stop
     from midline.model.engines.base import Engine, OnToken
 
 MAX_TOKENS = 768
@@ -31,28 +33,56 @@ def run_ask(
 
     Raises MidlineError for a prompt that is too long, and if no sample is accepted.
     """
-    from midline.model.tokenizer.chat_template import render_chat
-
-    ids = render_chat(engine.tokenizer, [{"role": "user", "content": ask.prompt}])
-    if len(ids) + 32 >= engine.context_length:
-        raise MidlineError(
-            f"that is {len(ids)} tokens and {engine.name} reads {engine.context_length}; name a "
-            "smaller part of it"
-        )
+    ids = asked_ids(engine, ask)
     options = replace(SamplingOptions.chosen(ask.samples, None, None), max_tokens=MAX_TOKENS)
     with _Deadline(ask.seconds, cancel) as deadline:
-        generation = engine.generate(Request(ids), options, cancel=deadline, on_token=on_token)
+        request = Request(ids, stop=_end_of(engine, ask.ends))
+        generation = engine.generate(request, options, cancel=deadline, on_token=on_token)
     answers = sorted(generation.completions, key=lambda c: -c.score)
     if not answers or (cancel is not None and cancel.is_set()):
         raise MidlineError("it was stopped before the model had answered")
     problem: MidlineError | None = None
     for answer in answers:
         try:
-            return ask.finish(answer.text)
+            return ask.finish(ask.begins + answer.text)
         except MidlineError as error:
             problem = problem or error
     assert problem is not None
     raise problem
+
+
+def asked_ids(engine: "Engine", ask: Ask) -> list[int]:
+    """The prompt of a question, up to and with what the answer begins with.
+
+    Raises MidlineError for one that is too long.
+    """
+    from midline.model.tokenizer.chat_template import render_chat
+
+    messages = []
+    for question, answer in ask.shots:
+        messages += [
+            {"role": "user", "content": question},
+            {"role": "assistant", "content": answer},
+        ]
+    messages.append({"role": "user", "content": ask.prompt})
+    ids = render_chat(engine.tokenizer, messages) + list(engine.tokenizer.encode(ask.begins))
+    if len(ids) + 32 >= engine.context_length:
+        raise MidlineError(
+            f"that is {len(ids)} tokens and {engine.name} reads {engine.context_length}; name a "
+            "smaller part of it"
+        )
+    return ids
+
+
+def _end_of(engine: "Engine", ends: Callable[[str], bool] | None) -> "Stop | None":
+    """Whether a sample has written enough."""
+    if ends is None:
+        return None
+
+    def is_over(sample: int, ids: list[int]) -> bool:
+        return ends(engine.tokenizer.decode(ids))
+
+    return is_over
 
 
 class _Deadline:

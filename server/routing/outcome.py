@@ -32,9 +32,15 @@ class Places:
 
 @dataclass(frozen=True)
 class Answer:
-    """A text for the user."""
+    """A text for the user; code of `language`, if that is named."""
 
     text: str
+    language: str = ""
+
+    @property
+    def markdown(self) -> str:
+        """The text, in a fence if it is code."""
+        return f"```{self.language}\n{self.text.rstrip()}\n```" if self.language else self.text
 
 
 @dataclass(frozen=True)
@@ -62,12 +68,17 @@ class Ask:
     """A prompt for the model, and what becomes of its answer.
 
     samples, seconds: the budget, None for no limit of time. finish: an edit or the text itself.
+    shots: questions and answers that go before, as examples. begins: what the answer begins with,
+    put into the model's mouth. ends: what ends it.
     """
 
     prompt: str
     finish: "Callable[[str], Edit | Answer]"
     samples: int = 1
     seconds: float | None = None
+    shots: tuple[tuple[str, str], ...] = ()
+    begins: str = ""
+    ends: Callable[[str], bool] | None = None
 
 
 @dataclass(frozen=True)

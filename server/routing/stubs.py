@@ -42,7 +42,12 @@ def stub_of(definition: Definition) -> tuple[int, int] | None:
     for child in body.named_children:
         if "comment" in child.type or _is_docstring(child, body):
             start = child.end_byte
-    return (start, end) if _STUB.fullmatch(data[start:end].strip()) else None
+    return (start, end) if is_stub(data[start:end]) else None
+
+
+def is_stub(text: bytes) -> bool:
+    """Whether a text stands for a body that is still to be written."""
+    return _STUB.fullmatch(text.strip()) is not None
 
 
 def _is_docstring(node: "Node", body: "Node") -> bool:

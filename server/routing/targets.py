@@ -5,6 +5,7 @@
 
 import difflib
 import re
+import textwrap
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,9 @@ from midline.server.routing.outcome import QuestionError
 from midline.server.routing.workspace import SourceFile, Workspace
 
 _SHOWN = 5
+_WRAPPERS = frozenset(
+    {"decorated_definition", "export_statement", "lexical_declaration", "template_declaration"}
+)
 _RANGE = re.compile(r"(\d+)(?:\D+(\d+))?")
 _CALL = re.compile(r"\(.*\)$")
 
@@ -45,10 +49,14 @@ class Target:
     definition: Definition | None = None
     lines: tuple[int, int] | None = None
 
-    def text(self, workspace: Workspace) -> str:
-        """Its text."""
-        data = workspace.data(self.path) or b""
-        return data[self.start : self.end].decode("utf-8", "replace")
+    def text(self, workspace: Workspace, *, dedented: bool = False) -> str:
+        """Its text, on request without the indentation that all its lines have."""
+        data, start = workspace.data(self.path) or b"", self.start
+        line_start = data.rfind(b"\n", 0, start) + 1
+        if dedented and not data[line_start:start].strip():
+            start = line_start
+        text = data[start : self.end].decode("utf-8", "replace")
+        return textwrap.dedent(text) if dedented else text
 
 
 @dataclass(frozen=True)
@@ -251,8 +259,6 @@ def _with_decorators(definition: Definition) -> tuple[int, int]:
     """The bytes of a definition with its decorators, or its `export`."""
     node = definition.node
     above = node.parent
-    while above is not None and (
-        above.type in ("decorated_definition", "export_statement", "lexical_declaration")
-    ):
+    while above is not None and (above.type in _WRAPPERS):
         node, above = above, above.parent
     return node.start_byte, node.end_byte

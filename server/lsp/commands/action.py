@@ -1,8 +1,9 @@
 """midline.action: runs what `textDocument/codeAction` offered.
 
-`{action, uri, version, range, diagnostic?, language?, choice?}`. Edits are applied by the client,
-as one step to undo; what only tells something is `{answer}` in Markdown; what needs a choice is
-`{choices: [{label, text}]}`, and the same call with `choice`, a number from 0, makes it.
+`{action, uri, version, range, diagnostic?, language?, choice?, partialResultToken?}`. Edits are
+applied by the client, as one step to undo; what only tells something is `{answer}` in Markdown;
+what needs a choice is `{choices: [{label, text}]}`, and the same call with `choice`, a number from
+0, makes it.
 """
 
 import asyncio
@@ -23,7 +24,7 @@ from midline.server.lsp.engine_thread import NoEngineError
 from midline.server.lsp.engine_writing import written
 from midline.server.lsp.open_paths import cursor_of, documents_by_path, path_of
 from midline.server.lsp.server import MidlineServer
-from midline.server.routing.code_actions import LANGUAGES, NAMES, Site, action_frame
+from midline.server.routing.code_actions import LANGUAGES, NAMES, Site, action_frame, title_of
 from midline.server.routing.edits import Edit
 from midline.server.routing.outcome import Answer, Ask
 from midline.server.routing.router import Router
@@ -31,7 +32,7 @@ from midline.server.routing.workspace import Workspace
 
 if TYPE_CHECKING:
     from midline.model.cancellation import Cancellation
-    from midline.model.engines.base import Engine
+    from midline.model.engines.base import Engine, OnToken
 
 LOGGER = logging.getLogger(__name__)
 
@@ -58,6 +59,18 @@ class _Task:
     documents: Mapping[Path, Document]
     request: Mapping[str, Any]
     workspace: Workspace
+
+    @property
+    def token(self) -> int | str | None:
+        """The client's token for the text while it grows."""
+        token = self.request.get("partialResultToken")
+        return token if isinstance(token, int | str) else None
+
+    @property
+    def message(self) -> str:
+        """What the diagnostic says."""
+        diagnostic = self.request.get("diagnostic")
+        return str(diagnostic.get("message", "")) if isinstance(diagnostic, Mapping) else ""
 
     @property
     def choice(self) -> int | None:
@@ -98,24 +111,23 @@ async def _run(ls: MidlineServer, task: _Task) -> dict[str, Any]:
         if task.choice is None:
             return {"choices": [{"label": name, "text": ""} for name in LANGUAGES]}
         language = _chosen(LANGUAGES, task.choice)
-    message = str((task.request.get("diagnostic") or {}).get("message", ""))
-    frame = action_frame(task.name, site, message, str(language or ""))
+    frame = action_frame(task.name, site, task.message, str(language or ""))
     router = Router(task.workspace, [], ls.session.settings.model, site.cursor)
     ask = await asyncio.to_thread(router.act, frame)
     assert isinstance(ask, Ask)
     outcome = await _written(ls, task, site, ask)
     if isinstance(outcome, Edit):
         return await applied_edit(ls, outcome, task.workspace, task.documents)
-    return {"answer": outcome.text}
+    return {"answer": outcome.markdown}
 
 
 async def _written(ls: MidlineServer, task: _Task, site: Site, ask: Ask) -> Edit | Answer:
     from midline.server.routing.engine_tasks import run_ask
 
-    def write(engine: "Engine", cancel: "Cancellation") -> Edit | Answer:
-        return run_ask(engine, ask, cancel=cancel)
+    def write(engine: "Engine", cancel: "Cancellation", on_token: "OnToken") -> Edit | Answer:
+        return run_ask(engine, ask, cancel=cancel, on_token=on_token)
 
-    return await written(ls, f"Midline: {task.name}", write)
+    return await written(ls, f"Midline: {title_of(task.name, site)}", write, task.token)
 
 
 def _chosen(choices: "tuple[str, ...] | list[str]", number: int) -> str:
@@ -139,10 +151,10 @@ async def _complete(ls: MidlineServer, task: _Task, site: Site) -> dict[str, Any
         edit = place.edit(_chosen(bodies, task.choice))
         return await applied_edit(ls, edit, task.workspace, task.documents)
 
-    def write(engine: "Engine", cancel: "Cancellation") -> list[str]:
-        return run_bodies(engine, place, task.workspace, cancel)
+    def write(engine: "Engine", cancel: "Cancellation", on_token: "OnToken") -> list[str]:
+        return run_bodies(engine, place, task.workspace, cancel, on_token)
 
-    bodies = await written(ls, f"Midline: the body of {place.name}", write)
+    bodies = await written(ls, f"Midline: {title_of(task.name, site)}", write, task.token)
     ls.offered = {key: bodies}
     return {"choices": [{"label": _label(body), "text": body} for body in bodies]}
 

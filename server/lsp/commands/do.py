@@ -42,7 +42,7 @@ from midline.server.routing.workspace import Workspace
 
 if TYPE_CHECKING:
     from midline.model.cancellation import Cancellation
-    from midline.model.engines.base import Engine
+    from midline.model.engines.base import Engine, OnToken
 
 LOGGER = logging.getLogger(__name__)
 _TELLING = frozenset({"explain", "translate"})
@@ -156,10 +156,10 @@ async def _written(ls: MidlineServer, task: _Task, outcome: Ask | CompleteAt) ->
     workspace = task.workspace
     assert workspace is not None and task.frame is not None
 
-    def write(engine: "Engine", cancel: "Cancellation") -> Edit | Answer:
+    def write(engine: "Engine", cancel: "Cancellation", on_token: "OnToken") -> Edit | Answer:
         if isinstance(outcome, CompleteAt):
             return run_completion(engine, outcome, workspace, cancel=cancel)
-        return run_ask(engine, outcome, cancel=cancel)
+        return run_ask(engine, outcome, cancel=cancel, on_token=on_token)
 
     return await written(ls, f"Midline: {task.frame.sentence()}", write)
 

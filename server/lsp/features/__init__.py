@@ -15,6 +15,9 @@ from midline.server.lsp.features import (
     initialize,
     initialized,
     inline_completion,
+    notebook_did_change,
+    notebook_did_close,
+    notebook_did_open,
     shutdown,
     status,
 )
@@ -27,6 +30,9 @@ _OWN = (
     types.TEXT_DOCUMENT_DID_OPEN,
     types.TEXT_DOCUMENT_DID_CHANGE,
     types.TEXT_DOCUMENT_DID_CLOSE,
+    types.NOTEBOOK_DOCUMENT_DID_OPEN,
+    types.NOTEBOOK_DOCUMENT_DID_CHANGE,
+    types.NOTEBOOK_DOCUMENT_DID_CLOSE,
     types.WORKSPACE_EXECUTE_COMMAND,
 )
 """Methods of pygls that are handled here instead."""
@@ -42,6 +48,9 @@ def register(server: "MidlineServer") -> None:
     server.feature(types.TEXT_DOCUMENT_DID_OPEN)(did_open.did_open)
     server.feature(types.TEXT_DOCUMENT_DID_CHANGE)(did_change.did_change)
     server.feature(types.TEXT_DOCUMENT_DID_CLOSE)(did_close.did_close)
+    server.feature(types.NOTEBOOK_DOCUMENT_DID_OPEN)(notebook_did_open.notebook_did_open)
+    server.feature(types.NOTEBOOK_DOCUMENT_DID_CHANGE)(notebook_did_change.notebook_did_change)
+    server.feature(types.NOTEBOOK_DOCUMENT_DID_CLOSE)(notebook_did_close.notebook_did_close)
     server.feature(types.WORKSPACE_DID_CHANGE_CONFIGURATION)(
         did_change_configuration.did_change_configuration
     )

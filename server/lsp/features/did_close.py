@@ -10,5 +10,10 @@ if TYPE_CHECKING:
 
 def did_close(ls: "MidlineServer", params: types.DidCloseTextDocumentParams) -> None:
     """Let go of the document and of work on it."""
-    ls.session.close(params.text_document.uri)
-    ls.engine.stop_idle(params.text_document.uri)
+    close_document(ls, params.text_document.uri)
+
+
+def close_document(ls: "MidlineServer", uri: str) -> None:
+    """Let go of the document of this name, be it a file or a cell of a notebook."""
+    ls.session.close(uri)
+    ls.engine.stop_idle(uri)

@@ -4,6 +4,7 @@ import re
 import textwrap
 
 from midline.model.errors import MidlineError
+from midline.server.routing.actions.documentation_style import styled
 from midline.server.routing.definitions import Definition
 from midline.server.routing.edits import Edit, TextEdit, changed_texts, check_syntax
 from midline.server.routing.targets import Target
@@ -14,6 +15,8 @@ _TRIPLE = re.compile(r"(\"\"\"|''')(.*?)(?:\1|\Z)", re.DOTALL)
 _FENCE = re.compile(r"^\s*(```|~~~).*$", re.MULTILINE)
 _COMMENT_SIGNS = re.compile(r"^\s*(?:/\*\*?|\*/|\*(?!\*)|///?|#|--)\s?|\s*\*/\s*$", re.MULTILINE)
 _CODE_LINE = re.compile(r"^\s*(def |class |function |func |fn |public |private |import |return\b)")
+_DIRECTIVE = re.compile(rb"\s*(#!|#\s*-\*-|//go:|//\s*nolint|# *frozen_)")
+"""Comments that tools read."""
 _LINE_SIGNS = {
     "csharp": "///", "go": "//", "rust": "///", "swift": "///", "ruby": "#", "bash": "#",
     "perl": "#", "lua": "---",
@@ -28,7 +31,7 @@ def documentation_edit(target: Target, answer: str, workspace: Workspace) -> Edi
     definition = target.definition
     assert definition is not None
     language = definition.source.language
-    text = documentation_text(answer)
+    text = styled(documentation_text(answer), definition.name, language)
     is_python = language == "python"
     edit = _python(definition, text) if is_python else _above(target, text, language)
     done = Edit(f"{definition.name} is documented", (edit,))
@@ -108,6 +111,23 @@ def _above(target: Target, text: str, language: str) -> TextEdit:
     else:
         inner = "".join(f"{indent} * {line}".rstrip() + "\n" for line in lines)
         block = f"/**\n{inner}{indent} */"
-    return TextEdit(
-        definition.source.path, target.start, target.start, f"{block}\n{indent}".encode()
-    )
+    start = _documented_from(data, target.start, sign or "/**")
+    return TextEdit(definition.source.path, start, target.start, f"{block}\n{indent}".encode())
+
+
+def _documented_from(data: bytes, at: int, sign: str) -> int:
+    """Where the documentation begins that stands right above `at`; `at` where there is none."""
+    line_start = data.rfind(b"\n", 0, at) + 1
+    above, start = data[:line_start], at
+    lines = above.splitlines(keepends=True)
+    if sign == "/**":
+        begin = above.rfind(b"/**")
+        is_above = begin >= 0 and above.endswith((b"*/\n", b"*/\r\n"))
+        return begin if is_above and above.count(b"*/", begin) == 1 else at
+    while lines and lines[-1].lstrip().startswith(sign.encode()):
+        if _DIRECTIVE.match(lines[-1]):
+            break
+        line = lines.pop()
+        line_start -= len(line)
+        start = line_start + len(line) - len(line.lstrip())
+    return start

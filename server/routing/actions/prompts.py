@@ -4,16 +4,15 @@ The text of a file is quoted as data: whatever it says, the answer to an explana
 and an answer that is to become code has to be code that parses and defines the same name.
 """
 
-import re
-import textwrap
 from collections.abc import Callable
-from pathlib import Path
+from dataclasses import replace
 
-from midline.model.completion.languages import SUFFIXES
-from midline.model.completion.syntax import count_errors, language_of, parser
-from midline.model.errors import MidlineError
+from midline.model.completion.syntax import GRAMMARS, language_of
+from midline.server.routing.actions.code_blocks import block_is_over, check_code, code_of, quoted
 from midline.server.routing.actions.documentation import documentation_edit
-from midline.server.routing.actions.testing import test_file_of
+from midline.server.routing.actions.documentation_style import SHOTS
+from midline.server.routing.actions.rewriting import rewritten
+from midline.server.routing.actions.test_files import TestPlan
 from midline.server.routing.budget import parse_budget
 from midline.server.routing.definitions import outline
 from midline.server.routing.edits import Edit, TextEdit
@@ -22,8 +21,8 @@ from midline.server.routing.targets import Resolver, Target
 
 MAX_CHARACTERS = 16_000
 """Longest text that is put into a prompt; 0.5B models lose the thread of longer ones."""
-_FENCED = re.compile(r"^(`{3,}|~{3,})[^\n]*\n(.*?)^\1[`~]*[ \t]*$", re.DOTALL | re.MULTILINE)
-_OPEN_FENCE = re.compile(r"^(?:`{3,}|~{3,})[^\n]*\n", re.MULTILINE)
+_AROUND = 6
+"""Lines before and behind one that is fixed outside of a function."""
 
 
 def explain(resolver: Resolver) -> Ask:
@@ -34,7 +33,7 @@ def explain(resolver: Resolver) -> Ask:
 
 def fix(resolver: Resolver) -> Ask:
     """The target repaired, as an edit of it."""
-    target = resolver.target("fixed")
+    target = _widened(resolver.target("fixed"), resolver)
     wish = f"{resolver.frame.text}\nWrite the whole corrected code, and nothing else."
     return _rewrite(resolver, target, wish, "is fixed")
 
@@ -61,43 +60,25 @@ def docstring(resolver: Resolver) -> Ask:
     style = resolver.frame["framework"]
     wish = (
         f"Write the documentation comment of {target.definition.name}"
-        f"{f' in {style} style' if style else ''}: what it does, in one to three sentences. Write "
-        "the text alone, without code."
+        f"{f' in {style} style' if style else ''}: what it does and returns, in one to three "
+        "sentences. Write the text alone, without code."
     )
-    return _ask(
+    ask = _ask(
         resolver, target, wish, lambda text: documentation_edit(target, text, resolver.workspace)
     )
+    return replace(ask, shots=() if style else SHOTS)
 
 
 def tests(resolver: Resolver) -> Ask:
     """Tests of the target, as a new file or at the end of the one there is."""
     target = resolver.target("tested")
-    path = test_file_of(target.path, resolver.workspace)
-    framework = resolver.frame["framework"] or _usual_framework(target.path)
+    plan = TestPlan.of(target, resolver.workspace, resolver.frame["framework"])
     wish = (
-        f"{resolver.frame.text}\nWrite tests{f' with {framework}' if framework else ''} for this "
-        f"code, which can be imported from {target.path.stem}. Write one code block, and nothing "
-        "else."
+        f"{resolver.frame.text}\nWrite a few short tests{plan.with_framework} for this code, of "
+        "usual and of extreme values. Write one code block, and nothing else."
     )
-
-    def finish(text: str) -> Edit | Answer:
-        code = code_of(text)
-        if path is None:
-            return Answer(code)
-        _check_code(code, path)
-        if not path.exists():
-            edit = TextEdit(path, 0, 0, code.encode())
-            return Edit(f"tests go into {path.name}", (edit,), frozenset({path}))
-        end = len(resolver.workspace.data(path) or b"")
-        return Edit(
-            f"tests are added to {path.name}", (TextEdit(path, end, end, f"\n\n{code}".encode()),)
-        )
-
-    return _ask(resolver, target, wish, finish)
-
-
-def _usual_framework(path: Path) -> str:
-    return {"python": "pytest", "java": "JUnit"}.get(language_of(path.name) or "", "")
+    ask = _ask(resolver, _with_class(target, resolver), wish, plan.outcome)
+    return replace(ask, begins=plan.begins, ends=plan.is_enough, samples=max(ask.samples, 2))
 
 
 def translate(resolver: Resolver) -> Ask:
@@ -107,7 +88,15 @@ def translate(resolver: Resolver) -> Ask:
         raise QuestionError("which language is it to be translated to?")
     target = resolver.target("translated")
     wish = f"Translate this code to {language}. Write one code block, and nothing else."
-    return _ask(resolver, target, wish, lambda text: Answer(code_of(text)))
+    id = {"c++": "cpp", "c#": "csharp", "js": "javascript"}.get(language.lower(), language.lower())
+
+    def finish(text: str) -> Answer:
+        code = code_of(text)
+        check_code(code, id if id in GRAMMARS else None)
+        return Answer(code, id)
+
+    ask = _ask(resolver, target, wish, finish)
+    return replace(ask, begins=f"```{id}\n", ends=block_is_over, samples=max(ask.samples, 3))
 
 
 def generate(resolver: Resolver) -> Ask:
@@ -128,7 +117,7 @@ def generate(resolver: Resolver) -> Ask:
         code = code_of(text)
         if path is None or not path.is_file():
             return Answer(code)
-        _check_code(code, path)
+        check_code(code, language_of(path.name))
         data = resolver.workspace.data(path) or b""
         gap = "" if not data else "\n\n" if data.endswith(b"\n") else "\n\n\n"
         edit = TextEdit(path, len(data), len(data), f"{gap}{code}".encode())
@@ -137,67 +126,43 @@ def generate(resolver: Resolver) -> Ask:
     return Ask(wish, finish, samples, seconds)
 
 
-def code_of(text: str) -> str:
-    """The first block of code in an answer, or all of it if it has none; one line end at its end.
-
-    Raises MidlineError if there is none.
-    """
-    match = _FENCED.search(text)
-    if match:
-        code = match[2]
-    else:
-        opened = _OPEN_FENCE.search(text)
-        code = text[opened.end() :] if opened else text
-    if not code.strip():
-        raise MidlineError("the model wrote no code; say it in other words")
-    return textwrap.dedent(code).strip("\n") + "\n"
-
-
 def _rewrite(resolver: Resolver, target: Target, wish: str, done: str) -> Ask:
+    name = target.definition.name if target.definition else ""
+
     def finish(text: str) -> Edit:
-        code = code_of(text)
-        name = target.definition.name if target.definition else ""
-        if name and not re.search(rf"\b{re.escape(name)}\b", code):
-            raise MidlineError(
-                f"the model's answer does not define {name}, and nothing was changed; try again "
-                "with a budget, as in `best of 4`"
-            )
-        _check_code(code, target.path)
-        data = resolver.workspace.data(target.path) or b""
-        line_start = data.rfind(b"\n", 0, target.start) + 1
-        before = data[line_start : target.start].decode("utf-8", "replace")
-        indent = re.match(r"[ \t]*", before or _indent_of(data, target.start))
-        code = textwrap.indent(code, indent[0] if indent else "")
-        code = code[len(before) :] if code.startswith(before) else code
-        if not data[target.start : target.end].endswith(b"\n"):
-            code = code.removesuffix("\n")
-        edit = TextEdit(target.path, target.start, target.end, code.encode())
-        return Edit(f"{name or target.path.name} {done}", (edit,))
+        edits = rewritten(target, code_of(text), resolver.workspace, resolver.frame["line"])
+        return Edit(f"{name or target.path.name} {done}", edits)
 
-    return _ask(resolver, target, wish, finish)
+    language = language_of(target.path.name) or ""
+    ask = _ask(resolver, target, wish, finish)
+    return replace(ask, begins=f"```{language}\n", ends=block_is_over)
 
 
-def _indent_of(data: bytes, start: int) -> str:
-    line = data[start:].partition(b"\n")[0].decode("utf-8", "replace")
-    return line[: len(line) - len(line.lstrip())]
+def _with_class(target: Target, resolver: Resolver) -> Target:
+    """The class of a method, if that is not too long: its tests have to make one."""
+    definition = target.definition
+    if definition is None or definition.scope is None or not definition.is_member:
+        return target
+    scope = definition.scope
+    whole = scope.end_byte - scope.start_byte <= MAX_CHARACTERS // 4
+    return Target(target.path, scope.start_byte, scope.end_byte) if whole else target
 
 
-def _check_code(code: str, path: Path) -> None:
-    """Raises MidlineError for a text that is no code of the file's language."""
-    language = language_of(path.name)
-    found = parser(language) if language else None
-    if found is not None and count_errors(found.parse(code.encode())):
-        raise MidlineError(
-            f"the model's answer is not valid {language}, and nothing was changed; try again, or "
-            "with a budget, as in `best of 4`"
-        )
+def _widened(target: Target, resolver: Resolver) -> Target:
+    """A line outside of all definitions with those around it, which tell what is wrong with it."""
+    if target.definition or target.lines is None or target.lines[0] != target.lines[1]:
+        return target
+    lines = (resolver.workspace.data(target.path) or b"").splitlines(keepends=True)
+    first, last = max(0, target.lines[0] - 1 - _AROUND), target.lines[0] + _AROUND
+    start = sum(map(len, lines[:first]))
+    return Target(target.path, start, start + sum(map(len, lines[first:last])))
 
 
 def _ask(
     resolver: Resolver, target: Target, wish: str, finish: Callable[[str], Edit | Answer]
 ) -> Ask:
     """A prompt with the target's text in front of the wish."""
-    text = target.text(resolver.workspace)
+    text = target.text(resolver.workspace, dedented=True)
     name = resolver.workspace.name_of(target.path)
     if len(text) > MAX_CHARACTERS:
         raise QuestionError(
@@ -209,12 +174,3 @@ def _ask(
         f"{quoted(text, name)}\n\n{wish}"
     )
     return Ask(prompt, finish, samples, seconds)
-
-
-def quoted(text: str, name: str) -> str:
-    """The text in a fence that nothing in it can close."""
-    runs = re.findall(r"`+", text)
-    fence = "`" * max(3, 1 + max(map(len, runs), default=0))
-    language = language_of(name) or ""
-    known = language if language in SUFFIXES else ""
-    return f"{fence}{known}\n{text.rstrip()}\n{fence}"

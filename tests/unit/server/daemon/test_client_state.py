@@ -149,3 +149,33 @@ def test_a_change_that_makes_sense_in_part_only_changes_nothing() -> None:
     broken["params"]["contentChanges"].append({"range": None, "text": "z"})
     state.sent(broken)
     assert state.documents["file:///a.py"].text == "x = 1\n"
+
+
+def test_notebooks_are_replayed_with_their_cells_of_now() -> None:
+    state = initialized()
+    items = [
+        {"uri": f"cell:{n}", "languageId": "python", "version": 1, "text": f"a{n}"} for n in (1, 2)
+    ]
+    cells = [{"kind": 2, "document": f"cell:{n}"} for n in (1, 2)]
+    book = {"uri": "file:///b.ipynb", "notebookType": "jupyter", "version": 1, "cells": cells}
+    params = {"notebookDocument": book, "cellTextDocuments": items}
+    state.sent(told("notebookDocument/didOpen", **params))
+    array = {"start": 0, "deleteCount": 1, "cells": [{"kind": 1, "document": "cell:3"}]}
+    new = {"uri": "cell:3", "languageId": "markdown", "version": 1, "text": "# new"}
+    structure = {"array": array, "didOpen": [new], "didClose": [{"uri": "cell:1"}]}
+    content = {
+        "document": {"uri": "cell:2", "version": 2},
+        "changes": [{"text": "whole"}],
+    }
+    change = {"cells": {"structure": structure, "textContent": [content]}}
+    named = {"uri": "file:///b.ipynb", "version": 2}
+    state.sent(told("notebookDocument/didChange", notebookDocument=named, change=change))
+    *_, opening = state.replay()
+    assert [m["method"] for m in state.replay()].count("textDocument/didOpen") == 0
+    assert opening["method"] == "notebookDocument/didOpen"
+    found = opening["params"]
+    assert [c["document"] for c in found["notebookDocument"]["cells"]] == ["cell:3", "cell:2"]
+    assert found["notebookDocument"]["version"] == 2
+    assert [item["text"] for item in found["cellTextDocuments"]] == ["# new", "whole"]
+    state.sent(told("notebookDocument/didClose", notebookDocument=named, cellTextDocuments=[]))
+    assert [m["method"] for m in state.replay()] == ["initialize", "initialized"]
