@@ -64,5 +64,21 @@ class Notebook:
         return replace(own, text=f"{head}{own.text}{tail}"), len(head)
 
 
+def notebook_of(uri: str, notebooks: Mapping[str, Notebook]) -> Notebook | None:
+    """The notebook that a document is a cell of, None for one that is none."""
+    return next((book for book in notebooks.values() if book.has(uri)), None)
+
+
+def whole(
+    document: Document, notebooks: Mapping[str, Notebook], documents: Mapping[str, Document]
+) -> tuple[Document, int]:
+    """A cell with the code around it in its notebook, and where its own text begins.
+
+    A document that is no cell is whole by itself.
+    """
+    book = notebook_of(document.uri, notebooks)
+    return (document, 0) if book is None else book.joined(document, documents)
+
+
 def _language(document: Document) -> str:
     return language_of_text(document.name, document.language)

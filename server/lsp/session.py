@@ -15,7 +15,7 @@ from midline.server.documents import Document, PositionEncoding
 from midline.server.lsp.live_completion import LiveCompletion
 from midline.server.lsp.settings import Settings
 from midline.server.lsp.writing_ahead import WritingAhead
-from midline.server.notebooks import Notebook
+from midline.server.notebooks import Notebook, notebook_of, whole
 
 _MAX_OTHERS = 16
 """Most open and recently edited documents that a prompt takes chunks from."""
@@ -101,10 +101,11 @@ class Session:
         completion goes on only if the edit agrees with it.
         """
         self._replace(document, edited=True)
-        live, (whole, _) = self.live.get(document.uri), self.whole(document)
-        if live is not None and live.typed_in(whole) is None:
+        live = self.live.get(document.uri)
+        text, _ = whole(document, self.notebooks, self.documents)
+        if live is not None and live.typed_in(text) is None:
             self._abandon(document.uri)
-        self.ahead.edited(whole)
+        self.ahead.edited(text)
 
     def _replace(self, document: Document, edited: bool) -> None:
         self.documents[document.uri] = document
@@ -120,23 +121,12 @@ class Session:
 
     def snapshot(self, document: Document, offset: int) -> Snapshot:
         """What a completion at `offset` of `document` is made from: of a cell, its notebook."""
-        whole, start = self.whole(document)
-        return Snapshot(whole, start + offset, self.settings, self._others(document.uri))
-
-    def whole(self, document: Document) -> tuple[Document, int]:
-        """A cell with the code around it in its notebook, and where its own text begins.
-
-        A document that is no cell is whole by itself.
-        """
-        book = self._notebook_of(document.uri)
-        return (document, 0) if book is None else book.joined(document, self.documents)
-
-    def _notebook_of(self, uri: str) -> Notebook | None:
-        return next((book for book in self.notebooks.values() if book.has(uri)), None)
+        text, start = whole(document, self.notebooks, self.documents)
+        return Snapshot(text, start + offset, self.settings, self._others(document.uri))
 
     def _others(self, uri: str) -> tuple[Document, ...]:
         """What a completion of the document `uri` may read besides it, the latest first."""
-        book = self._notebook_of(uri)
+        book = notebook_of(uri, self.notebooks)
         open_ones = [
             self.documents[other]
             for other in reversed(self._used)
