@@ -85,6 +85,8 @@ QUALITY = Program(
         "hygiene": "what of calibration text and marked cursors is in MBXP",
         "interruption": "large inputs of `midline corpus`: memory, and what is left after kills",
         "signals": "quality signals against those of RedPajama's own code",
+        "screenshots": "what is read in screenshots of code and errors",
+        "zoom": "zoom-in selection, from scratch and small, at equal reader tokens",
         "quantization": "forms of quantization against each other (in a later version)",
     },
 )

@@ -12,6 +12,7 @@ PROGRAM = Program(
   midline complete app.py:12:5             complete at line 12, before column 5
   midline generate "reverse a list in Go"  answer a request
   midline do "rename foo to bar in a.py"   say what to do, and see it before it is done
+  midline explain-image error.png          read a screenshot, find the place, explain it
   midline serve                            speak LSP on standard input and output
   midline doctor                           show what this machine gives Midline""",
     module="midline.server.cli.commands.{}",
@@ -20,6 +21,7 @@ PROGRAM = Program(
         "complete": "complete a file at a position",
         "generate": "answer a prompt",
         "do": "do what a sentence says: rename, explain, document, find ..",
+        "explain-image": "read a screenshot of an error: what failed, where, and why",
         "serve": "run the language server",
         "engine": "look at or end the engine process that editors share",
         "corpus": "score, deduplicate and select text and code",

@@ -24,7 +24,7 @@ MAY_IMPORT = {
 SUB_ROOMS = {
     "model": (
         "catalog", "weights", "tokenizer", "teal", "runtime", "decoding", "engines", "completion",
-        "data_quality", "compression", "intents", "sandbox", "strategies",
+        "data_quality", "compression", "intents", "vision", "sandbox", "strategies",
     ),
     "server": ("context", "routing", "lsp", "daemon", "http", "cli"),
 }  # fmt: skip

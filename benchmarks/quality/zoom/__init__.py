@@ -1,0 +1,1 @@
+"""Zoom-in selection, from scratch and small: whether looking closely at a few places pays."""

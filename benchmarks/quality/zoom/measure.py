@@ -1,0 +1,216 @@
+"""Zoom-in selection in small: is a closer look at a few places worth its tokens?
+
+An encoder of crops is trained to name characters and frozen. For each arm a reader of its tokens is
+trained to tell exception, line and file of a traceback on a small screen. Every reader gets 81
+tokens; the encoder's operations are counted beside it. The screens are new at the test, the fonts
+are not. This reproduces the mechanism of Dragonfly (arXiv 2406.00977), not its model.
+
+The rule, stated before the first run: where native tiles answer as many fields right as the best
+ladder that can be had without knowing the answer (top-k or pooled), by a paired difference whose
+95% interval does not lie above zero, the ladder is not used, and that is said.
+
+examples:
+  midline-bench quality zoom --fonts FONTS --json zoom.json
+  midline-bench quality zoom --minutes 2 --screens 200 --seeds 1
+"""
+
+import argparse
+import json
+import random
+import shlex
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from midline.benchmarks.machine import describe_machine, describe_versions
+from midline.benchmarks.mbxp.statistics import Z95
+from midline.benchmarks.outputs import output_file
+from midline.benchmarks.quality.screenshots.fonts import HELD_OUT, font_folder, measured_fonts
+from midline.benchmarks.quality.zoom.arms import (
+    CROPS_ENCODED,
+    best_of,
+    inside,
+    oracle,
+    raster_slice,
+    tokens_of,
+)
+from midline.benchmarks.quality.zoom.network import ANSWERS, SUBCELLS, Encoder, Reader
+from midline.benchmarks.quality.zoom.screens import (
+    ALPHABET,
+    COLUMN,
+    CROP,
+    ROW,
+    SIDE,
+    Screen,
+    draw_screen,
+    ladder,
+    resized,
+)
+
+BATCH = 64
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the budget and the output."""
+    add = parser.add_argument
+    add("--fonts", type=Path, metavar="DIR", help="where the fonts are (MIDLINE_FONTS)")
+    add("--minutes", type=float, default=9, metavar="N", help="training of the encoder (9)")
+    add("--screens", type=int, default=2400, metavar="N", help="screens to train readers on (2400)")
+    add("--epochs", type=int, default=12, metavar="N", help="passes of each reader (12)")
+    add("--seeds", type=int, default=3, metavar="N", help="readers of each arm (3)")
+    add("--json", type=output_file, metavar="FILE", help="write the figures here")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Train the encoder, cache its tokens, train a reader for each arm and seed, and compare."""
+    torch.set_num_threads(1)
+    torch.manual_seed(0)
+    fonts = [p for n, p in measured_fonts(font_folder(args.fonts)).items() if n != HELD_OUT]
+    encoder, right = trained_encoder(fonts, args.minutes)
+    rng = random.Random(1)
+    screens = [draw_screen(rng, fonts) for _ in range(args.screens + args.screens // 4)]
+    features = [encoded(encoder, screen) for screen in screens]
+    scores: dict[str, list[list[bool]]] = {}
+    for arm in CROPS_ENCODED:
+        data = arm_data(arm, features, screens)
+        runs = [read_arm(data, args.screens, args.epochs, seed) for seed in range(args.seeds)]
+        scores[arm] = [[bool(v) for v in np.concatenate(r)] for r in runs]
+        print(f"{arm}: {np.mean(scores[arm]):.3f}", file=sys.stderr, flush=True)
+    result = summary(scores, encoder, right)
+    result["command"] = f"midline-bench {shlex.join(sys.argv[1:])}"
+    print(json.dumps(result, indent=1))
+    if args.json:
+        args.json.write_text(json.dumps(result, indent=1) + "\n", "utf-8")
+    return 0
+
+
+def _random_crop(rng: random.Random, screen: Screen) -> tuple[np.ndarray, np.ndarray]:  # type: ignore[type-arg]
+    """A crop of one of the three steps, and the characters at the points of its patches."""
+    scale = rng.choice((1, 1, 1, 1, 2, 3, 6))
+    pixels = screen.pixels if scale == 1 else resized(screen.pixels, SIDE // scale)
+    most = pixels.shape[0] - CROP
+    x, y = (rng.randint(0, most) // 2 * 2 for _ in range(2))
+    points = (np.arange(CROP // 4) * 4 + 2.0) * scale
+    rows = np.clip(((points + y * scale) // ROW).astype(int), 0, SIDE // ROW - 1)
+    columns = np.clip(((points + x * scale) // COLUMN).astype(int), 0, SIDE // COLUMN - 1)
+    names = screen.characters[np.ix_(rows, columns)]
+    grid = names.reshape(CROP // 8, 2, CROP // 8, 2).transpose(0, 2, 1, 3).reshape(-1, SUBCELLS)
+    return pixels[y : y + CROP, x : x + CROP], grid
+
+
+def trained_encoder(fonts: list[Path], minutes: float) -> tuple[Encoder, float]:
+    """An encoder that names characters, and the share it names right at the end."""
+    rng, encoder = random.Random(0), Encoder()
+    optimizer = torch.optim.AdamW(encoder.parameters(), lr=2e-3)
+    pool = [draw_screen(rng, fonts) for _ in range(300)]
+    began, recent = time.monotonic(), [0.0]
+    while (share := (time.monotonic() - began) / (60 * minutes)) < 1:
+        pool[rng.randrange(len(pool))] = draw_screen(rng, fonts)
+        pairs = [_random_crop(rng, rng.choice(pool)) for _ in range(BATCH)]
+        crops, names = (torch.from_numpy(np.stack(side)) for side in zip(*pairs, strict=True))
+        for group in optimizer.param_groups:
+            group["lr"] = 2e-3 * (0.02 + 0.98 * 0.5 * (1 + np.cos(np.pi * share)))
+        logits = encoder.names(encoder(crops)).reshape(-1, len(ALPHABET) + 1)
+        target = names.reshape(-1)
+        loss = torch.nn.functional.cross_entropy(logits, target)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        inked = target > 0
+        recent = [*recent[-50:], float((logits.argmax(-1) == target)[inked].float().mean())]
+    return encoder.eval(), float(np.mean(recent))
+
+
+@torch.no_grad()
+def encoded(encoder: Encoder, screen: Screen) -> Tensor:
+    """The tokens of all crops of a screen [41, 36, 96]."""
+    return encoder(torch.from_numpy(ladder(screen.pixels))).half()
+
+
+def arm_data(
+    arm: str, features: list[Tensor], screens: list[Screen]
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Tokens, places and answers of all screens in an arm."""
+    rng, rows = random.Random(2), []
+    for half, screen in zip(features, screens, strict=True):
+        tokens = half.float()
+        chosen = [rng.choice(inside(region)) for region in range(4)]
+        if arm == "top-k, contained":
+            chosen = best_of(tokens, inside)
+        elif arm == "top-k, raster slices":
+            chosen = best_of(tokens, raster_slice)
+        elif arm == "oracle k":
+            chosen = oracle(screen.places)
+        rows.append(tokens_of(arm, tokens, chosen))
+    tokens, places = (torch.stack(side) for side in zip(*rows, strict=True))
+    return tokens, places, torch.tensor([screen.labels for screen in screens])
+
+
+def read_arm(
+    data: tuple[Tensor, Tensor, Tensor], count: int, epochs: int, seed: int
+) -> list[np.ndarray]:  # type: ignore[type-arg]
+    """Train a reader on the first `count` screens; which answers on the others are right."""
+    torch.manual_seed(seed)
+    tokens, places, labels = data
+    reader = Reader()
+    optimizer = torch.optim.AdamW(reader.parameters(), lr=1e-3)
+    steps, done = epochs * (count // BATCH), 0
+    for _ in range(epochs):
+        order = torch.randperm(count)
+        for start in range(0, count - BATCH + 1, BATCH):
+            batch = order[start : start + BATCH]
+            for group in optimizer.param_groups:
+                group["lr"] = 1e-3 * min(1, done / 50 + 0.02) * (1 - done / (steps + 1))
+            logits = reader(tokens[batch], places[batch])
+            loss = sum(
+                torch.nn.functional.cross_entropy(logits[n], labels[batch, n])
+                for n in range(len(ANSWERS))
+            )
+            optimizer.zero_grad()
+            loss.backward()  # type: ignore[union-attr]
+            optimizer.step()
+            done += 1
+    with torch.no_grad():
+        logits = reader.eval()(tokens[count:], places[count:])
+    return [(logits[n].argmax(-1) == labels[count:, n]).numpy() for n in range(len(ANSWERS))]
+
+
+def summary(scores: dict[str, list[list[bool]]], encoder: Encoder, right: float) -> dict[str, Any]:
+    """Shares of right answers by arm with their spread over seeds, and the rule's verdict."""
+    rows = [
+        {
+            "arm": arm,
+            "right": float(np.mean(runs)),
+            "by_seed": [round(float(np.mean(r)), 4) for r in runs],
+            "encoder_gflops": CROPS_ENCODED[arm] * encoder.flops() / 1e9,
+        }
+        for arm, runs in scores.items()
+    ]
+    means = {
+        arm: np.mean(runs, axis=0).reshape(len(ANSWERS), -1).mean(axis=0)
+        for arm, runs in scores.items()
+    }
+    rivals = ["ladder, pooled", "top-k, contained"]
+    best = max(rivals, key=lambda arm: float(np.mean(scores[arm])))
+    differences = means[best] - means["native tiles"]
+    difference, half = differences.mean(), Z95 * differences.std() / np.sqrt(len(differences))
+    return {
+        "benchmark": "zoom",
+        "machine": describe_machine(),
+        "versions": describe_versions(),
+        "reader_tokens": 81,
+        "characters_named_right": right,
+        "rows": rows,
+        "best_ladder": best,
+        "ladder_minus_native": {
+            "screens": len(differences),
+            "difference": round(float(difference), 4),
+            "interval": [round(float(difference - half), 4), round(float(difference + half), 4)],
+        },
+        "ladder_is_used": bool(difference - half > 0),
+    }

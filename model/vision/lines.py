@@ -1,0 +1,198 @@
+"""Lines of text within a pane, by the ink of its rows.
+
+Letters stand on the baseline: below it the ink of a row falls, and at the height of an `x` it
+rises. Lines of code are evenly spaced, so that the baseline of a line without letters (`}`, `^^^`)
+follows from its neighbours'.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from midline.model.vision.ink import Ink
+from midline.model.vision.line_image import LineBox
+from midline.model.vision.regions import runs
+
+LEAST_LEADING, MOST_LEADING = 7, 72
+_FAINT = 0.08
+_RULE_SHARE = 0.75
+_LEAST_EVENNESS = 0.15
+_STEP_COST = 6.0
+
+Profile = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class _Spacing:
+    """Rows from line to line, and how evenly the lines of a block are spaced, 0 to 1."""
+
+    leading: float
+    evenness: float
+
+
+def find_lines(ink: Ink) -> list[LineBox]:
+    """The lines of a pane's ink [rows, columns], from top to bottom, in its pixels."""
+    clean = without_rules(ink)
+    found: list[LineBox] = []
+    for top, bottom in _blocks(clean):
+        part = clean[top:bottom]
+        found += [
+            LineBox(b.left, b.right, b.baseline + top, b.x_height) for b in _block_lines(part)
+        ]
+    return found
+
+
+def without_rules(ink: Ink) -> Ink:
+    """The ink without faint traces, and without straight lines across the pane."""
+    clean = np.where(ink > _FAINT, ink, np.float32(0))
+    inked = clean > 0
+    rows, columns = ink.shape
+    if columns > 60:
+        clean[inked.mean(axis=1) > _RULE_SHARE] = 0
+    if rows > 60:
+        clean[:, inked.mean(axis=0) > _RULE_SHARE] = 0
+    return clean
+
+
+def _blocks(ink: Ink) -> list[tuple[int, int]]:
+    """Rows between which several lines' height is empty: headings and code differ in size."""
+    filled = (ink > 0).any(axis=1)
+    spans = list(runs(filled))
+    if not spans:
+        return []
+    heights = sorted(end - start for start, end in spans)
+    gap = max(3.2 * heights[len(heights) // 2], 14)
+    blocks = [spans[0]]
+    for start, end in spans[1:]:
+        if start - blocks[-1][1] > gap:
+            blocks.append((start, end))
+        else:
+            blocks[-1] = (blocks[-1][0], end)
+    margin = 4
+    return [(max(a - margin, 0), min(b + margin, ink.shape[0])) for a, b in blocks]
+
+
+def _block_lines(ink: Ink) -> list[LineBox]:
+    profile = ink.sum(axis=1, dtype=np.float64)
+    spacing = _spacing(profile)
+    if spacing.evenness < _LEAST_EVENNESS:
+        baselines = _separate_baselines(profile)
+    else:
+        baselines = _even_baselines(profile, spacing.leading)
+    baselines = [y for y in baselines if _has_ink(profile, y, spacing.leading)]
+    if not baselines:
+        return []
+    x_height, shift = _x_height(profile, baselines, spacing.leading)
+    if x_height < 2.5:
+        return []
+    boxes = (_box(ink, y + shift, x_height) for y in baselines)
+    return [box for box in boxes if box is not None]
+
+
+def _falls(profile: Profile) -> Profile:
+    """How much less ink the next row has: large at a baseline."""
+    return np.maximum(profile - np.append(profile[1:], 0), 0)
+
+
+def _spacing(profile: Profile) -> _Spacing:
+    """The period of the baselines; for a single line, its height."""
+    heights = [end - start for start, end in runs(profile > 0)]
+    fallback = float(np.clip(np.median(heights) * 1.35, LEAST_LEADING, MOST_LEADING))
+    most = min(MOST_LEADING, len(profile) - 1)
+    if most <= LEAST_LEADING + 2:
+        return _Spacing(fallback, 0)
+    falls = _falls(profile)
+    capped = np.minimum(falls, np.quantile(falls, 0.92))  # long lines count as much as short ones
+    smooth = np.convolve(np.sqrt(capped), [0.5, 1, 0.5], "same")
+    centred = smooth - smooth.mean()
+    power = float(centred @ centred) or 1.0
+    lags = np.arange(LEAST_LEADING - 1, most)
+    scores = np.array([centred[:-lag] @ centred[lag:] / power for lag in lags])
+    best = float(scores[1:].max())
+    for n in range(1, len(lags) - 1):
+        is_peak = scores[n] >= scores[n - 1] and scores[n] >= scores[n + 1]
+        if is_peak and scores[n] > 0.5 * best:
+            bend = scores[n - 1] - 2 * scores[n] + scores[n + 1]
+            part = 0.5 * (scores[n - 1] - scores[n + 1]) / bend if bend else 0.0
+            return _Spacing(float(lags[n] + part), float(scores[n]))
+    return _Spacing(fallback, 0)
+
+
+def _separate_baselines(profile: Profile) -> list[int]:
+    """One baseline for each run of rows with ink: the row at whose lower edge most ink ends."""
+    falls = _falls(profile)
+    return [
+        start + int(np.argmax(falls[start:end]))
+        for start, end in runs(profile > 0)
+        if end - start >= 4
+    ]
+
+
+def _even_baselines(profile: Profile, leading: float) -> list[int]:
+    """The chain of rows about `leading` apart at whose lower edges most ink ends.
+
+    Found by dynamic programming: a step that differs from `leading` costs its square. A line
+    without letters gets its baseline from its neighbours'.
+    """
+    falls = np.sqrt(_falls(profile))
+    falls /= max(float(np.quantile(falls, 1 - 1 / leading)), 1e-6)
+    gains = np.minimum(falls, 2.0)
+    steps = np.arange(max(round(0.82 * leading), 4), round(1.18 * leading) + 1)
+    costs = _STEP_COST * ((steps - leading) / leading) ** 2
+    totals, origin = gains.copy(), np.full(len(gains), -1)
+    for y in range(int(steps[0]), len(gains)):
+        reachable = steps <= y
+        values = totals[y - steps[reachable]] - costs[reachable]
+        best = int(np.argmax(values))
+        if values[best] > 0:
+            totals[y] = gains[y] + values[best]
+            origin[y] = y - steps[reachable][best]
+    y = len(gains) - round(leading) + int(np.argmax(totals[-round(leading) :]))
+    chain = []
+    while y >= 0:
+        chain.append(int(y))
+        y = int(origin[y])
+    return chain[::-1]
+
+
+def _x_height(profile: Profile, baselines: list[int], leading: float) -> tuple[float, float]:
+    """Height of an `x`, and how far below the rows' lower edge the baseline lies, both in pixels.
+
+    The rows around all baselines are added up. Between the ink of ascenders alone and that of
+    whole letters lies the top of the `x`, to a part of a row by its share of ink.
+    """
+    above, below = round(leading * 0.85), round(leading * 0.3)
+    total = np.zeros(above + below + 1)
+    padded = np.pad(profile, (above, below))
+    for y in baselines:
+        rows = padded[y : y + above + below + 1]
+        total += rows / (rows.max() or 1)
+    low, high = round(leading * 0.27), round(leading * 0.68)
+    tops = np.arange(max(above - high, 1), above - low + 1)
+    if len(tops) == 0:
+        return 0.0, 0.0
+    rises = total[tops] - total[tops - 1]
+    top = int(tops[np.argmax(rises)])
+    body = float(np.median(total[top : above + 1]))
+    ascenders = float(total[max(top - 2, 0)])
+    part = np.clip((total[top - 1] - ascenders) / max(body - ascenders, 1e-9), 0, 0.9)
+    under = np.clip(
+        (total[above + 1] - total[min(above + 2, len(total) - 1)]) / max(body, 1e-9), 0, 0.9
+    )
+    return float(above - top + 1 + part + under), float(1 + under)
+
+
+def _has_ink(profile: Profile, baseline: float, step: float) -> bool:
+    top, bottom = round(baseline - 0.62 * step), round(baseline - 0.02 * step)
+    rows = profile[max(top, 0) : max(bottom, 0)]
+    return bool(rows.sum() > 0.6)
+
+
+def _box(ink: Ink, baseline: float, x_height: float) -> LineBox | None:
+    top, bottom = round(baseline - 1.55 * x_height), round(baseline + 0.35 * x_height)
+    columns = np.flatnonzero(ink[max(top, 0) : max(bottom, 0)].sum(axis=0) > 0.2)
+    if len(columns) == 0:
+        return None
+    margin = x_height * 0.6
+    return LineBox(float(columns[0]) - margin, float(columns[-1]) + 1 + margin, baseline, x_height)

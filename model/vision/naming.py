@@ -1,0 +1,73 @@
+"""Names that were read, corrected to those that a project has: O and 0, l and 1 look alike."""
+
+from collections.abc import Iterable
+from pathlib import PurePosixPath
+
+_ALIKE = str.maketrans(
+    {
+        "0": "o", "O": "o", "Q": "o", "D": "o", "l": "i", "1": "i", "I": "i", "|": "i", "!": "i",
+        "5": "s", "S": "s", "8": "b", "B": "b", "2": "z", "Z": "z", "6": "g", "9": "g", "q": "g",
+        "-": "_", "~": "_", ",": ".", "c": "e", "v": "u", "w": "u",
+    }
+)  # fmt: skip
+_LEAST_LENGTH = 5
+
+
+def outline_of(name: str) -> str:
+    """What a name looks like from afar: the same for names that are easily confused."""
+    return name.translate(_ALIKE).lower().replace("rn", "m").replace(" ", "")
+
+
+def corrected(name: str, known: Iterable[str]) -> str:
+    """The known name that `name` is a reading of: itself, its like, or the one a letter away.
+
+    A name that fits several, or none, stays as it is.
+    """
+    names = set(known)
+    if not name or name in names:
+        return name
+    like = [other for other in names if outline_of(other) == outline_of(name)]
+    if len(like) == 1:
+        return like[0]
+    if like or len(name) < _LEAST_LENGTH:
+        return name
+    near = [other for other in names if abs(len(other) - len(name)) <= 1 and _near(name, other)]
+    return near[0] if len(near) == 1 else name
+
+
+def _near(one: str, other: str) -> bool:
+    """Whether one edit makes the one name the other."""
+    short, long = sorted((one, other), key=len)
+    start = 0
+    while start < len(short) and short[start] == long[start]:
+        start += 1
+    rest = long[start + 1 :]
+    return short[start:] == rest or (len(short) == len(long) and short[start + 1 :] == rest)
+
+
+def corrected_path(path: str, known: Iterable[str]) -> str | None:
+    """The project's file that a path ends in, None if there is none or several fit as well.
+
+    Paths are compared from their ends; the file that shares the most folders is meant.
+    """
+    parts = _parts(path)
+    if not parts:
+        return None
+    scores: dict[str, int] = {}
+    for other in known:
+        shared = 0
+        for a, b in zip(reversed(parts), reversed(_parts(other)), strict=False):
+            if outline_of(a) != outline_of(b):
+                break
+            shared += 1
+        if shared:
+            scores[other] = shared
+    best = [other for other, shared in scores.items() if shared == max(scores.values())]
+    if len(best) > 1:
+        exact = [other for other in best if PurePosixPath(other).name == parts[-1]]
+        best = exact if len(exact) == 1 else best
+    return best[0] if len(best) == 1 else None
+
+
+def _parts(path: str) -> list[str]:
+    return [part for part in path.replace("\\", "/").split("/") if part not in ("", ".", "..")]

@@ -1,0 +1,171 @@
+"""Reading a screen: panes found at low resolution, ranked by a glance, and the best read closely.
+
+The ladder: the picture reduced, in which panes are found; each pane as it is, in which lines are
+found and a few of them read; and the lines of the selected panes, enlarged to the height at which
+characters are told apart.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from midline.model.cancellation import Cancellation
+from midline.model.vision.ink import Ink, ink_of, redness_of
+from midline.model.vision.layout import PaneText, ReadLine, lay_out
+from midline.model.vision.line_image import LineBox, line_image
+from midline.model.vision.lines import find_lines
+from midline.model.vision.opening import Picture, PictureError
+from midline.model.vision.recognizer import Mark, Recognizer
+from midline.model.vision.regions import Region, find_regions
+from midline.model.vision.selection import Glance, ranked, selected
+
+LEAST_CONFIDENCE = 0.6
+"""A line whose characters are less sure on the average is no text."""
+SAMPLED_LINES = 3
+
+
+@dataclass(frozen=True)
+class Pane:
+    """A region with its lines, as they are found at the middle step; what is read so far."""
+
+    region: Region
+    ink: Ink
+    boxes: Sequence[LineBox]
+
+
+@dataclass(frozen=True)
+class ReadPane:
+    """A pane that was read closely."""
+
+    region: Region
+    text: PaneText
+    confidence: float
+
+
+@dataclass(frozen=True)
+class Screen:
+    """What was read: the selected panes, best first, and all regions that were looked at."""
+
+    panes: list[ReadPane]
+    regions: list[Region]
+    foreign: float
+    """Share of the characters that are of a script which is not read."""
+
+    @property
+    def text(self) -> str:
+        """The text of the best pane."""
+        return self.panes[0].text.text
+
+
+def read_screen(
+    picture: Picture,
+    recognizer: Recognizer,
+    *,
+    asked: str = "",
+    everything: bool = False,
+    cancel: Cancellation | None = None,
+) -> Screen:
+    """Read the panes that matter, or all of them with `everything`.
+
+    asked: words of the user's question, which a pane may share. Raises PictureError if there is no
+    text, or none in a script that is read.
+    """
+    panes = find_panes(picture)
+    if everything:
+        chosen = panes
+    else:
+        glances = glance_at(picture, panes, recognizer, cancel)
+        order = ranked(glances, asked)
+        chosen = [panes[n] for n in selected(order)]
+    read = [pane for pane in read_closely(chosen, recognizer, cancel) if pane.text.lines]
+    return _checked(Screen(read, [pane.region for pane in panes], _foreign_share(read)))
+
+
+def _checked(screen: Screen) -> Screen:
+    if not screen.panes:
+        raise PictureError(
+            "no text was found in the picture; a screenshot of an error is read best"
+        )
+    if screen.foreign > 0.3:
+        raise PictureError(
+            "the text in the picture is in a script that is not read; copy the text instead"
+        )
+    return screen
+
+
+def _foreign_share(panes: Sequence[ReadPane]) -> float:
+    letters = "".join(pane.text.text for pane in panes).replace(" ", "").replace("\n", "")
+    return letters.count("\N{REPLACEMENT CHARACTER}") / max(len(letters), 1)
+
+
+def find_panes(picture: Picture) -> list[Pane]:
+    """The regions of the lowest step that have lines in them."""
+    panes = (pane_of(picture, region) for region in find_regions(picture))
+    return [pane for pane in panes if pane.boxes]
+
+
+def pane_of(picture: Picture, region: Region) -> Pane:
+    """A region with its lines; nothing beside the region is looked at, then or later."""
+    ink = ink_of(region.of(picture))
+    return Pane(region, ink, find_lines(ink))
+
+
+def glance_at(
+    picture: Picture,
+    panes: Sequence[Pane],
+    recognizer: Recognizer,
+    cancel: Cancellation | None = None,
+) -> list[Glance]:
+    """A few lines of each pane: the first, the last, and the one with the most ink."""
+    sampled = [replace(pane, boxes=_samples(pane)) for pane in panes]
+    read = read_lines(sampled, recognizer, cancel)
+    glances = []
+    for pane, lines in zip(panes, read, strict=True):
+        sure = [line for line in lines if line.marks]
+        glances.append(
+            Glance(
+                area=pane.region.area,
+                lines=len(pane.boxes),
+                x_height=float(np.median([box.x_height for box in pane.boxes])),
+                redness=redness_of(pane.region.of(picture), pane.ink),
+                confidence=float(np.mean([line.confidence for line in sure])) if sure else 0.0,
+                words=lay_out(sure).text,
+            )
+        )
+    return glances
+
+
+def _samples(pane: Pane) -> list[LineBox]:
+    boxes = list(pane.boxes)
+    if len(boxes) <= SAMPLED_LINES:
+        return boxes
+    longest = max(boxes[1:-1], key=lambda box: box.right - box.left)
+    return [boxes[0], longest, boxes[-1]]
+
+
+def read_lines(
+    panes: Sequence[Pane], recognizer: Recognizer, cancel: Cancellation | None = None
+) -> list[list[ReadLine]]:
+    """The lines of each pane, all recognized together."""
+    images = [line_image(pane.ink, box) for pane in panes for box in pane.boxes]
+    found = iter(recognizer.read(images, cancel))
+    return [[_in_pane(box, next(found)) for box in pane.boxes] for pane in panes]
+
+
+def _in_pane(box: LineBox, marks: Sequence[Mark]) -> ReadLine:
+    placed = [replace(mark, at=box.left + mark.at / box.zoom) for mark in marks]
+    return ReadLine(placed, box.baseline, box.x_height)
+
+
+def read_closely(
+    panes: Sequence[Pane], recognizer: Recognizer, cancel: Cancellation | None = None
+) -> list[ReadPane]:
+    """Everything in the panes, without lines that are no text."""
+    result = []
+    for pane, lines in zip(panes, read_lines(panes, recognizer, cancel), strict=True):
+        sure = [line for line in lines if line.confidence >= LEAST_CONFIDENCE]
+        if sure:
+            confidence = float(np.mean([line.confidence for line in sure]))
+            result.append(ReadPane(pane.region, lay_out(sure), confidence))
+    return result

@@ -1,0 +1,167 @@
+"""Panes of a screen, found in the picture reduced: the lowest step of the ladder.
+
+A pane ends where a straight edge runs along it, or where a broad strip is empty. A horizontal cut
+is made only where it lets a vertical one be made: the highlight of a line divides no text.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from midline.model.vision.ink import Ink, ink_of
+from midline.model.vision.opening import Picture, pillow
+
+LOW_SIDE = 1000
+"""The longer side of the reduced picture, in pixels, at most."""
+_EDGE = 5
+_EDGE_SHARE = 0.8
+_EMPTY_STRIP = 24
+_MIN_SIDE = 8
+_MAX_DEPTH = 6
+
+
+@dataclass(frozen=True)
+class Region:
+    """A rectangle of the picture, in its pixels; right and bottom lie outside."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+    @property
+    def area(self) -> int:
+        """Pixels."""
+        return (self.right - self.left) * (self.bottom - self.top)
+
+    def of(self, pixels: NDArray) -> NDArray:  # type: ignore[type-arg]
+        """The part of an array of pixels that lies in the region, and nothing else."""
+        return pixels[self.top : self.bottom, self.left : self.right]
+
+
+def reduced(picture: Picture) -> tuple[Picture, int]:
+    """The picture at the lowest step, and how many times smaller it is."""
+    factor = -(-max(picture.shape[:2]) // LOW_SIDE)
+    if factor == 1:
+        return picture, 1
+    return np.asarray(pillow().fromarray(picture).reduce(factor)), factor
+
+
+def find_regions(picture: Picture) -> list[Region]:
+    """Panes with ink in them, from top to bottom and left to right, in pixels of `picture`."""
+    low, factor = reduced(picture)
+    rows, columns = low.shape[:2]
+    page = _Page(low, ink_of(low))
+    found = page.cut(Region(0, 0, columns, rows), 0)
+    full_rows, full_columns = picture.shape[:2]
+    whole = [
+        Region(
+            r.left * factor,
+            r.top * factor,
+            min(r.right * factor, full_columns),
+            min(r.bottom * factor, full_rows),
+        )
+        for r in found
+    ]
+    return sorted(whole, key=lambda r: (r.top, r.left))
+
+
+class _Page:
+    """Sums along rows and columns of edges and ink, so that any rectangle is looked up."""
+
+    def __init__(self, picture: Picture, ink: Ink) -> None:
+        gray = picture.astype(np.int16)
+        across = np.abs(np.diff(gray, axis=1, prepend=gray[:, :1])).max(axis=2) > _EDGE
+        down = np.abs(np.diff(gray, axis=0, prepend=gray[:1])).max(axis=2) > _EDGE
+        self._vertical = _summed(across, 0)
+        self._horizontal = _summed(down, 1)
+        self._ink_down = _summed(ink > 0.1, 0)
+        self._ink_across = _summed(ink > 0.1, 1)
+
+    def cut(self, region: Region, depth: int) -> list[Region]:
+        """The panes within a region."""
+        if min(region.right - region.left, region.bottom - region.top) < _MIN_SIDE:
+            return []
+        if not self._ink_rows(region).any():
+            return []
+        parts = [] if depth >= _MAX_DEPTH else self._divided(region)
+        if not parts:
+            return [region]
+        return [pane for part in parts for pane in self.cut(part, depth + 1)]
+
+    def _divided(self, region: Region) -> list[Region]:
+        parts = self._columns(region)
+        if parts:
+            return parts
+        for place in self._row_cuts(region):
+            upper = Region(region.left, region.top, region.right, place)
+            lower = Region(region.left, place, region.right, region.bottom)
+            if self._columns(upper) or self._columns(lower):
+                return [upper, lower]
+        return []
+
+    def _columns(self, region: Region) -> list[Region]:
+        """The region divided from left to right, if an edge or an empty strip does it."""
+        height = region.bottom - region.top
+        if height < 3 * _MIN_SIDE:
+            return []
+        edges = self._vertical[region.bottom] - self._vertical[region.top]
+        share = edges[region.left : region.right] / height
+        places = [region.left + int(x) for x in np.flatnonzero(share >= _EDGE_SHARE)]
+        places = [x for x in places if region.left + 2 < x < region.right - 2]
+        places = places or self._strips(region)
+        if not places:
+            return []
+        bounds = [region.left, *places, region.right]
+        return [
+            Region(left, region.top, right, region.bottom)
+            for left, right in pairwise(bounds)
+            if right - left >= _MIN_SIDE
+        ]
+
+    def _strips(self, region: Region) -> list[int]:
+        """Middles of broad empty strips with several rows of ink on both sides."""
+        ink = (self._ink_down[region.bottom] - self._ink_down[region.top])[
+            region.left : region.right
+        ]
+        middles = []
+        for start, end in runs(ink == 0):
+            is_inside = start > 0 and end < len(ink)
+            if is_inside and end - start >= _EMPTY_STRIP:
+                x = region.left + (start + end) // 2
+                left = Region(region.left, region.top, x, region.bottom)
+                right = Region(x, region.top, region.right, region.bottom)
+                if all(len(list(runs(self._ink_rows(side)))) >= 3 for side in (left, right)):
+                    middles.append(x)
+        return middles
+
+    def _ink_rows(self, region: Region) -> NDArray[np.bool_]:
+        counts = self._ink_across[:, region.right] - self._ink_across[:, region.left]
+        return np.asarray(counts[region.top : region.bottom] > 0)
+
+    def _row_cuts(self, region: Region) -> Iterator[int]:
+        width = region.right - region.left
+        edges = self._horizontal[:, region.right] - self._horizontal[:, region.left]
+        share = edges[region.top : region.bottom] / width
+        for y in np.flatnonzero(share >= _EDGE_SHARE):
+            if _MIN_SIDE <= y <= region.bottom - region.top - _MIN_SIDE:
+                yield region.top + int(y)
+        for start, end in runs(~self._ink_rows(region)):
+            if end - start >= _EMPTY_STRIP // 2 and start > 0:
+                yield region.top + (start + end) // 2
+
+
+def _summed(values: NDArray[np.bool_], axis: int) -> NDArray[np.int32]:
+    shape = list(values.shape)
+    shape[axis] = 1
+    zero = np.zeros(shape, np.int32)
+    return np.concatenate([zero, np.cumsum(values, axis=axis, dtype=np.int32)], axis=axis)
+
+
+def runs(flags: NDArray[np.bool_]) -> Iterator[tuple[int, int]]:
+    """Start and end of each run of true values."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], flags, [False]]).astype(np.int8)))
+    yield from ((int(a), int(b)) for a, b in zip(edges[::2], edges[1::2], strict=True))
