@@ -99,16 +99,29 @@ def _refined(at: NDArray[np.float64], rough: float, span: float) -> Grid:
 
 def lay_out(lines: Sequence[ReadLine]) -> PaneText:
     """The text of a pane: lines on the grid, empty lines where they are, no gutter of numbers."""
-    grid = estimate_grid(lines)
-    if grid is None or grid.alignment < LEAST_ALIGNMENT:
-        texts = [_proportional(line, grid) for line in lines]
-    else:
-        texts = [_on_grid(line, grid) for line in lines]
-    texts = _with_empty_lines(lines, texts)
+    texts = _with_empty_lines(lines, [t for group in _like_sized(lines) for t in _texts(group)])
     columns = max((len(t) for t in texts), default=0)
     texts, numbers = without_numbers(texts)
     left = min((len(t) - len(t.lstrip()) for t in texts if t.strip()), default=0)
     return PaneText([t[left:].rstrip() for t in texts], numbers, columns)
+
+
+def _like_sized(lines: Sequence[ReadLine]) -> list[list[ReadLine]]:
+    """Runs of lines whose type is of one size: each has a grid of its own."""
+    groups: list[list[ReadLine]] = []
+    for line in lines:
+        if groups and 0.88 < line.x_height / groups[-1][-1].x_height < 1.14:
+            groups[-1].append(line)
+        else:
+            groups.append([line])
+    return groups
+
+
+def _texts(lines: Sequence[ReadLine]) -> list[str]:
+    grid = estimate_grid(lines)
+    if grid is None or grid.alignment < LEAST_ALIGNMENT:
+        return [_proportional(line, grid) for line in lines]
+    return [_on_grid(line, grid) for line in lines]
 
 
 def _on_grid(line: ReadLine, grid: Grid) -> str:

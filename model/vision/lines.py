@@ -18,7 +18,7 @@ LEAST_LEADING, MOST_LEADING = 7, 72
 _FAINT = 0.08
 _RULE_SHARE = 0.75
 _LEAST_EVENNESS = 0.15
-_STEP_COST = 6.0
+_STEP_COST = 12.0
 
 Profile = NDArray[np.float64]
 
@@ -57,8 +57,8 @@ def without_rules(ink: Ink) -> Ink:
 
 def _blocks(ink: Ink) -> list[tuple[int, int]]:
     """Rows between which several lines' height is empty: headings and code differ in size."""
-    filled = (ink > 0).any(axis=1)
-    spans = list(runs(filled))
+    filled = np.asarray(ink > 0).any(axis=1)
+    spans = list(runs(np.asarray(filled)))
     if not spans:
         return []
     heights = sorted(end - start for start, end in spans)
@@ -153,7 +153,23 @@ def _even_baselines(profile: Profile, leading: float) -> list[int]:
     while y >= 0:
         chain.append(int(y))
         y = int(origin[y])
-    return chain[::-1]
+    return _in_step(np.array(chain[::-1]))
+
+
+def _in_step(chain: NDArray[np.int64]) -> list[int]:
+    """The chain with rows that are out of step put where their neighbours say.
+
+    The lower edge of `^^^` holds much ink, and is no baseline.
+    """
+    if len(chain) < 5:
+        return [int(y) for y in chain]
+    step = (chain[-1] - chain[0]) / (len(chain) - 1)
+    found = []
+    for n, y in enumerate(chain):
+        near = range(max(n - 2, 0), min(n + 3, len(chain)))
+        expected = float(np.median([chain[m] + (n - m) * step for m in near]))
+        found.append(int(y) if abs(y - expected) <= 1.3 else round(expected))
+    return found
 
 
 def _x_height(profile: Profile, baselines: list[int], leading: float) -> tuple[float, float]:

@@ -45,7 +45,7 @@ def decode_picture(data: bytes, name: str) -> Picture:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             image = image_module.open(io.BytesIO(data), formats=FORMATS)
-            _check_size(*image.size, name)
+            _check_size(image.size[0], image.size[1], name)
             image.load()
             return _flat(image_module, image)
     except PictureError:
@@ -58,7 +58,7 @@ def decode_picture(data: bytes, name: str) -> Picture:
             f"{name} has far more than the {MAX_PIXELS // 1_000_000} million pixels that are read; "
             "save the part of the screen that matters"
         ) from error
-    except Exception as error:  # noqa: BLE001 - decoders of broken files raise nearly anything
+    except Exception as error:
         raise PictureError(f"{name} is broken and cannot be decoded; save it anew") from error
 
 

@@ -20,8 +20,9 @@ from midline.model.vision.recognizer import Mark, Recognizer
 from midline.model.vision.regions import Region, find_regions
 from midline.model.vision.selection import Glance, ranked, selected
 
-LEAST_CONFIDENCE = 0.6
+LEAST_CONFIDENCE = 0.7
 """A line whose characters are less sure on the average is no text."""
+LEAST_CHARACTERS = 4
 SAMPLED_LINES = 3
 
 
@@ -165,7 +166,7 @@ def read_closely(
     result = []
     for pane, lines in zip(panes, read_lines(panes, recognizer, cancel), strict=True):
         sure = [line for line in lines if line.confidence >= LEAST_CONFIDENCE]
-        if sure:
+        if sum(len(line.marks) for line in sure) >= LEAST_CHARACTERS:
             confidence = float(np.mean([line.confidence for line in sure]))
             result.append(ReadPane(pane.region, lay_out(sure), confidence))
     return result

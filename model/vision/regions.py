@@ -1,7 +1,8 @@
 """Panes of a screen, found in the picture reduced: the lowest step of the ladder.
 
 A pane ends where a straight edge runs along it, or where a broad strip is empty. A horizontal cut
-is made only where it lets a vertical one be made: the highlight of a line divides no text.
+is made only where the ground has another colour from there on, or where it lets a vertical cut be
+made: the highlight of a line divides no text.
 """
 
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ LOW_SIDE = 1000
 """The longer side of the reduced picture, in pixels, at most."""
 _EDGE = 5
 _EDGE_SHARE = 0.8
+_GROUND = 10
 _EMPTY_STRIP = 24
 _MIN_SIDE = 8
 _MAX_DEPTH = 6
@@ -73,7 +75,7 @@ class _Page:
     """Sums along rows and columns of edges and ink, so that any rectangle is looked up."""
 
     def __init__(self, picture: Picture, ink: Ink) -> None:
-        gray = picture.astype(np.int16)
+        gray = self._gray = picture.astype(np.int16)
         across = np.abs(np.diff(gray, axis=1, prepend=gray[:, :1])).max(axis=2) > _EDGE
         down = np.abs(np.diff(gray, axis=0, prepend=gray[:1])).max(axis=2) > _EDGE
         self._vertical = _summed(across, 0)
@@ -99,9 +101,14 @@ class _Page:
         for place in self._row_cuts(region):
             upper = Region(region.left, region.top, region.right, place)
             lower = Region(region.left, place, region.right, region.bottom)
-            if self._columns(upper) or self._columns(lower):
+            if self._grounds_differ(upper, lower) or self._columns(upper) or self._columns(lower):
                 return [upper, lower]
         return []
+
+    def _grounds_differ(self, upper: Region, lower: Region) -> bool:
+        """Whether two parts have grounds of unlike colours; that of a lone line counts for none."""
+        grounds = [np.median(part.of(self._gray), axis=(0, 1)) for part in (upper, lower)]
+        return bool(np.abs(grounds[0] - grounds[1]).max() > _GROUND)
 
     def _columns(self, region: Region) -> list[Region]:
         """The region divided from left to right, if an edge or an empty strip does it."""

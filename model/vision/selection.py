@@ -36,7 +36,7 @@ def score(glance: Glance, asked: str = "") -> float:
     size = min(math.log1p(glance.lines) / math.log(40), 1.0)
     errors = min(len(_ERROR.findall(glance.words)), 3) / 3
     wanted = set(_WORD.findall(asked.lower()))
-    shared = len(wanted & set(_WORD.findall(glance.words.lower()))) / max(len(wanted), 1)
+    shared = min(len(wanted & set(_WORD.findall(glance.words.lower()))), 2) / 2
     redness = min(glance.redness * 3, 1.0)
     return glance.confidence * (0.25 * size + 0.35 * errors + 0.15 * redness + 0.25 * shared)
 

@@ -1,6 +1,7 @@
 """What the reader gets: eighty-one tokens in every arm, of crops chosen in different ways."""
 
 from collections.abc import Callable
+from typing import TypeAlias
 
 import numpy as np
 import torch
@@ -13,7 +14,7 @@ TOKENS = 81
 MIDDLES = 4
 _HALF = GRID // 2
 
-Features = Tensor
+Features: TypeAlias = Tensor
 """Of one screen: [41, 36, 96], the lowest step's crop, the middle step's, those of the screen."""
 
 

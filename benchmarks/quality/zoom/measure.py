@@ -89,7 +89,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _random_crop(rng: random.Random, screen: Screen) -> tuple[np.ndarray, np.ndarray]:  # type: ignore[type-arg]
+def _random_crop(rng: random.Random, screen: Screen) -> tuple[np.ndarray, np.ndarray]:
     """A crop of one of the three steps, and the characters at the points of its patches."""
     scale = rng.choice((1, 1, 1, 1, 2, 3, 6))
     pixels = screen.pixels if scale == 1 else resized(screen.pixels, SIDE // scale)
@@ -153,7 +153,7 @@ def arm_data(
 
 def read_arm(
     data: tuple[Tensor, Tensor, Tensor], count: int, epochs: int, seed: int
-) -> list[np.ndarray]:  # type: ignore[type-arg]
+) -> list[np.ndarray]:
     """Train a reader on the first `count` screens; which answers on the others are right."""
     torch.manual_seed(seed)
     tokens, places, labels = data
@@ -172,7 +172,7 @@ def read_arm(
                 for n in range(len(ANSWERS))
             )
             optimizer.zero_grad()
-            loss.backward()  # type: ignore[union-attr]
+            loss.backward()
             optimizer.step()
             done += 1
     with torch.no_grad():

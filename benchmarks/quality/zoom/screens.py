@@ -85,7 +85,7 @@ def _drawn(rng: random.Random, lines: list[str], fonts: list[Path]) -> NDArray[n
         for column, character in enumerate(line):
             if character != " ":
                 pen.text((column * COLUMN, row * ROW + 10), character, 255, font, anchor="ls")
-    return np.asarray(image, np.float32) / 255
+    return np.asarray(image, np.float32) / np.float32(255)
 
 
 def _classes(lines: list[str]) -> NDArray[np.int64]:
