@@ -53,6 +53,9 @@ BUDGET = Program(
     module="midline.benchmarks.budget.actions.{}",
     commands={
         "run": "draw, execute and judge what is compared",
+        "report": "right answers by tokens, seconds and operations: tables, plots and a page",
+        "speed": "how fast the models read and write here, to translate costs into seconds",
+        "versus": "llama.cpp's greedy answer beside --strategy auto within its time",
     },
 )
 QUALITY = Program(

@@ -56,6 +56,19 @@ class Evaluation:
         for name, group in groupby(ordered, key=lambda sample: sample.task.language):
             self._run_language(language(name), list(group))
 
+    def pending(self, samples: Sequence[Sample]) -> list[Sample]:
+        """Those without a result by the tools that are installed here."""
+        found: list[Sample] = []
+        for name in dict.fromkeys(sample.task.language for sample in samples):
+            own = [sample for sample in samples if sample.task.language == name]
+            evaluator = language(name)
+            try:
+                version = evaluator.version
+            except ToolchainMissing:
+                version = "missing"
+            found += [s for group in self._pending(evaluator, version, own).values() for s in group]
+        return found
+
     def _run_language(self, evaluator: Language, samples: Sequence[Sample]) -> None:
         try:
             version = evaluator.version

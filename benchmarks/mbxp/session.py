@@ -38,6 +38,8 @@ class EvaluationOptions:
     """A second path to write the report to."""
     fresh: bool = False
     """Whether samples with a verdict are executed again."""
+    ray: str | None = None
+    """Address of a Ray cluster to execute on, instead of here."""
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,10 @@ def evaluate_into(
             sandbox, results, options.workers, options.corrections,
             on_result=bar.advance, on_language=bar.begin,
         )  # fmt: skip
-        evaluation.run(samples)
+        if options.ray is None:
+            evaluation.run(samples)
+        else:
+            _run_on_cluster(evaluation, samples, options)
     settings = {
         **(about or {}),
         "sandbox": sandbox.level,
@@ -89,6 +94,26 @@ def evaluate_into(
             write_json(path, report)
     broken = sum(result.status == Status.SANDBOX_ERROR for result in verdicts)
     return Summary(render(report), broken, report, verdicts)
+
+
+def _run_on_cluster(
+    evaluation: Evaluation, samples: Sequence[Sample], options: EvaluationOptions
+) -> None:
+    """Execute on a cluster what has no result yet; results are recorded here as they come."""
+    from midline.benchmarks.mbxp.remote import SAMPLES_A_TASK, ToExecute, execute_there
+    from midline.benchmarks.ray_cluster import chunks, map_on_cluster
+
+    assert options.ray is not None
+    left = evaluation.pending(samples)
+    evaluation.on_language("cluster", options.ray, len(samples) - len(left), len(samples))
+    pieces = [
+        ToExecute(part, options.sandbox, options.unsafe, options.corrections)
+        for part in chunks(left, SAMPLES_A_TASK)
+    ]
+    for found in map_on_cluster(options.ray, execute_there, pieces):
+        for result in found:
+            evaluation.results.add(result)
+            evaluation.on_result(result)
 
 
 @contextmanager

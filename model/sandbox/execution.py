@@ -18,7 +18,7 @@ from enum import Enum
 
 from midline.model.sandbox.accounting import folder_bytes, memory_bytes, waited_seconds
 from midline.model.sandbox.policy import Policy, Sandbox
-from midline.model.sandbox.sweep import adopt_orphans, sweep
+from midline.model.sandbox.sweep import adopt_orphans, reap, sweep
 
 POLL_SECONDS = 0.05
 MEMORY_POLL_SECONDS = 0.1
@@ -32,6 +32,8 @@ TEXT_BYTES = 8 << 10
 """Bytes kept of the beginning and of the end of each output stream."""
 RUNNING: set[int] = set()
 """Ids of the processes that this process has started and not yet reaped."""
+STARTING = threading.Lock()
+"""Held from the start of a process until it is in RUNNING, so that nobody else reaps it."""
 
 
 class Ending(Enum):
@@ -85,10 +87,11 @@ def execute(
     adopt_orphans()
     started = time.monotonic()
     try:
-        process = _start(sandbox, argv, policy)
+        with STARTING:
+            process = _start(sandbox, argv, policy)
+            RUNNING.add(process.pid)
     except OSError as error:
         return Outcome(Ending.NOT_STARTED, None, b"", str(error).encode(), 0.0)
-    RUNNING.add(process.pid)
     assert process.stdin is not None
     with contextlib.suppress(BrokenPipeError):
         process.stdin.write(stdin)
@@ -100,7 +103,10 @@ def execute(
     finally:
         _kill(process)
         RUNNING.discard(process.pid)
-        if process.returncode < 0 and not sandbox.process_name_space:
+        if sandbox.process_name_space:
+            with STARTING:
+                reap(frozenset(RUNNING))
+        elif process.returncode < 0:
             sweep(sandbox.owner(policy.slot), frozenset(RUNNING))
     exit_code = process.returncode if ending is Ending.EXITED else None
     return Outcome(

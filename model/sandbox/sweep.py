@@ -19,6 +19,7 @@ from midline.model.sandbox.accounting import descendants
 
 PR_SET_CHILD_SUBREAPER = 36
 FILTERS = "Seccomp_filters:"
+BUBBLEWRAP = "bwrap"
 SWEEP_SECONDS = 5.0
 PAUSE_SECONDS = 0.002
 
@@ -46,15 +47,36 @@ def sweep(user: int | None, running: Collection[int]) -> None:
         time.sleep(PAUSE_SECONDS)
 
 
+def reap(running: Collection[int]) -> None:
+    """Reap what bubblewrap left: its first process ends before the one that waits inside, which
+    thereby becomes a child of this process and would stay in the process table.
+    """
+    for child in _children():
+        if child not in running and _is_zombie(child) and _name(child) == BUBBLEWRAP:
+            with contextlib.suppress(ChildProcessError):
+                os.waitpid(child, os.WNOHANG)
+
+
 def _orphans(running: Collection[int]) -> list[int]:
     """Children that this process did not start: they have more filters than it has itself."""
     own = _number(os.getpid(), FILTERS)
-    found = []
+    found = [child for child in _children() if child not in running]
+    return [child for child in found if _number(child, FILTERS) > own]
+
+
+def _children() -> list[int]:
+    found: list[int] = []
     for thread in _listing("/proc/self/task"):
         with contextlib.suppress(OSError):
-            children = Path(f"/proc/self/task/{thread}/children").read_text().split()
-            found += [child for child in map(int, children) if child not in running]
-    return [child for child in found if _number(child, FILTERS) > own]
+            children = Path(f"/proc/self/task/{thread}/children").read_text()
+            found += map(int, children.split())
+    return found
+
+
+def _name(process: int) -> str:
+    with contextlib.suppress(OSError):
+        return Path(f"/proc/{process}/comm").read_text().strip()
+    return ""
 
 
 def _processes_of(user: int | None) -> list[int]:

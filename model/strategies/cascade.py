@@ -26,6 +26,7 @@ class Cascade(Strategy):
     """
 
     name = "cascade"
+    needs_large = True
     stages: tuple[Stage, ...] = (("small", 1), ("small", 8), ("large", 2))
     agreement: float = 0.0
 

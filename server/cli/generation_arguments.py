@@ -183,12 +183,14 @@ def _engine_options(args: argparse.Namespace) -> EngineOptions:
     return NativeOptions(exact=args.exact, sparsity=args.sparsity, draft=args.draft)
 
 
-def load_engine(args: argparse.Namespace) -> "Engine":
+def load_engine(args: argparse.Namespace, cache_tokens: int | None = None) -> "Engine":
     """The engine with the requested model and a KV cache large enough for the requested samples."""
     from midline.model.engines import load
 
     options = generate_options(args)
-    engine = load.load_engine(args.model, args.engine, options=options, threads=args.threads)
+    engine = load.load_engine(
+        args.model, args.engine, options=options, threads=args.threads, cache_tokens=cache_tokens
+    )
     if engine.note:
         print(f"midline: {engine.note}", file=sys.stderr)
     return engine

@@ -18,17 +18,19 @@ from pathlib import Path
 from rich.console import Console
 from rich.progress import MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from midline.benchmarks.budget.arms import PAIRS, chosen_arms
-from midline.benchmarks.budget.live import LIVE, OBSERVED, Live, Models, texts_of
+from midline.benchmarks.budget.arms import PAIRS, Arm, chosen_arms
+from midline.benchmarks.budget.live import CALLS, LIVE, OBSERVED, Live, Models, live_key, texts_of
 from midline.benchmarks.budget.observe import TESTS, observe, write_tests
 from midline.benchmarks.budget.pool import SUBSET, Pool, merged, read_pool, shuffled, subset
 from midline.benchmarks.budget.problems import EXAMPLES
 from midline.benchmarks.budget.programs import KeptPrograms
 from midline.benchmarks.budget.recorded_engine import SharedModel
+from midline.benchmarks.budget.remote import PROBLEMS_A_TASK, ToRun, keep, run_there
 from midline.benchmarks.budget.store import Store
 from midline.benchmarks.budget.verdicts import Verdicts
 from midline.benchmarks.mbxp.session import EvaluationOptions
 from midline.benchmarks.mbxp.tasks import Task, data_folder, load_tasks
+from midline.benchmarks.ray_cluster import chunks, map_on_cluster
 from midline.model.catalog.catalog import DEFAULT_MODEL
 from midline.model.errors import UsageError
 from midline.model.sandbox import Sandbox, choose
@@ -54,6 +56,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--arms", nargs="+", metavar="NAME", help="live strategies, by the beginning of their name")
     add("--tests", type=int, default=SUBSET, metavar="N",
         help=f"problems that tests are written for ({SUBSET})")  # fmt: skip
+    add("--pool-problems", type=int, metavar="N",
+        help="problems of the pools that are executed, by the fixed seed (all)")  # fmt: skip
     add("--examples", choices=tuple(EXAMPLES), default="first",
         help="examples of the prompt that strategies may execute (first)")  # fmt: skip
     add("--stages", nargs="+", choices=STAGES, default=list(STAGES))
@@ -100,14 +104,39 @@ class _Stages:
         arms = chosen_arms(args.arms)
         work = [(arm, pair) for pair in args.pairs for arm in arms if pair in arm.pairs]
         needed = {pair for _, pair in work}
+        tasks = shuffled(subset(self.tasks.values(), args.problems))
+        if args.ray:
+            self._live_on_cluster(tasks, work, needed)
+            return
         models = Models(
             self._shared(args.small) if needed & {"small", "both"} else None,
             self._shared(args.large) if needed & {"large", "both"} else None,
         )
-        live = Live(args.out, models, self.sandbox, args.examples)
-        tasks = shuffled(subset(self.tasks.values(), args.problems))
         with _bar("live", len(tasks)) as advance:
+            live = Live(args.out, models, self.sandbox, args.examples)
             live.run(tasks, work, lambda task: advance())
+
+    def _live_on_cluster(
+        self, tasks: Sequence[Task], work: Sequence[tuple[Arm, str]], needed: set[str]
+    ) -> None:
+        args, kept = self.args, Store(self.args.out / LIVE)
+        left = [
+            task
+            for task in tasks
+            if any(
+                live_key(task.task_id, pair, a.name, args.examples) not in kept for a, pair in work
+            )
+        ]
+        small = args.small if needed & {"small", "both"} else None
+        large = args.large if needed & {"large", "both"} else None
+        pieces = [
+            ToRun(part, work, small, large, args.sandbox, args.examples, args.threads)
+            for part in chunks(left, PROBLEMS_A_TASK)
+        ]
+        with _bar("live", len(pieces)) as advance:
+            for rows in map_on_cluster(args.ray, run_there, pieces):
+                keep(args.out, rows)
+                advance()
 
     def observe(self) -> None:
         """Executions of the pool's samples with what a user sees."""
@@ -124,9 +153,12 @@ class _Stages:
         verdicts = Verdicts(self.args.out, self.tasks)
         texts = texts_of(Store(self.args.out / LIVE).rows)
         for pools in self.pools.values():
-            for pool in pools:
-                texts |= _pool_texts(pool)
-        options = EvaluationOptions(workers=self.args.workers, sandbox=self.args.sandbox)
+            own = [pool for pool in pools if pool is not None]
+            chosen = {task.task_id for task in self._tasks_of(own)}
+            texts |= {pair for pool in own for pair in _pool_texts(pool) if pair[0] in chosen}
+        options = EvaluationOptions(
+            workers=self.args.workers, sandbox=self.args.sandbox, ray=self.args.ray
+        )
         verdicts.evaluate((pair for pair in texts if pair[0] in self.tasks), options)
 
     def _shared(self, model: str) -> SharedModel:
@@ -134,7 +166,7 @@ class _Stages:
             from midline.model.engines.load import load_engine
 
             engine = load_engine(model, threads=self.args.threads, cache_tokens=CACHE_TOKENS)
-            self.models[model] = SharedModel(engine, Store(self.args.out / f"calls-{model}.jsonl"))
+            self.models[model] = SharedModel(engine, Store(self.args.out / CALLS.format(model)))
         return self.models[model]
 
     def _tasks_of(self, pools: Sequence[Pool]) -> list[Task]:
@@ -142,7 +174,7 @@ class _Stages:
         ids = {id for pool in pools for id in pool.drawn}
         first = subset(self.tasks.values())
         ordered = dict.fromkeys([*first, *self.tasks.values()])
-        return [task for task in ordered if task.task_id in ids]
+        return [task for task in ordered if task.task_id in ids][: self.args.pool_problems]
 
     def _each(
         self, tasks: Sequence[Task], work: Callable[[Task], object], at_once: int, name: str
@@ -158,9 +190,7 @@ class _Stages:
                 raise
 
 
-def _pool_texts(pool: Pool | None) -> set[tuple[str, str]]:
-    if pool is None:
-        return set()
+def _pool_texts(pool: Pool) -> set[tuple[str, str]]:
     return {(id, c.text) for id, drawn in pool.drawn.items() for c in drawn.candidates}
 
 

@@ -76,6 +76,9 @@ def add_execution_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--unsafe", action="store_true", help="run without isolation, under resource limits only"
     )
+    parser.add_argument(
+        "--ray", metavar="ADDRESS", help="do the work on this Ray cluster, or on a `local` one"
+    )
 
 
 def execution_options(args: argparse.Namespace) -> EvaluationOptions:
@@ -87,7 +90,7 @@ def execution_options(args: argparse.Namespace) -> EvaluationOptions:
     enabled = NONE if args.no_corrections else CORRECTIONS - set(args.no_correction)
     report = None if args.record else args.json
     return EvaluationOptions(
-        args.workers, enabled, args.sandbox, args.unsafe, report, fresh=args.fresh
+        args.workers, enabled, args.sandbox, args.unsafe, report, args.fresh, args.ray
     )
 
 

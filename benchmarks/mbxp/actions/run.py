@@ -177,6 +177,9 @@ def _generate(
     waiting = pending(tasks, options.samples, file)
     if not waiting:
         return
+    if args.ray:
+        _generate_on_cluster(args, options, waiting, pool, file)
+        return
     from midline.model.engines.load import load_engine
 
     engine = load_engine(
@@ -193,3 +196,23 @@ def _generate(
         generator = Generator(engine, options, file, args.shots)
         generator.run(waiting, pool, lambda task: progress.advance(bar))
     print(f"generated {len(file.rows) - before} samples", file=sys.stderr)
+
+
+def _generate_on_cluster(
+    args: argparse.Namespace,
+    options: "SamplingOptions",
+    waiting: Sequence[Task],
+    pool: Mapping[str, Task],
+    file: GeneratedFile,
+) -> None:
+    """Let the workers of a cluster generate, and append their samples as they come."""
+    from midline.benchmarks.mbxp.remote import PROBLEMS_A_TASK, ToGenerate, generate_there
+    from midline.benchmarks.ray_cluster import chunks, map_on_cluster
+
+    solved = pool if args.shots else {}
+    pieces = [
+        ToGenerate(args.model, options, part, solved, args.shots, args.threads)
+        for part in chunks(waiting, PROBLEMS_A_TASK)
+    ]
+    for rows in map_on_cluster(args.ray, generate_there, pieces):
+        file.append([row for row in rows if (row["task_id"], row["sample"]) not in file.done])

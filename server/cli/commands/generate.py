@@ -3,10 +3,14 @@
 The prompt is rendered with the model's chat template; with --prompt raw the model continues the
 text unchanged. A prompt of `-` is read from standard input.
 
+With --budget several calls become one answer: a strategy draws candidates, chooses among them and
+stops at the budget with the best so far. Nothing is executed without --execute.
+
 examples:
   midline generate "reverse a list in Go"
   midline generate "what does this do?" --file app.py
   git diff | midline generate - --prompt raw
+  midline generate - --prompt raw --budget 5s --execute < unfinished.py
 """
 
 import argparse
@@ -24,6 +28,11 @@ from midline.server.cli.generation_arguments import (
     load_engine,
 )
 from midline.server.cli.generation_output import json_line, plain_text, report_speed, write_text
+from midline.server.cli.strategy_answer import (
+    add_strategy_arguments,
+    answer_with_strategy,
+    is_asked_for,
+)
 from midline.server.cli.text_files import read_standard_input, read_text_file
 from midline.server.documents import to_bytes
 
@@ -47,12 +56,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="use the chat template or the text as it is (chat)",
     )
     add_generation_arguments(parser, _MAX_TOKENS)
+    add_strategy_arguments(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Print the answers to the prompt."""
     options = generate_options(args)
+    with_strategy = is_asked_for(args)
     text = _prompt_text(args)
+    if with_strategy:
+        return answer_with_strategy(args, text)
     engine = load_engine(args)
     ids = _prompt_ids(engine, text, args.prompt)
     if len(ids) >= engine.context_length:

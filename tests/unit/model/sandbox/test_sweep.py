@@ -69,3 +69,30 @@ def wait_for(condition: object) -> bool:
     while not condition() and time.monotonic() < deadline:  # type: ignore[operator]
         time.sleep(0.02)
     return bool(condition())  # type: ignore[operator]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux only")
+def test_bubblewrap_leaves_nothing_in_the_process_table(tmp_path: Path) -> None:
+    require_sandbox("bubblewrap")
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    for parent in (tmp_path, *tmp_path.parents[:3]):
+        parent.chmod(parent.stat().st_mode | 0o011)
+    policy = Policy(system_folders(), (), scratch, scratch, environment(scratch), limits=Limits())
+    for _ in range(3):
+        assert execute(choose("bubblewrap"), ["/bin/true"], policy).exit_code == 0
+    deadline = time.monotonic() + 10
+    while len(left := _bubblewraps()) > 1 and time.monotonic() < deadline:
+        time.sleep(0.05)
+        execute(choose("bubblewrap"), ["/bin/true"], policy)
+    assert len(left) <= 1  # that of the last call may still be on its way out
+
+
+def _bubblewraps() -> list[str]:
+    found = []
+    for thread in os.listdir("/proc/self/task"):
+        for child in Path(f"/proc/self/task/{thread}/children").read_text().split():
+            status = Path(f"/proc/{child}/comm")
+            if status.exists() and status.read_text().strip() == "bwrap":
+                found.append(child)
+    return found

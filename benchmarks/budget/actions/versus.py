@@ -1,0 +1,166 @@
+"""llama.cpp's one greedy answer beside `--strategy auto` within its time, problem by problem.
+
+Both get the same raw prompts, in turns. The budget of a problem is the time that llama.cpp took for
+it (--budget each) or takes on average (--budget mean, of problems that are not reported). Answers
+are judged by the benchmark's own tests when all are there. --examples first executes only the first
+example of each prompt, since all of them are hidden tests, too.
+"""
+
+import argparse
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from midline.benchmarks.budget.measures import difference
+from midline.benchmarks.budget.peer import Peer
+from midline.benchmarks.budget.pool import half_of, shuffled, subset
+from midline.benchmarks.budget.problems import EXAMPLES, problem_of
+from midline.benchmarks.budget.store import Store
+from midline.benchmarks.budget.verdicts import Verdicts
+from midline.benchmarks.machine import describe_machine, describe_versions
+from midline.benchmarks.mbxp.report import write_json
+from midline.benchmarks.mbxp.session import EvaluationOptions
+from midline.benchmarks.mbxp.tasks import Task, data_folder, load_tasks
+from midline.benchmarks.outputs import output_file
+from midline.model.catalog.catalog import DEFAULT_MODEL
+from midline.model.engines.load import load_engine
+from midline.model.errors import UsageError
+from midline.model.sandbox import choose
+from midline.model.strategies.ask import Question, chosen_strategy
+from midline.model.strategies.base import Surround
+from midline.model.strategies.budget import Budget
+from midline.model.strategies.run import Engines
+
+WARM_UP = 3
+CALIBRATION = 10
+CACHE_TOKENS = 1 << 14
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the models, the problems and the output."""
+    add = parser.add_argument
+    add("--out", type=Path, required=True, metavar="DIR", help="answers and verdicts, resumable")
+    add("--model", default=DEFAULT_MODEL, metavar="NAME", help=f"of Midline ({DEFAULT_MODEL})")
+    add("--second-model", metavar="NAME", help="Midline's second model, if any")
+    add("--peer", default="qwen2.5-coder-1.5b", metavar="NAME", help="llama.cpp's model")
+    add("--problems", type=int, default=100, metavar="N", help="of the reported half (100)")
+    add("--budget", choices=("each", "mean"), default="each")
+    add("--strategy", default="auto", metavar="NAME")
+    add("--examples", choices=(*EXAMPLES, "none"), default="first")
+    add("--data", metavar="DIR", help="folder of the MBXP problems")
+    add("--threads", type=int, metavar="N")
+    add("--json", type=output_file, metavar="FILE")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Answer, judge, and print the difference."""
+    if args.problems < 1:
+        raise UsageError("--problems must be at least 1")
+    tasks = load_tasks(data_folder(args.data), ["python"])
+    store = Store(args.out / "versus.jsonl")
+    chosen = _reported(tasks, args.problems)
+    left = [task for task in chosen if _key(task, args) not in store]
+    if left:
+        side = _SideBySide(args, tasks)
+        for number, task in enumerate(left, 1):
+            store.add(_key(task, args), side.both(task))
+            print(f"\r{number} of {len(left)}", end="", file=sys.stderr, flush=True)
+        print(file=sys.stderr)
+    rows = [store.rows[_key(task, args)] for task in chosen]
+    verdicts = Verdicts(args.out, tasks)
+    texts = {(row["task_id"], row[side]["text"]) for row in rows for side in ("peer", "midline")}
+    verdicts.evaluate(texts, EvaluationOptions())
+    result = summary(rows, verdicts)
+    print(_sentence(result))
+    if args.json:
+        write_json(args.json, {
+            "benchmark": "budget versus",
+            "command": "midline-bench " + " ".join(sys.argv[1:]),
+            "model": args.model, "second_model": args.second_model, "peer": args.peer,
+            "budget": args.budget, "strategy": args.strategy, "examples": args.examples,
+            "machine": describe_machine(), "versions": describe_versions("llama-cpp-python"),
+            **result,
+        })  # fmt: skip
+    return 0
+
+
+class _SideBySide:
+    """Both engines, loaded, and the time that llama.cpp takes on average."""
+
+    def __init__(self, args: argparse.Namespace, tasks: dict[str, Task]) -> None:
+        self.args = args
+        self.peer = Peer(args.peer, args.threads)
+        names = [args.model] + ([args.second_model] if args.second_model else [])
+        self.engines = Engines(
+            *(load_engine(n, threads=args.threads, cache_tokens=CACHE_TOKENS) for n in names)
+        )
+        self.sandbox = None if args.examples == "none" else choose()
+        others = [t for t in shuffled(subset(tasks.values(), len(tasks))) if half_of(t) == 0]
+        for task in others[:WARM_UP]:
+            self.both(task, Budget(seconds=2.0))
+        count = CALIBRATION if args.budget == "mean" else 0
+        taken = [self.peer.answer(problem_of(task)).seconds for task in others[:count]]
+        self.mean = float(np.mean(taken)) if taken else 0.0
+
+    def both(self, task: Task, budget: Budget | None = None) -> dict[str, Any]:
+        """The peer's answer, then Midline's within its time."""
+        problem = problem_of(task, "first" if self.args.examples == "none" else self.args.examples)
+        theirs = self.peer.answer(problem)
+        if budget is None:
+            budget = Budget(seconds=self.mean or theirs.seconds)
+        question = Question(
+            task.prompt, strategy=self.args.strategy, budget=budget, sandbox=self.sandbox
+        )
+        started = time.perf_counter()
+        strategy = chosen_strategy(question, problem, self.engines)
+        surround = Surround.executing(self.sandbox) if self.sandbox else Surround()
+        answer = strategy.solve(problem, self.engines, budget, None, surround)
+        seconds = time.perf_counter() - started
+        text = answer.shown.text if answer.shown else ""
+        return {
+            "task_id": task.task_id,
+            "peer": {"text": theirs.text, "tokens": theirs.tokens, "seconds": theirs.seconds},
+            "midline": {"text": text, "seconds": seconds, "strategy": repr(strategy),
+                        "ended": answer.ended, "tokens": answer.ledger.tokens},
+        }  # fmt: skip
+
+
+def summary(rows: list[dict[str, Any]], verdicts: Verdicts) -> dict[str, Any]:
+    """Right answers and seconds of both, and the paired difference."""
+    right = {
+        side: np.array([float(bool(verdicts.passed(r["task_id"], r[side]["text"]))) for r in rows])
+        for side in ("peer", "midline")
+    }
+    seconds = {side: np.array([r[side]["seconds"] for r in rows]) for side in right}
+    return {
+        "problems": len(rows),
+        "passed": {side: round(float(each.mean()), 4) for side, each in right.items()},
+        "seconds": {side: round(float(each.mean()), 3) for side, each in seconds.items()},
+        "time_ratio": round(float(seconds["midline"].sum() / seconds["peer"].sum()), 3),
+        "more_often_right": difference(right["midline"], right["peer"]),
+        "strategies": sorted({row["midline"]["strategy"] for row in rows}),
+        "ended_by_budget": sum(row["midline"]["ended"] == "budget" for row in rows),
+    }
+
+
+def _sentence(result: dict[str, Any]) -> str:
+    found, passed, seconds = result["more_often_right"], result["passed"], result["seconds"]
+    return (
+        f"{result['problems']} problems: llama.cpp {passed['peer']:.1%} right in "
+        f"{seconds['peer']:.2f} s, Midline {passed['midline']:.1%} in {seconds['midline']:.2f} s; "
+        f"difference {found['difference']:+.1%} "
+        f"[{found['lower_bound']:+.1%}, {found['upper_bound']:+.1%}]"
+    )
+
+
+def _reported(tasks: dict[str, Task], count: int) -> list[Task]:
+    ordered = shuffled(subset(tasks.values(), len(tasks)))
+    return [task for task in ordered if half_of(task) == 1][:count]
+
+
+def _key(task: Task, args: argparse.Namespace) -> str:
+    models = f"{args.model} {args.second_model or '-'} {args.peer}"
+    return f"{task.task_id} {models} {args.budget} {args.strategy} {args.examples}"

@@ -1,0 +1,87 @@
+"""The table that `--strategy auto` chooses from, made of what was measured on the tuning half."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from midline.benchmarks.budget.arms import BOTH, LARGE, SMALL
+from midline.benchmarks.budget.measures import Measured
+from midline.model.strategies.auto import Row, Share
+
+LEAST_PROBLEMS = 80
+"""On fewer tuning problems an arm is not measured well enough to be a default."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """An arm that may be a default. executes: whether candidates are executed in it."""
+
+    arm: Measured
+    strategy: str
+    parameters: Mapping[str, Any]
+    executes: bool
+
+
+def table_rows(
+    candidates: Iterable[Candidate],
+    rows: Mapping[tuple[str, str], Sequence[Mapping[str, Any]]],
+    tuning: set[str],
+    roles: Mapping[str, str],
+) -> list[dict[str, Any]]:
+    """Rows of `auto.json`; `rows` are those of each arm's problems, `roles` of models by name."""
+    found = []
+    for candidate in candidates:
+        ids = sorted(tuning & set(candidate.arm.outcomes))
+        own = [r for r in rows[candidate.arm.name, candidate.arm.models] if r["task_id"] in tuning]
+        if len(ids) < LEAST_PROBLEMS or not own:
+            continue
+        row = Row(
+            strategy=candidate.strategy,
+            parameters=candidate.parameters,
+            models=candidate.arm.models,
+            executes=candidate.executes,
+            passed=round(candidate.arm.mean("passed", ids), 4),
+            calls=_profile(own, roles, candidate.arm.models),
+            programs=round(float(np.mean([r["programs"] for r in own])), 2),
+            questions=_mean([len(r["calls"]) if r["programs"] else 0 for r in own]),
+        )  # fmt: skip
+        found.append(asdict(row))
+    return found
+
+
+def _profile(
+    rows: Sequence[Mapping[str, Any]], roles: Mapping[str, str], models: str
+) -> tuple[Share, ...]:
+    """The calls of an arm: of each place in the order of calls, its share and average sizes."""
+    by_place: dict[tuple[int, str], list[Mapping[str, Any]]] = defaultdict(list)
+    for row in rows:
+        for place, call in enumerate(row["calls"]):
+            by_place[place, call["model"]].append(call)
+    return tuple(
+        Share(
+            model=_role(model, roles, models),
+            share=round(len(calls) / len(rows), 4),
+            prompt_tokens=_mean([c["prompt_tokens"] for c in calls]),
+            new_tokens=_mean([c["prompt_tokens"] - c["cached_tokens"] for c in calls]),
+            lengths=_lengths(calls),
+        )
+        for (_, model), calls in sorted(by_place.items())
+    )
+
+
+def _role(model: str, roles: Mapping[str, str], models: str) -> str:
+    return roles.get(model, SMALL) if models == BOTH else LARGE if models == LARGE else SMALL
+
+
+def _lengths(calls: Sequence[Mapping[str, Any]]) -> tuple[float, ...]:
+    """Average lengths of the shortest completion, the next one, and so on."""
+    most = max(len(call["generated"]) for call in calls)
+    ordered = [sorted(call["generated"]) for call in calls if len(call["generated"]) == most]
+    return tuple(round(float(each), 1) for each in np.mean(ordered, axis=0))
+
+
+def _mean(values: Sequence[float]) -> float:
+    return round(float(np.mean(values)), 1)

@@ -1,0 +1,101 @@
+"""Costs, intervals, areas and crossings of curves that are known."""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from midline.benchmarks.budget.measures import (
+    Measured,
+    Outcome,
+    area,
+    at_cost,
+    crossings,
+    difference,
+    interval,
+    seconds_of,
+)
+from midline.benchmarks.budget.tables import against_plain, family_of, rank_agreement
+from midline.model.strategies.speed import PROGRAM_SECONDS, QUESTION_SECONDS, Speed
+
+SPEED = Speed(0.001, ((1, 0.01), (2, 0.012), (4, 0.02)))
+
+
+def arm(name: str, cost: float, passed: Sequence[float], seconds: float | None = None) -> Measured:
+    outcomes = {
+        str(at): Outcome(p, cost, cost if seconds is None else seconds, cost, 0.0, 0.0, p)
+        for at, p in enumerate(passed)
+    }
+    return Measured(name, "small", outcomes)
+
+
+def test_steps_have_the_rows_of_completions_that_are_not_over() -> None:
+    assert SPEED.call_seconds(100, [10, 30]) == pytest.approx(0.1 + 10 * 0.012 + 20 * 0.01)
+    assert SPEED.step_seconds(3) == pytest.approx(0.016)
+    assert SPEED.step_seconds(8) == pytest.approx(0.04)
+    assert SPEED.call_seconds(0, []) == 0
+
+
+def test_seconds_of_a_row_count_executions_and_not_what_was_cached() -> None:
+    call = {"model": "m", "prompt_tokens": 50, "cached_tokens": 40, "generated": [10]}
+    row = {"calls": [call], "programs": 2}
+    expected = 0.01 + 0.1 + 2 * PROGRAM_SECONDS + QUESTION_SECONDS
+    assert seconds_of(row, {"m": SPEED}) == pytest.approx(expected)
+    assert math.isnan(seconds_of(row, {}))
+
+
+def test_the_interval_holds_the_mean_and_is_paired() -> None:
+    first = np.array([1.0, 0.0] * 50)
+    low, high = interval(first)
+    assert low < 0.5 < high
+    found = difference(first + 0.1, first)
+    assert found["lower_bound"] == found["upper_bound"] == found["difference"] == 0.1
+    assert math.isnan(interval(np.array([]))[0])
+
+
+def test_a_curve_is_read_between_its_points_along_the_logarithm() -> None:
+    ids = ["0", "1"]
+    family = [arm("a-1", 10, [0, 0]), arm("a-2", 40, [1, 0])]
+    middle = at_cost(family, "tokens", 20, ids)
+    assert middle is not None and middle.tolist() == [0.5, 0.0]
+    assert at_cost(family, "tokens", 5, ids) is None
+    dear = at_cost(family, "tokens", 400, ids)
+    assert dear is not None and dear.tolist() == [1, 0]
+    assert area(family, "tokens", ids, (10, 40)) == pytest.approx(0.25, abs=0.01)
+    assert area(family, "tokens", ids, (1, 10)) < 0.05
+
+
+def test_curves_that_cross_once() -> None:
+    ids = ["0", "1"]
+    steady = [arm("a-1", 10, [1, 0]), arm("a-2", 40, [1, 0])]
+    rising = [arm("b-1", 10, [0, 0]), arm("b-2", 40, [1, 1])]
+    (budget,) = crossings(steady, rising, "tokens", ids)
+    assert budget == pytest.approx(20, rel=0.05)
+    assert crossings(steady, steady, "tokens", ids) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "family"),
+    [
+        ("greedy", "sampling"),
+        ("sampling-8", "sampling"),
+        ("sampling+examples-8", "sampling+examples"),
+        ("debate-2x3", "debate"),
+        ("moa-2-synthesis", "moa-synthesis"),
+        ("mixed_moa-1-logprob", "mixed_moa-logprob"),
+        ("cascade+examples-1-8-2", "cascade+examples"),
+        ("plan_then_code", "plan_then_code"),
+    ],
+)
+def test_families(name: str, family: str) -> None:
+    assert family_of(name) == family
+
+
+def test_arms_are_compared_with_plain_sampling_at_their_cost() -> None:
+    plain = [arm("greedy", 10, [0] * 6), arm("sampling-4", 40, [1] * 3 + [0] * 3, 20)]
+    talk = arm("debate-2x2", 40, [0] * 6, 15)
+    rows = {row["axis"]: row for row in against_plain([*plain, talk], "none")}
+    assert rows["tokens"]["difference"] == -0.5
+    assert 0 > rows["seconds"]["difference"] > -0.5
+    assert rank_agreement([*plain, talk], "none")["spearman"] is None
