@@ -56,6 +56,7 @@ BUDGET = Program(
         "report": "right answers by tokens, seconds and operations: tables, plots and a page",
         "speed": "how fast the models read and write here, to translate costs into seconds",
         "versus": "llama.cpp's greedy answer beside --strategy auto within its time",
+        "limits": "how well budgets of seconds and cancellations are kept",
     },
 )
 QUALITY = Program(
