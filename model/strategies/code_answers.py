@@ -60,15 +60,29 @@ def _python_continuation(problem: Problem, code: str) -> str:
     functions = [
         n for n in kept if isinstance(n, ast.FunctionDef) and n.name == problem.entry_point
     ]
-    imports = [n for n in kept if isinstance(n, ast.Import | ast.ImportFrom)]
+    known = {ast.unparse(node) for node in _imports(_parsed(problem.prompt))}
+    kept = [node for node in kept if ast.unparse(node) not in known]
+    imports = _imports(ast.Module(kept, []))
     if not functions:
         return textwrap.indent(code, _indentation(problem.prompt)) + "\n"
-    if len(kept) == len(imports) + 1:
+    if len(kept) == len(imports) + 1 and not any(map(_is_star, imports)):
         body = _body(code, functions[0])
         if body:
             lines = [ast.unparse(node) for node in imports]
             return textwrap.indent("\n".join([*lines, body]), _indentation(problem.prompt)) + "\n"
     return _behind_empty_body(problem, "\n".join(_source(code, node) for node in kept))
+
+
+def _imports(tree: ast.Module | None) -> list[ast.Import | ast.ImportFrom]:
+    nodes = tree.body if tree is not None else []
+    return [node for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)]
+
+
+def _is_star(node: ast.Import | ast.ImportFrom) -> bool:
+    """Whether the import is possible at the top of a module alone."""
+    return any(alias.name == "*" for alias in node.names) or (
+        isinstance(node, ast.ImportFrom) and node.module == "__future__"
+    )
 
 
 def _behind_empty_body(problem: Problem, code: str) -> str:

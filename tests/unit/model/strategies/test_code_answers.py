@@ -16,6 +16,7 @@ ANSWERS = [
     "```\nreturn x * 2\n```",
     "def f(x):\n  y = x\n  return y * 2",
     "```python\ndef f(x):\n    return x * 2\nassert f(1) == 3\n```",
+    "```python\nfrom math import *\n\ndef f(x):\n    return int(fabs(x)) * 2\n```",
 ]
 
 
@@ -48,3 +49,9 @@ def test_the_block_with_the_function_is_the_code() -> None:
     answer = "```sh\npip install x\n```\nthen\n```python\ndef f():\n    pass\n```"
     assert extract_code(answer, "f") == "def f():\n    pass"
     assert extract_code("```python\nunfinished", "f") == "unfinished"
+
+
+def test_imports_of_the_prompt_are_not_repeated() -> None:
+    problem = read_problem(f"from typing import *\n\n{TABS}", "raw")
+    answer = "from typing import *\n\ndef f(x: int) -> int:\n    return x * 2\n"
+    assert continuation(problem, answer) == "\treturn x * 2\n"
