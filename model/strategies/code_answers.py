@@ -8,6 +8,7 @@ the function, the whole answer goes behind an empty body, and the later definiti
 import ast
 import re
 import textwrap
+from collections.abc import Sequence
 
 from midline.model.strategies.problem import Problem
 
@@ -60,9 +61,10 @@ def _python_continuation(problem: Problem, code: str) -> str:
     functions = [
         n for n in kept if isinstance(n, ast.FunctionDef) and n.name == problem.entry_point
     ]
-    known = {ast.unparse(node) for node in _imports(_parsed(problem.prompt))}
+    before = _parsed(problem.prompt)
+    known = {ast.unparse(node) for node in _imports(before.body if before else [])}
     kept = [node for node in kept if ast.unparse(node) not in known]
-    imports = _imports(ast.Module(kept, []))
+    imports = _imports(kept)
     if not functions:
         return textwrap.indent(code, _indentation(problem.prompt)) + "\n"
     if len(kept) == len(imports) + 1 and not any(map(_is_star, imports)):
@@ -73,8 +75,7 @@ def _python_continuation(problem: Problem, code: str) -> str:
     return _behind_empty_body(problem, "\n".join(_source(code, node) for node in kept))
 
 
-def _imports(tree: ast.Module | None) -> list[ast.Import | ast.ImportFrom]:
-    nodes = tree.body if tree is not None else []
+def _imports(nodes: Sequence[ast.stmt]) -> list[ast.Import | ast.ImportFrom]:
     return [node for node in nodes if isinstance(node, ast.Import | ast.ImportFrom)]
 
 
