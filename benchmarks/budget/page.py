@@ -41,6 +41,8 @@ def page(report: Mapping[str, Any], json_name: str, plots: Sequence[str]) -> str
             shown=_SHOWN[report["examples"]],
         ),
         *(f"![{name}]({name})\n" for name in plots),
+        "## Within the time of llama.cpp's greedy answer\n",
+        _peer(report["within_peer"]),
         "## Arms\n", _arms(report["arms"]),
         "## Less plain sampling at the same cost\n",
         "Right answers of an arm less those of plain sampling"
@@ -58,6 +60,19 @@ def page(report: Mapping[str, Any], json_name: str, plots: Sequence[str]) -> str
         "## Which strategies are no default\n", _dominated(report["dominated"]),
     ]  # fmt: skip
     return "\n".join(parts)
+
+
+def _peer(found: Mapping[str, Any] | None) -> str:
+    if found is None:
+        return "Not computed: greedy answers of the large model or speeds are missing.\n"
+    return (
+        "Computed from the pools and measured speeds, the arm chosen on the tuning half: "
+        f"{found['arm']} ({found['models']}) is right on {found['passed']['midline']:.1%} in "
+        f"{found['seconds']['midline']:.2f} s on average, llama.cpp's greedy answer of the large "
+        f"model on {found['passed']['llama.cpp']:.1%} in {found['seconds']['llama.cpp']:.2f} s; "
+        f"difference in points {_difference(found['more_often_right'])} on "
+        f"{found['more_often_right']['problems']} problems.\n"
+    )
 
 
 def _arms(rows: Sequence[Mapping[str, Any]]) -> str:

@@ -37,6 +37,7 @@ from midline.benchmarks.budget.tables import (
 )
 from midline.benchmarks.budget.tests_of_models import quality_of_tests
 from midline.benchmarks.budget.verdicts import Verdicts
+from midline.benchmarks.budget.within_peer import PEER, peer_of, within_peer
 from midline.benchmarks.machine import describe_machine, describe_versions
 from midline.benchmarks.mbxp.report import write_json, write_text
 from midline.benchmarks.mbxp.tasks import Task, data_folder, load_tasks
@@ -86,6 +87,7 @@ def run(args: argparse.Namespace) -> int:
             f"[{row['interval'][0]:.1%}, {row['interval'][1]:.1%}] {row['tokens']:>7.0f} tok "
             f"{row['seconds']:>6.2f} s  harm {row['harm']:.1%} rescue {row['rescue']:.1%}"
         )
+    print(_peer_sentence(report["within_peer"]))
     if args.json:
         write_json(args.json, report)
     if args.page:
@@ -108,6 +110,7 @@ class Study:
         self.observed = dict(self._read_observed())
         speeds = json.loads(args.speeds.read_text("utf-8")) if args.speeds else {"rows": []}
         self.speeds = read_speeds(speeds)
+        self.peer_speeds = read_speeds(speeds, PEER)
 
     def rows(self, examples: str) -> Rows:
         """Rows of all arms by name and models, replayed and live ones."""
@@ -149,6 +152,7 @@ class Study:
             "rankings": rank_agreement(arms, examples),
             "tests": quality_of_tests(self.observed, self.tests, self.verdicts),
             "dominated": dominated(plain),
+            "within_peer": self._within_peer(arms),
         }
 
     def table(
@@ -168,6 +172,14 @@ class Study:
             *table_rows(executed, rows, tuning, roles),
             *table_rows(plain, without, tuning, roles),
         ]
+
+    def _within_peer(self, arms: Sequence[Measured]) -> dict[str, Any] | None:
+        greedy, _ = self.pools.get(self.args.large, (None, None))
+        speed = self.peer_speeds.get(self.args.large)
+        if greedy is None or speed is None:
+            return None
+        halves = {id: half_of(task) for id, task in self.tasks.items()}
+        return within_peer(arms, peer_of(greedy, speed, self.verdicts), halves)
 
     def _live(self, examples: str) -> Iterator[dict[str, Any]]:
         for key, row in Store(self.args.folder / LIVE).rows.items():
@@ -215,6 +227,18 @@ class Study:
                 f"{min(counts, default=0)} to {max(counts, default=0)} samples of {len(counts)}"
             )
         return f"MBXP {self.args.lang}. The pools are of " + "; ".join(sizes) + "."
+
+
+def _peer_sentence(found: Mapping[str, Any] | None) -> str:
+    if found is None:
+        return "llama.cpp: no greedy answers of the large model, or no speed, to compare with"
+    more = found["more_often_right"]
+    return (
+        f"within llama.cpp's time: {found['arm']} ({found['models']}) "
+        f"{found['passed']['midline']:.1%} in {found['seconds']['midline']:.2f} s, llama.cpp "
+        f"{found['passed'][PEER]:.1%} in {found['seconds'][PEER]:.2f} s; {more['difference']:+.1%} "
+        f"[{more['lower_bound']:+.1%}, {more['upper_bound']:+.1%}] of {more['problems']}"
+    )
 
 
 def _texts(pool: Pool | None, task: Task) -> list[str]:

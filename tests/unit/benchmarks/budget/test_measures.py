@@ -17,6 +17,7 @@ from midline.benchmarks.budget.measures import (
     seconds_of,
 )
 from midline.benchmarks.budget.tables import against_plain, family_of, rank_agreement
+from midline.benchmarks.budget.within_peer import within_peer
 from midline.model.strategies.speed import PROGRAM_SECONDS, QUESTION_SECONDS, Speed
 
 SPEED = Speed(0.001, ((1, 0.01), (2, 0.012), (4, 0.02)))
@@ -99,3 +100,16 @@ def test_arms_are_compared_with_plain_sampling_at_their_cost() -> None:
     assert rows["tokens"]["difference"] == -0.5
     assert 0 > rows["seconds"]["difference"] > -0.5
     assert rank_agreement([*plain, talk], "none")["spearman"] is None
+
+
+def test_the_arm_within_the_peers_time_is_chosen_on_one_half_and_reported_on_the_other() -> None:
+    halves = {str(at): at % 2 for at in range(6)}
+    peer = arm("llama.cpp", 10, [1, 0, 1, 0, 0, 0])
+    good = arm("good", 9, [1, 1, 1, 1, 0, 0])
+    lucky = arm("lucky", 9, [1, 0, 1, 0, 1, 0])
+    slow = arm("slow", 11, [1] * 6)
+    found = within_peer([good, lucky, slow], peer, halves)
+    assert found is not None
+    assert found["arm"] == "lucky"
+    assert found["more_often_right"]["difference"] == 0
+    assert within_peer([slow], peer, halves) is None

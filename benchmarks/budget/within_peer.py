@@ -1,0 +1,59 @@
+"""The user's figure from the pools: what fits into the time of llama.cpp's one greedy answer.
+
+The arm is chosen on the tuning half, among those that take at most the peer's average time there,
+and compared on the other half. The peer's answers are the large model's greedy ones, its seconds
+those of its measured speed. `budget versus` measures the same side by side.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from midline.benchmarks.budget.measures import Measured, Outcome, common, difference
+from midline.benchmarks.budget.pool import Pool
+from midline.benchmarks.budget.verdicts import Verdicts
+from midline.model.strategies.speed import Speed
+
+PEER = "llama.cpp"
+
+
+def peer_of(pool: Pool, speed: Speed, verdicts: Verdicts) -> Measured:
+    """llama.cpp as an arm: the greedy answers of a pool at its speed."""
+    outcomes = {}
+    for id, drawn in pool.drawn.items():
+        first = drawn.candidates[0]
+        passed = verdicts.passed(id, first.text)
+        if passed is not None:
+            tokens = drawn.prompt_tokens + first.tokens
+            seconds = speed.call_seconds(drawn.prompt_tokens, [first.tokens])
+            right = float(passed)
+            outcomes[id] = Outcome(right, tokens, seconds, 0.0, 0.0, 0.0, right)
+    return Measured(PEER, "large", outcomes)
+
+
+def within_peer(
+    arms: Sequence[Measured], peer: Measured, halves: Mapping[str, int]
+) -> dict[str, Any] | None:
+    """The best arm within the peer's time, and how much more often it is right; None without one."""
+    fitting: list[tuple[float, Measured]] = []
+    for arm in arms:
+        ids = [id for id in common([arm, peer]) if halves[id] == 0]
+        if ids and arm.mean("seconds", ids) <= peer.mean("seconds", ids):
+            fitting.append((arm.mean("passed", ids), arm))
+    if not fitting:
+        return None
+    best = max(fitting, key=lambda each: each[0])[1]
+    ids = [id for id in common([best, peer]) if halves[id] == 1]
+    first, second = best.vector("passed", ids), peer.vector("passed", ids)
+    return {
+        "arm": best.name,
+        "models": best.models,
+        "tuning_passed": round(max(passed for passed, _ in fitting), 4),
+        "passed": {"midline": round(float(first.mean()), 4), PEER: round(float(second.mean()), 4)},
+        "seconds": {
+            "midline": round(float(np.mean(best.vector("seconds", ids))), 3),
+            PEER: round(float(np.mean(peer.vector("seconds", ids))), 3),
+        },
+        "more_often_right": difference(first, second),
+    }
