@@ -35,7 +35,7 @@ def peer_of(pool: Pool, speed: Speed, verdicts: Verdicts) -> Measured:
 def within_peer(
     arms: Sequence[Measured], peer: Measured, halves: Mapping[str, int]
 ) -> dict[str, Any] | None:
-    """The best arm within the peer's time, and how much more often it is right; None without one."""
+    """The best arm within the peer's time, and how much more often it is right, if any fits."""
     fitting: list[tuple[float, Measured]] = []
     for arm in arms:
         ids = [id for id in common([arm, peer]) if halves[id] == 0]
