@@ -21,6 +21,8 @@ from midline.model.strategies.problem import Problem
 from midline.model.strategies.programs import Programs
 from midline.model.strategies.run import Engines, Run
 
+RESERVED, MOST_RESERVED = 0.1, 1.0
+"""Share of a budget of seconds that is kept for executions, and most seconds of it."""
 NO_EXAMPLES = "the prompt has no examples to execute, so candidates are ranked by the model alone"
 NO_EXECUTION = "nothing is executed without --execute, so candidates are ranked by the model alone"
 
@@ -76,7 +78,7 @@ class Strategy(ABC):
         of a program; the answer is then the best of what was written. Raises what engines raise.
         """
         surround = surround or Surround()
-        with Watch(budget, cancel) as watch:
+        with Watch(budget, cancel, _reserve(budget, surround)) as watch:
             programs = None
             if surround.make_programs is not None:
                 programs = surround.make_programs(watch.event)
@@ -100,6 +102,13 @@ class Strategy(ABC):
             self.name, run.shown or _best_so_far(run), run.candidates, ledger, run.observed,
             run.watch.reason, tuple(run.notes),
         )  # fmt: skip
+
+
+def _reserve(budget: Budget, surround: Surround) -> float:
+    """Seconds at the end of a budget that are kept for executions."""
+    if surround.make_programs is None or budget.seconds is None:
+        return 0.0
+    return min(MOST_RESERVED, RESERVED * budget.seconds)
 
 
 def _best_so_far(run: Run) -> Candidate | None:

@@ -63,15 +63,19 @@ class Ended(Exception):
 
 
 class Watch:
-    """Sets `flag` and `event` when the time is over, the tokens are spent or `cancel` is set.
+    """Ends drawing when the tokens are spent, and all work when the time is over or on `cancel`.
 
-    flag: for engines, which look at it between two layers. event: for programs that are executed.
+    drawing: for engines, which look at it between two layers; set `reserve` seconds before the time
+    is over, so that what was drawn can still be executed. event: for programs that are executed.
     reason: why it ended: "", "budget" or "cancelled". Used in a `with` block.
     """
 
-    def __init__(self, budget: Budget, cancel: Cancellation | None = None) -> None:
+    def __init__(
+        self, budget: Budget, cancel: Cancellation | None = None, reserve: float = 0.0
+    ) -> None:
         self.budget = budget
-        self.flag, self.event = CancelFlag(), threading.Event()
+        self.reserve = reserve
+        self.drawing, self.event = CancelFlag(), threading.Event()
         self.reason = ""
         self.started = time.monotonic()
         self._cancel = cancel
@@ -116,10 +120,14 @@ class Watch:
 
     def end(self, reason: str) -> None:
         """End the work; the first reason counts."""
+        self.event.set()
+        self.stop_drawing(reason)
+
+    def stop_drawing(self, reason: str) -> None:
+        """End drawing; what was drawn may be executed. The first reason counts."""
         if not self.reason:
             self.reason = reason
-        self.event.set()
-        self.flag.set()
+        self.drawing.set()
 
     def _look(self) -> None:
         while not self._closed.wait(POLL_SECONDS):
@@ -128,5 +136,7 @@ class Watch:
             elif self.seconds_left <= 0:
                 self.end("budget")
             else:
+                if self.seconds_left <= self.reserve:
+                    self.stop_drawing("budget")
                 continue
             return

@@ -221,18 +221,20 @@ class Run:
         self, engine: Engine, request: Request, options: SamplingOptions, role: str
     ) -> list[Completion]:
         self.watch.check()
+        if self.watch.drawing.is_set():
+            raise Ended
         prompt = len(request.prompt)
         limit = self.watch.budget.tokens
         left = None if limit is None else limit - self.ledger.tokens - prompt
         if left is not None and left <= 0:
-            self.watch.end("budget")
+            self.watch.stop_drawing("budget")
             raise Ended
         self.notify(
             f"{engine.name}: {role}, {options.samples} x at most {options.max_tokens} tokens"
         )
         counter = _Counter(left, self.watch)
         started = time.perf_counter()
-        found = engine.generate(request, options, cancel=self.watch.flag, on_token=counter)
+        found = engine.generate(request, options, cancel=self.watch.drawing, on_token=counter)
         self._enter(engine, role, found, time.perf_counter() - started)
         return found.completions
 
@@ -253,7 +255,7 @@ class Run:
 
 
 class _Counter:
-    """Ends the work when a budget of tokens is spent."""
+    """Ends drawing when a budget of tokens is spent."""
 
     def __init__(self, left: int | None, watch: Watch) -> None:
         self._left, self._watch = left, watch
@@ -262,7 +264,7 @@ class _Counter:
         if self._left is not None:
             self._left -= 1
             if self._left <= 0:
-                self._watch.end("budget")
+                self._watch.stop_drawing("budget")
 
 
 class _BlockEnd:

@@ -91,8 +91,8 @@ def test_a_cancellation_ends_it_in_the_middle_of_a_call(
 
 
 def test_the_time_ends_it(problem: Problem, engine_of: Make) -> None:
-    engine = engine_of("    return " + "x + " * 5000 + "x\n", seconds=0.001)
-    found = make_strategy("greedy").solve(problem, Engines(engine), Budget(seconds=0.05))
+    engine = engine_of("    return " + "x + " * 5000 + "x\n", seconds=0.02)
+    found = make_strategy("greedy").solve(problem, Engines(engine), Budget(seconds=2))
     assert found.ended == "budget"
     assert found.shown is not None
     assert found.shown.finish_reason == "cancelled"
@@ -109,3 +109,17 @@ def test_finished_candidates_go_before_unfinished_ones(problem: Problem, engine_
     assert found.ended == "budget"
     assert found.shown is not None
     assert found.shown.finish_reason == "stop"
+
+
+def test_what_was_finished_when_the_tokens_were_spent_is_executed(
+    problem: Problem, surround: Surround, engine_of: Make
+) -> None:
+    wrong, right = "    return x\n", "    return x + x\n"
+    long = "    return " + "x + " * 60 + "x\n"
+    engine = engine_of(f"{wrong}|{right}|{long}")
+    sizes = [len(engine.tokenizer.encode(text)) for text in (problem.prompt, wrong, right)]
+    found = make_strategy("best_of_n", {"samples": 3}).solve(
+        problem, Engines(engine), Budget(tokens=sum(sizes) + 9), surround=surround
+    )
+    assert found.ended == "budget"
+    assert found.shown is not None and found.shown.text == right

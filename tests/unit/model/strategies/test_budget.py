@@ -1,6 +1,7 @@
 """Budgets as they are written, and the watch."""
 
 import threading
+import time
 
 import pytest
 
@@ -44,7 +45,7 @@ def test_numbers_out_of_range(text: str) -> None:
 def test_the_time_ends() -> None:
     with Watch(Budget(seconds=0.01)) as watch:
         assert watch.event.wait(10)
-        assert watch.flag.is_set()
+        assert watch.drawing.is_set()
         assert watch.reason == "budget"
 
 
@@ -62,3 +63,13 @@ def test_without_a_limit_nothing_ends() -> None:
         watch.end("budget")
         watch.end("cancelled")
     assert watch.reason == "budget"
+
+
+def test_drawing_ends_before_the_time_so_that_candidates_can_be_executed() -> None:
+    with Watch(Budget(seconds=1000), reserve=1000.0) as watch:
+        deadline = time.monotonic() + 10
+        while not watch.drawing.is_set() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert watch.drawing.is_set()
+        assert not watch.is_over
+        assert watch.reason == "budget"
