@@ -4,6 +4,7 @@ import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import * as path from 'node:path';
 import { test } from 'node:test';
+import type { Locator } from 'playwright-core';
 import { BEGUN, SHAPES } from './editor/files.ts';
 import { useSession } from './editor/session.ts';
 
@@ -29,6 +30,13 @@ const session = useSession({
   trust: true,
 });
 
+/** A cell of the notebook that is open. */
+function cell(number: number): Locator {
+  return session.window.page
+    .locator('.notebookOverlay .cell-editor-container .view-lines')
+    .nth(number);
+}
+
 test('a folder that is not trusted is completed by the model of the user', async () => {
   const { window, editor } = session;
   await window.page.waitForSelector('.part.banner');
@@ -43,11 +51,29 @@ test('a folder that is not trusted is completed by the model of the user', async
 test('a cell of a notebook is completed', async () => {
   const { window } = session;
   await window.open('area.ipynb');
-  const cell = window.page.locator('.notebookOverlay .cell-editor-container .view-lines').last();
-  await cell.click();
+  await cell(1).click();
   await window.press('Control+End');
   await window.press('Enter');
   await window.type('return math.');
   assert.match(await window.ghost(), /^pi/);
   await window.picture('notebook');
+});
+
+test('a notebook is switched off as a whole, and on again', async () => {
+  const { window } = session;
+  await window.command('Midline: Complete This File or Not');
+  await window.barSays(/Off in this file/);
+  await cell(0).click();
+  await window.press('Control+End');
+  await window.press('Enter');
+  await window.type('x = math.');
+  assert.equal(await window.hasGhostAfter(2500), false);
+  await window.barSays(/Off in this file/);
+  await window.command('Midline: Complete This File or Not');
+  await window.barSays(/^(?!.*Off in)/);
+  await cell(1).click();
+  await window.press('Control+End');
+  for (let count = 0; count < 5; count += 1) await window.press('Backspace');
+  await window.type('math.');
+  assert.match(await window.ghost(), /^pi/);
 });

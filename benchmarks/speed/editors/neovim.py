@@ -1,6 +1,5 @@
 """The newest Neovim that is installed, embedded, with the plug-in of `editor-clients/neovim`."""
 
-import argparse
 import json
 import sys
 import tempfile
@@ -8,7 +7,7 @@ import time
 from pathlib import Path
 
 from midline.benchmarks.speed.editors.neovim_session import NeovimSession, installed_neovims
-from midline.benchmarks.speed.editors.timing import Timing, TypedText
+from midline.benchmarks.speed.editors.timing import ServerOptions, Timing, TypedText
 from midline.model.errors import MidlineError
 
 PLUGIN = Path(__file__).resolve().parents[3] / "editor-clients" / "neovim"
@@ -39,7 +38,7 @@ vim.cmd('set noautoindent indentexpr= indentkeys= textwidth=0')
 """
 
 
-def measure(args: argparse.Namespace, typed: TypedText, samples: int) -> Timing:
+def measure(server: ServerOptions, typed: TypedText, samples: int) -> Timing:
     """Type until `samples` keys have brought ghost text; MidlineError: there is no Neovim."""
     found = installed_neovims()
     if not found:
@@ -47,7 +46,7 @@ def measure(args: argparse.Namespace, typed: TypedText, samples: int) -> Timing:
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder) / typed.name
         source.write_text(f"{typed.before}\n", "utf-8")
-        init = _init(Path(folder), args.model, args.threads)
+        init = _init(Path(folder), server)
         session = NeovimSession(found[-1].command, init, [source], {"XDG_STATE_HOME": folder})
         try:
             return _typed(session, typed.text, samples, f"Neovim {found[-1].version}")
@@ -55,9 +54,10 @@ def measure(args: argparse.Namespace, typed: TypedText, samples: int) -> Timing:
             session.close()
 
 
-def _init(folder: Path, model: str, threads: int | None) -> Path:
+def _init(folder: Path, server: ServerOptions) -> Path:
     command = [sys.executable, "-P", "-m", "midline.server.cli.main", "serve", "--own"]
-    settings = {"model": model} | ({} if threads is None else {"threads": threads})
+    threads = {} if server.threads is None else {"threads": server.threads}
+    settings = {"model": str(server.model), **threads}
     options = json.dumps({"command": command, "settings": settings, "keys": False})
     path = folder / "init.lua"
     path.write_text(

@@ -3,7 +3,7 @@
 import * as vscode from 'vscode';
 import type { Middleware } from 'vscode-languageclient/node';
 import { chosenOptions } from './options.ts';
-import { withoutOverlap } from './overlap.ts';
+import { fitted } from './overlap.ts';
 import { configuration, type Switches } from './switches.ts';
 
 /** The server's command of code actions. */
@@ -39,10 +39,8 @@ export function middleware(
       const byHand = context.triggerKind === vscode.InlineCompletionTriggerKind.Invoke;
       if (!switches.mayComplete(document, byHand)) return undefined;
       const found = await next(document, position, context, token);
-      const after = document.lineAt(position).text.slice(position.character);
       for (const item of Array.isArray(found) ? found : (found?.items ?? []))
-        if (typeof item.insertText === 'string')
-          item.insertText = withoutOverlap(item.insertText, after);
+        fit(item, document, position);
       return found;
     },
     notebooks: {
@@ -68,4 +66,17 @@ export function middleware(
         params.items.map((item) => (item.section === 'midline' ? options() : null)),
     },
   };
+}
+
+/** Take closing characters out of an item that VS Code has written already. */
+function fit(
+  item: vscode.InlineCompletionItem,
+  document: vscode.TextDocument,
+  position: vscode.Position,
+): void {
+  const end = item.range?.end ?? position;
+  if (typeof item.insertText !== 'string' || !end.isEqual(position)) return;
+  const { text, covered } = fitted(item.insertText, document.lineAt(position).text.slice(position.character));
+  item.insertText = text;
+  item.range = new vscode.Range(item.range?.start ?? position, position.translate(0, covered));
 }

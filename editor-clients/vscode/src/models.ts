@@ -123,7 +123,7 @@ async function pick(models: readonly Model[], placeHolder: string): Promise<Mode
   const items = models.map((model) => ({
     model,
     label: model.name,
-    description: model.name === current ? 'in use' : '',
+    description: model.name === current ? 'chosen' : '',
     detail: model.about,
   }));
   return (await vscode.window.showQuickPick(items, { placeHolder }))?.model;
