@@ -117,7 +117,12 @@ def run_completion(
     """The likeliest completion at a place, as an edit; MidlineError if there is none."""
     from midline.model.completion.complete import complete
     from midline.model.completion.fim import WindowLimits
+    from midline.server.routing.bodies import body_place, run_bodies
 
+    if task.body is not None:
+        place = body_place(task.body)
+        with _Deadline(task.seconds, cancel) as deadline:
+            return place.edit(run_bodies(engine, place, workspace, deadline)[0])
     data = workspace.data(task.path) or b""
     text = from_bytes(data[: task.start]) + task.lead + from_bytes(data[task.end :])
     document = Document(task.path.absolute().as_uri(), text)

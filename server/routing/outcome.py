@@ -3,10 +3,13 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from midline.model.errors import UsageError
 from midline.server.routing.edits import Edit
+
+if TYPE_CHECKING:
+    from midline.server.routing.definitions import Definition
 
 
 class QuestionError(UsageError):
@@ -83,7 +86,10 @@ class Ask:
 
 @dataclass(frozen=True)
 class CompleteAt:
-    """A completion: `lead` and what the model writes replace the bytes from `start` to `end`."""
+    """A completion: `lead` and what the model writes replace the bytes from `start` to `end`.
+
+    body: the function whose whole body it is, where that is still to be written.
+    """
 
     path: Path
     start: int
@@ -91,6 +97,7 @@ class CompleteAt:
     lead: str = ""
     samples: int = 1
     seconds: float | None = None
+    body: "Definition | None" = None
 
 
 Outcome = Edit | Places | Answer | ShellCommand | Control | Ask | CompleteAt

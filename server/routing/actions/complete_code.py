@@ -1,10 +1,13 @@
 """Finish unfinished code: where a function has no body yet, at its end, or at the cursor."""
 
 import re
+from pathlib import Path
 
 from midline.model.errors import MidlineError
 from midline.server.routing.budget import parse_budget
+from midline.server.routing.definitions import Definition, definition_at
 from midline.server.routing.outcome import CompleteAt, QuestionError
+from midline.server.routing.stubs import stub_of
 from midline.server.routing.targets import Resolver, Target
 
 _STUB = re.compile(rb"[ \t]*(pass|\.\.\.|raise NotImplementedError[^\n]*|#[^\n]*todo[^\n]*)[ \t]*",
@@ -17,6 +20,9 @@ def complete_code(resolver: Resolver) -> CompleteAt:
     cursor, lines = resolver.cursor, resolver.lines()
     if not resolver.symbol() and (lines or cursor):
         path = resolver.file("completed")
+        body = None if lines or cursor is None else _stub_at(resolver, path, cursor.first)
+        if body is not None:
+            return CompleteAt(path, 0, 0, "", samples, seconds, body)
         data = resolver.workspace.data(path)
         if data is None:
             raise MidlineError(f"{path.name} cannot be read as a text")
@@ -29,7 +35,16 @@ def complete_code(resolver: Resolver) -> CompleteAt:
         end = sum(len(line) + 1 for line in kept[:number]) - 1
         return CompleteAt(path, end, end, "", samples, seconds)
     target = resolver.target("completed")
+    if target.definition is not None and stub_of(target.definition) is not None:
+        return CompleteAt(target.path, 0, 0, "", samples, seconds, target.definition)
     return _end_of(target, resolver.workspace.data(target.path) or b"", samples, seconds)
+
+
+def _stub_at(resolver: Resolver, path: Path, line: int) -> Definition | None:
+    """The function around a line, if its body is still to be written."""
+    source = resolver.source(path)
+    found = definition_at(source, line, line) if source else None
+    return found if found is not None and stub_of(found) is not None else None
 
 
 def _end_of(target: Target, data: bytes, samples: int, seconds: float | None) -> CompleteAt:

@@ -34,7 +34,10 @@ def explain(resolver: Resolver) -> Ask:
 def fix(resolver: Resolver) -> Ask:
     """The target repaired, as an edit of it."""
     target = _widened(resolver.target("fixed"), resolver)
-    wish = f"{resolver.frame.text}\nWrite the whole corrected code, and nothing else."
+    wish = (
+        f"{resolver.frame.text}\nChange as little as possible. Write the whole corrected code, and "
+        "nothing else."
+    )
     return _rewrite(resolver, target, wish, "is fixed")
 
 
