@@ -14,6 +14,7 @@ from midline.server.daemon.engine_process import EngineProcess
 from midline.server.daemon.lifetime import linger_seconds
 from midline.server.daemon.places import Place, shared_place
 from midline.server.daemon.preload import preload
+from midline.server.daemon.spare import Spare, run_with_spare
 from midline.server.logs import log_to_file
 from midline.server.lsp.engine_thread import EngineThread
 from midline.server.lsp.libraries import log_libraries
@@ -22,5 +23,10 @@ if __name__ == "__main__":
     log_to_file()
     log_libraries()
     place = Place(shared_place().folder, sys.argv[1])
-    preload(place, thread := EngineThread(), load)
-    sys.exit(EngineProcess(place, load, linger_seconds(), thread).run())
+
+    def run(spare: Spare) -> int:
+        """Be the engine process, or the one that takes over from it."""
+        preload(place, thread := EngineThread(), load)
+        return EngineProcess(place, load, linger_seconds(), thread, spare).run()
+
+    sys.exit(run_with_spare(place, run))

@@ -59,7 +59,7 @@ def http_server(load: Callable[[], Engine], token: str | None = None) -> Iterato
     """A server that has loaded its engine, ended behind the block."""
     thread = EngineThread()
     loading = thread.load(load)
-    service = Service(thread.client(), loading)
+    service = Service(thread)
     config = uvicorn.Config(
         create_app(service, "127.0.0.1", token), http=LimitedConnection, ws="none", lifespan="off",
         log_config=None, access_log=False, timeout_graceful_shutdown=1,
@@ -74,5 +74,5 @@ def http_server(load: Callable[[], Engine], token: str | None = None) -> Iterato
     finally:
         server.should_exit = True
         running.join(30)
-        service.batcher.abandon()
+        service.close()
         thread.close(10)

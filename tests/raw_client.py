@@ -85,16 +85,21 @@ class RawClient:
 
 @asynccontextmanager
 async def raw_client(
-    folder: Path, *command: str, ready: bool = True, **fake: Any
+    folder: Path, *command: str, ready: bool = True, home: str | None = "", **fake: Any
 ) -> AsyncIterator[RawClient]:
-    """A client of a fake server, or of `command`; `ready` initializes it. Killed at the end."""
+    """A client of a fake server, or of `command`; `ready` initializes it. Killed at the end.
+
+    home: of the server; in `folder` if it is empty, none where it is None.
+    """
     environment = {
         **os.environ,
         "MIDLINE_FAKE": json.dumps(
             {"log": str(folder / "asked.jsonl"), "folder": str(folder), **fake}
         ),
-        "MIDLINE_HOME": str(folder / "home"),
+        "MIDLINE_HOME": home or str(folder / "home"),
     }
+    if home is None:
+        del environment["MIDLINE_HOME"]
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(
         *(command or (sys.executable, "-P", str(FAKE_SERVER))),

@@ -49,3 +49,9 @@ def load_engine(
     from midline.model.engines.native.load import load_native
 
     return load_native(model, options or SamplingOptions(), threads, progress, cache_tokens)
+
+
+def import_native() -> None:
+    """Import what loading a native engine does, before there is one to be loaded."""
+    import midline.model.engines.native.engine
+    import midline.model.engines.native.load  # noqa: F401

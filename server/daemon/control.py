@@ -4,6 +4,7 @@ import contextlib
 import os
 import signal
 import socket
+from collections.abc import Mapping
 from typing import Any
 
 import filelock
@@ -25,6 +26,8 @@ def stop() -> list[dict[str, Any]]:
     asked = [(place, report) for place, report in found if report is not None]
     for place, report in asked:
         if not report["answers"] and report["pid"]:
+            with contextlib.suppress(OSError):
+                place.ended_note.touch()
             with contextlib.suppress(ProcessLookupError):
                 os.kill(report["pid"], signal.SIGKILL)
         report["ended"] = _has_ended(place)
@@ -80,11 +83,18 @@ def described(report: dict[str, Any]) -> str:
         "memory": f"{memory / 1e6:.0f} MB" if memory else "unknown",
         "speed": f"{speed:.1f} tokens per second" if speed else "nothing completed yet",
         "running for": f"{report['uptimeSeconds']:.0f} s",
-        "editors": str(len(report["clients"])),
+        "clients": str(len(report["clients"])),
     }
     lines = [f"{name:<12} {value}" for name, value in rows.items()]
     lines += [
-        f"  {client['name'] or 'unnamed'}, process {client['pid']}, {client['documents']} documents"
+        f"  {client['name'] or 'unnamed'}, process {client['pid']}, {_has(client)}"
         for client in report["clients"]
     ]
     return "\n".join(lines)
+
+
+def _has(client: Mapping[str, Any]) -> str:
+    """What a client has open, counted."""
+    thing = "request" if "requests" in client else "document"
+    count = client.get(f"{thing}s", 0)
+    return f"{count} {thing}{'' if count == 1 else 's'}"

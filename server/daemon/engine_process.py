@@ -1,9 +1,10 @@
-"""The engine process: one engine for all editors of a user, a session for each that connects."""
+"""The engine process: one engine for all clients of a user, a session for each that connects."""
 
 import asyncio
 import contextlib
 import logging
 import os
+import signal
 import socket
 import time
 from collections.abc import AsyncIterator
@@ -15,6 +16,7 @@ from typing import Any
 import filelock
 
 from midline.server.daemon.handshake import (
+    HTTP,
     LSP,
     MAX_LINE,
     PROTOCOL,
@@ -28,9 +30,11 @@ from midline.server.daemon.handshake import (
     parsed,
     peer_user,
 )
+from midline.server.daemon.http_session import HttpSession
 from midline.server.daemon.lifetime import Lifetime
 from midline.server.daemon.places import Place, build, private_folder
 from midline.server.daemon.preload import note_loaded
+from midline.server.daemon.spare import Spare
 from midline.server.daemon.writer import ClientWriter
 from midline.server.lsp.engine_thread import EngineThread
 from midline.server.lsp.model_loader import LoadEngine, load_engine
@@ -51,8 +55,10 @@ class EngineProcess:
     linger: float | None = None
     """Seconds to stay without clients, in place of what the settings say."""
     thread: EngineThread = field(default_factory=EngineThread)
+    spare: Spare = field(default_factory=Spare)
+    """What takes over if this process is killed."""
     began: float = field(default_factory=time.time)
-    _sessions: dict[MidlineServer, Hello] = field(default_factory=dict)
+    _sessions: dict[MidlineServer | HttpSession, Hello] = field(default_factory=dict)
     _connections: set["asyncio.Task[Any]"] = field(default_factory=set)
 
     def run(self) -> int:
@@ -65,6 +71,7 @@ class EngineProcess:
             LOGGER.info("another engine process serves %s", self.place.socket)
             self._leave()
             return 0
+        self.place.ended_note.unlink(missing_ok=True)
         try:
             asyncio.run(self._serve())
         finally:
@@ -73,12 +80,15 @@ class EngineProcess:
 
     def _leave(self) -> None:
         """Let the engine come to rest; a model that is just being loaded cannot be stopped."""
+        self.spare.dismiss()
         if not self.thread.close(_SECONDS_TO_REST):
             LOGGER.info("leaving while the engine is busy")
             os._exit(0)
 
     async def _serve(self) -> None:
         self._ending = asyncio.Event()
+        with contextlib.suppress(ValueError, RuntimeError):  # not the main thread
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._ending.set)
         self._lifetime = Lifetime(self.thread, self.linger)
         forget = self.thread.board.listen(partial(note_loaded, self.place, self.thread))
         async with self._listening():
@@ -132,9 +142,12 @@ class EngineProcess:
                 return
             hello = parsed(await asyncio.wait_for(reader.readline(), SECONDS), Hello)
             reply = self._reply(hello)
+            if hello.role == HTTP:
+                # What follows comes with a socket, which the stream would read and lose.
+                writer.transport.pause_reading()  # type: ignore[attr-defined]
             writer.write(line(reply))
             await writer.drain()
-            if reply.welcome and hello.role == LSP:
+            if reply.welcome and hello.role in (LSP, HTTP):
                 await self._serve_session(reader, writer, hello)
         except (OSError, ValueError, TimeoutError) as error:
             LOGGER.warning("a connection came to nothing: %s", error)
@@ -148,7 +161,7 @@ class EngineProcess:
         """What a client is told; a role that ends the process takes effect here."""
         is_ending = self._ending.is_set()
         welcome = hello.role in (STATUS, STOP)
-        if hello.role == LSP:
+        if hello.role in (LSP, HTTP):
             welcome = hello.fits and not is_ending
         elif hello.role == RETIRE:
             welcome = not self._sessions
@@ -163,11 +176,22 @@ class EngineProcess:
     async def _serve_session(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, hello: Hello
     ) -> None:
-        """A session of the language server, until its client leaves."""
+        """A session of the language server or of HTTP, until its client leaves."""
+        serve = self._serve_editor if hello.role == LSP else self._serve_http
+        LOGGER.info("process %d has connected", hello.pid)
+        try:
+            await serve(reader, writer, hello)
+        finally:
+            if not self._sessions:
+                self._lifetime.client_left()
+            LOGGER.info("process %d has left", hello.pid)
+
+    async def _serve_editor(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, hello: Hello
+    ) -> None:
         server = create_server(self.load_engine, self.thread)
         server.client_is_here = False  # its proxy is, and watches the client
         self._sessions[server] = hello
-        LOGGER.info("process %d has connected", hello.pid)
         try:
             await server.serve(reader, ClientWriter(writer))
         except SystemExit:
@@ -175,9 +199,16 @@ class EngineProcess:
         finally:
             del self._sessions[server]
             server.leave()
-            if not self._sessions:
-                self._lifetime.client_left()
-            LOGGER.info("process %d has left", hello.pid)
+
+    async def _serve_http(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, hello: Hello
+    ) -> None:
+        session = HttpSession(self.thread, self.load_engine)
+        self._sessions[session] = hello
+        try:
+            await session.serve(reader, writer)
+        finally:
+            del self._sessions[session]
 
     def report(self) -> dict[str, Any]:
         """What `midline engine status` shows."""
@@ -192,11 +223,14 @@ class EngineProcess:
             "memoryBytes": resident_bytes(),
             "tokensPerSecond": self.thread.board.tokens_per_second,
             "clients": [
-                {
-                    "pid": hello.pid,
-                    "name": server.client_name,
-                    "documents": len(server.session.documents),
-                }
-                for server, hello in self._sessions.items()
+                {"pid": hello.pid, **_described(session)}
+                for session, hello in self._sessions.items()
             ],
         }
+
+
+def _described(session: MidlineServer | HttpSession) -> dict[str, Any]:
+    """What a client is called and what it has."""
+    if isinstance(session, HttpSession):
+        return {"name": f"HTTP at {session.address}", "requests": session.requests}
+    return {"name": session.client_name, "documents": len(session.session.documents)}

@@ -1,7 +1,8 @@
 """The handshake at the engine's socket: one line of JSON each way, before anything else.
 
 A client says who it is and which role it wants; the engine process answers whether it is welcome.
-What follows depends on the role: LSP for `lsp`, the end of the connection for all others. These
+What follows depends on the role: LSP for `lsp`, a socket (`server/daemon/handing_over.py`) for
+`http`, the end of the connection for all others. These
 lines keep their form in all versions, so that any client can ask any engine process to end.
 """
 
@@ -15,14 +16,15 @@ from typing import Any, Self
 
 from midline.server.daemon.places import Place, build
 
-PROTOCOL = 1
+PROTOCOL = 2
 """Number of what follows the handshake; engine and client have to agree."""
 MAX_LINE = 1 << 20
 SECONDS = 5.0
 """Longest wait for the other side's line."""
 
-LSP, STATUS, STOP, RETIRE = "lsp", "status", "stop", "retire"
-"""Roles: a session; a report; the end, now; the end, unless somebody is connected."""
+LSP, HTTP, STATUS, STOP, RETIRE = "lsp", "http", "status", "stop", "retire"
+"""Roles: a session; a socket to serve on; a report; the end, now; the end, unless somebody is
+connected."""
 
 
 @dataclass(frozen=True)

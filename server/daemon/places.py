@@ -47,6 +47,11 @@ class Place:
         return self.folder / f"{self.name}.loaded"
 
     @property
+    def ended_note(self) -> Path:
+        """Made before the engine process is killed because it hangs: its spare ends, too."""
+        return self.folder / f"{self.name}.ended"
+
+    @property
     def start_lock(self) -> Path:
         """Held by a client while it starts the engine process."""
         return self.folder / f"{self.name}.start"

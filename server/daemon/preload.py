@@ -1,7 +1,7 @@
 """Brings back the model of an engine process that was killed, before anybody asks for it.
 
 The process notes what it has loaded and removes the note when it ends. The next one that finds such
-a note loads the model while it is still importing the rest of itself. A note is used once, so that
+a note loads the model before anybody asks for it. A note is used once, so that
 a model that cannot be loaded does no harm twice.
 """
 

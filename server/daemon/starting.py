@@ -19,6 +19,7 @@ from midline.server.daemon.places import (
     private_folder,
     shared_place,
 )
+from midline.server.daemon.spare import HAS_SPARE
 from midline.server.logs import log_hint
 
 LOGGER = logging.getLogger(__name__)
@@ -27,13 +28,16 @@ COMMAND = (sys.executable, "-P", "-m", "midline.server.cli.main", "engine", "run
 START_SECONDS = 20.0
 """Longest wait until a process that was started listens."""
 _LOOK_SECONDS = 0.02
+_SPARE_SECONDS = 0.3
+"""Longest wait for the spare of a process that has left its socket behind."""
 
 
 @dataclass(frozen=True)
 class Starter:
-    """Connects to the engine process and starts it with `command` if there is none."""
+    """Connects to the engine process in a role, and starts it with `command` if there is none."""
 
     command: Sequence[str] = COMMAND
+    role: str = LSP
 
     def connect(self) -> Connection:
         """A session's connection; blocks. NoEngineProcessError, with what to do."""
@@ -53,7 +57,7 @@ class Starter:
     def _join(self, place: Place, deadline: float) -> Connection | None:
         """A connection at this place; None if a process of another installation stays there."""
         while time.monotonic() < deadline:
-            connection = call(place, LSP) or self._start(place, deadline)
+            connection = call(place, self.role) or self._start(place, deadline)
             if connection is None:
                 continue
             if connection.reply.welcome:
@@ -70,11 +74,13 @@ class Starter:
         lock = filelock.FileLock(place.start_lock)
         try:
             with lock.acquire(timeout=max(0.0, deadline - time.monotonic())):
-                return call(place, LSP) or self._begin(place, deadline)
+                return call(place, self.role) or self._begin(place, deadline)
         except filelock.Timeout:
             raise TimeoutError from None
 
     def _begin(self, place: Place, deadline: float) -> Connection | None:
+        if connection := self._of_spare(place):
+            return connection
         process = subprocess.Popen(
             [*self.command, place.name],
             stdin=subprocess.DEVNULL,
@@ -86,12 +92,21 @@ class Starter:
         # It outlives its starter, but is not left as a zombie where it does not.
         threading.Thread(target=process.wait, daemon=True, name="engine-process").start()
         while time.monotonic() < deadline:
-            if connection := call(place, LSP):
+            if connection := call(place, self.role):
                 return connection
             if process.returncode:
                 raise NoEngineProcessError(f"the engine process could not start; {log_hint()}")
             time.sleep(_LOOK_SECONDS)
         raise TimeoutError
+
+    def _of_spare(self, place: Place) -> Connection | None:
+        """A connection to the spare of a process that was killed, whose socket is still there."""
+        until = time.monotonic() + _SPARE_SECONDS
+        while HAS_SPARE and place.socket.exists() and time.monotonic() < until:
+            if connection := call(place, self.role):
+                return connection
+            time.sleep(_LOOK_SECONDS)
+        return None
 
 
 def _retires(place: Place) -> bool:

@@ -93,8 +93,8 @@ class FimAnswer:
             task.prompt.ids, task.prompt.align, lambda s, ids: self._stop(task, s, ids, texts[s])
         )
         options = replace(task.options, max_tokens=task.options.max_tokens + task.prompt.backed_up)
-        future = self._service.batcher.submit(
-            request, options, on_token=self._on_token, cancel=cancel, urgent=True
+        future = self._service.at_cursor.submit(
+            self._engine, request, options, on_token=self._on_token, cancel=cancel
         )
         generation = await asyncio.wrap_future(future)
         written = sum(len(completion.ids) for completion in generation.completions)

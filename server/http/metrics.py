@@ -1,5 +1,6 @@
 """Numbers about the requests, in the form that Prometheus reads."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -14,7 +15,7 @@ _SECONDS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60)
 class Metrics:
     """The counters of one server; they hold no text and no name of a file."""
 
-    def __init__(self, batcher: "Batcher") -> None:
+    def __init__(self, batchers: "Sequence[Batcher]") -> None:
         self._registry = registry = CollectorRegistry()
         self._requests = Counter(
             "midline_http_requests", "Requests answered.", ["path", "status"], registry=registry
@@ -39,11 +40,10 @@ class Metrics:
             registry=registry,
         )
         self._generated = Counter("midline_generated_tokens", "Tokens written.", registry=registry)
-        for name, text, value in (
-            ("midline_requests_running", "Requests being decoded.", lambda: batcher.running),
-            ("midline_requests_waiting", "Requests waiting for room.", lambda: batcher.waiting),
-        ):
-            Gauge(name, text, registry=registry).set_function(value)
+        running = Gauge("midline_requests_running", "Requests being decoded.", registry=registry)
+        running.set_function(lambda: sum(batcher.running for batcher in batchers))
+        waiting = Gauge("midline_requests_waiting", "Requests waiting for room.", registry=registry)
+        waiting.set_function(lambda: sum(batcher.waiting for batcher in batchers))
 
     def answered(self, path: str, status: int, seconds: float) -> None:
         """Count a request."""

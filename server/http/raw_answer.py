@@ -44,8 +44,10 @@ class RawAnswer:
 
     The engine's thread calls `_on_token` and `_stop`; the event loop iterates over `pieces` or
     awaits `whole`. Nothing is submitted before. `is_over` may end a sample by its text and the
-    seconds since the first token.
+    seconds since the first token. `is_at_cursor` lets it go before other texts.
     """
+
+    is_at_cursor = False
 
     def __init__(
         self,
@@ -56,6 +58,7 @@ class RawAnswer:
         is_over: Callable[[str, float], bool] = lambda text, seconds: False,
     ) -> None:
         self._service, self._prompt, self._asked, self._is_over = service, prompt, asked, is_over
+        self._engine = engine
         samples = range(asked.options.samples)
         self.texts = [TokenText(engine.tokenizer, asked.stops) for _ in samples]
         self._drawn: list[list[tuple[int, float]]] = [[] for _ in samples]
@@ -86,7 +89,9 @@ class RawAnswer:
             yield Piece(number, rest, tuple(self._drawn[number]), self._reason(number, completion))
 
     async def _submit(self, cancel: CancelFlag) -> Generation:
-        future = self._service.batcher.submit(
+        batcher = self._service.at_cursor if self.is_at_cursor else self._service.texts
+        future = batcher.submit(
+            self._engine,
             Request(self._prompt, stop=self._stop),
             self._asked.options,
             on_token=self._on_token,

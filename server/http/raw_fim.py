@@ -40,6 +40,7 @@ class RawFim:
         self._predict_ms, self._indent = predict_ms, indent
         prompt = raw_prompt(engine, cursor, asked.options.max_tokens)
         self._answer = RawAnswer(service, engine, prompt, asked, self._is_over)
+        self._answer.is_at_cursor = True
 
     @property
     def spent(self) -> Spent:

@@ -1,4 +1,9 @@
-"""`midline serve --http`: one model behind HTTP until an interrupt."""
+"""`midline serve --http`: HTTP until an interrupt, with the engine process or without.
+
+The socket that listens is this process's. It is handed to the engine process, which answers the
+requests, so that all clients of a user share one model; when that process is gone, the next one
+gets it, and clients that connect meanwhile wait in its queue.
+"""
 
 import argparse
 import asyncio
@@ -6,17 +11,20 @@ import socket
 import sys
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import AbstractContextManager, nullcontext
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from midline.model.errors import UsageError
 
 if TYPE_CHECKING:
+    import uvicorn
+
     from midline.model.engines.base import Engine
-    from midline.server.lsp.engine_thread import EngineThread
+    from midline.server.http.service import Service
 
 _NEEDED = ("starlette", "uvicorn", "prometheus_client")
-_MOST_CONNECTIONS = 256
+MOST_CONNECTIONS = 256
 _GRACE_SECONDS = 2
 _REST_SECONDS = 5.0
 
@@ -25,24 +33,45 @@ def add_http_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the address, the token and the model."""
     add = parser.add_argument
     add("--http", metavar="[HOST:]PORT", help="serve HTTP clients, many at once (see docs/http.md)")
-    add("--token-file", metavar="FILE", help="with --http: a file with the token to ask for")
-    add("--model", metavar="NAME", help="with --http: the model to load (the default one)")
+    add("--token-file", metavar="FILE", help="with --http or --tcp: the token to ask for")
+    add("--model", metavar="NAME", help="with --http: the model to load for all clients")
     add("--threads", type=int, metavar="N", help="with --http: number of threads")
 
 
-def serve_http(host: str, port: int, token_file: str | None, load: "Callable[[], Engine]") -> int:
-    """Serve until an interrupt; raises UsageError for an address or a token that will not do."""
+def check_packages() -> None:
+    """Raise UsageError where the packages of the extra are missing."""
     if any(find_spec(name) is None for name in _NEEDED):
         raise UsageError("HTTP needs more packages; install them with pip install 'midline[http]'")
-    from midline.server.http.token import find_token
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens, whose address is said on standard error. Raises UsageError."""
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        listening = socket.create_server((host, port), family=family, backlog=MOST_CONNECTIONS)
+    except OSError as error:
+        raise UsageError(f"cannot listen on {host}:{port}: {error.strerror or error}") from error
+    print(f"midline: serving http://{shown(listening)}", file=sys.stderr, flush=True)
+    return listening
+
+
+def shown(listening: socket.socket) -> str:
+    """Host and port of a socket that listens, as in an address."""
+    host, port = listening.getsockname()[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def serve_alone(
+    listening: socket.socket, host: str, token: str | None, load: "Callable[[], Engine]"
+) -> int:
+    """Serve with an engine of this process until an interrupt; raises what loading raises."""
+    from midline.server.http.service import Service
     from midline.server.lsp.engine_thread import EngineThread
 
-    token = find_token(host, token_file)
-    listening = _listening(host, port)
     engine = EngineThread()
     try:
         loading = engine.load(load)
-        asyncio.run(_serve(engine, loading, listening, host, token))
+        asyncio.run(_serve(Service(engine), loading, listening, host, token))
         if loading.done() and (error := loading.exception()) is not None:
             raise error
     finally:
@@ -50,28 +79,41 @@ def serve_http(host: str, port: int, token_file: str | None, load: "Callable[[],
     return 0
 
 
-def _listening(host: str, port: int) -> socket.socket:
-    try:
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        return socket.create_server((host, port), family=family, backlog=_MOST_CONNECTIONS)
-    except OSError as error:
-        raise UsageError(f"cannot listen on {host}:{port}: {error.strerror or error}") from error
-
-
 async def _serve(
-    engine: "EngineThread",
+    service: "Service",
     loading: "Future[Engine]",
     listening: socket.socket,
     host: str,
     token: str | None,
 ) -> None:
+    server = http_server(service, host, token)
+
+    def loaded(done: "Future[Engine]") -> None:
+        if done.cancelled() or done.exception() is not None:
+            server.should_exit = True
+
+    loading.add_done_callback(loaded)
+    try:
+        await server.serve(sockets=[listening])
+    finally:
+        service.close()
+
+
+def http_server(
+    service: "Service", host: str, token: str | None, *, takes_signals: bool = True
+) -> "uvicorn.Server":
+    """The server of a service; it ends when its `should_exit` is set, or by a signal."""
     import uvicorn
 
     from midline.server.http.app import create_app
     from midline.server.http.connections import LimitedConnection
-    from midline.server.http.service import Service
 
-    service = Service(engine.client(), loading)
+    class Quiet(uvicorn.Server):
+        """Leaves signals to the process that it is a part of."""
+
+        def capture_signals(self) -> AbstractContextManager[None]:  # type: ignore[override]
+            return nullcontext()
+
     config = uvicorn.Config(
         create_app(service, host, token),
         http=LimitedConnection,
@@ -82,20 +124,7 @@ async def _serve(
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        limit_concurrency=_MOST_CONNECTIONS,
+        limit_concurrency=MOST_CONNECTIONS,
         timeout_graceful_shutdown=_GRACE_SECONDS,
     )
-    server = uvicorn.Server(config)
-
-    def loaded(done: "Future[Engine]") -> None:
-        if done.cancelled() or done.exception() is not None:
-            server.should_exit = True
-
-    loading.add_done_callback(loaded)
-    address, at = listening.getsockname()[:2]
-    shown = f"[{address}]" if ":" in address else address
-    print(f"midline: serving http://{shown}:{at}", file=sys.stderr, flush=True)
-    try:
-        await server.serve(sockets=[listening])
-    finally:
-        service.batcher.abandon()
+    return (uvicorn.Server if takes_signals else Quiet)(config)

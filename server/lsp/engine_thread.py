@@ -10,6 +10,7 @@ import logging
 import math
 import threading
 import time
+import weakref
 from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
@@ -80,8 +81,12 @@ class EngineThread:
         """The tasks under way; the engine's thread's."""
         self._thread: threading.Thread | None = None
         self._reload: Callable[[], Engine] | None = None
-        self._loading: Future[Engine] | None = None
-        self._loads = 0
+        self.loading: Future[Engine] | None = None
+        """The last load that was asked for."""
+        self.loads = 0
+        """How many loads were asked for: a task runs only on the engine that it was meant for."""
+        self.of_this_load: list[weakref.ref[Engine]] = []
+        """The engine, and those of the same load that were released."""
         self.key: Hashable = None
         """What was asked for last, as `load` was told."""
         self._clients: list[EngineClient] = []
@@ -98,24 +103,25 @@ class EngineThread:
 
         Tasks that wait for the old one are dropped. `key` says what is loaded, for `loading_of`.
         """
-        self._loads += 1
-        self.key, number = key, self._loads
+        self.loads += 1
+        self.key, number = key, self.loads
 
         def replace() -> "Engine":
             if self.engine is not None:
                 self.engine.close()
             self.engine = self._reload = None
-            self.engine = self.turns.interrupting(load())
-            if number == self._loads:
+            self.of_this_load.clear()
+            self.engine = _made(self, load)
+            if number == self.loads:
                 self._reload = load
             return self.engine
 
-        self._loading = self.submit(Task(Priority.LOAD, self, replace))
-        return self._loading
+        self.loading = self.submit(Task(Priority.LOAD, self, replace))
+        return self.loading
 
     def loading_of(self, key: Hashable) -> "Future[Engine] | None":
         """The load of `key` if it is the last one, under way or done well; None otherwise."""
-        loading = self._loading
+        loading = self.loading
         if loading is None or self.key != key or loading.cancelled():
             return None
         return None if loading.done() and loading.exception() else loading
@@ -123,13 +129,8 @@ class EngineThread:
     @property
     def has_failed(self) -> bool:
         """Whether the last load, if there was any, has ended without an engine."""
-        loading = self._loading
+        loading = self.loading
         return loading is not None and loading.done() and self._reload is None
-
-    @property
-    def loads(self) -> int:
-        """How many loads were asked for: a task runs only on the engine that it was meant for."""
-        return self._loads
 
     def release(self) -> "Future[bool]":
         """Free the engine's memory until the next task; whether there was any to free."""
@@ -161,8 +162,14 @@ class EngineThread:
         if self.engine is None:
             if self._reload is None:
                 raise NoEngineError
-            self.engine = self.turns.interrupting(self._reload())
+            self.engine = _made(self, self._reload)
         return self.engine
+
+    def serves(self, engine: "Engine") -> bool:
+        """Whether ids of this engine are those of the one that runs tasks now: it is of the same
+        load, if perhaps released since.
+        """
+        return any(known() is engine for known in self.of_this_load)
 
     def may_go_on(self, is_over: Callable[[], bool]) -> bool:
         """Whether a task of idle times may go on, as soon as its budget allows that.
@@ -199,6 +206,14 @@ class EngineThread:
         while (task := self._queue.take()) is not None:
             self.turns.run(task)
             self.used_at = time.monotonic()
+
+
+def _made(thread: EngineThread, load: "Callable[[], Engine]") -> "Engine":
+    """A loaded engine, which others may interrupt."""
+    engine = load()
+    engine.breaks = thread.turns
+    thread.of_this_load.append(weakref.ref(engine))
+    return engine
 
 
 class EngineClient:
@@ -294,6 +309,25 @@ class EngineClient:
         ended: Future[None] = Future()
         submit()
         return ended
+
+    @property
+    def loading(self) -> "Future[Engine] | None":
+        """The last load of any client."""
+        return self.thread.loading
+
+    def serves(self, engine: "Engine") -> bool:
+        """See `EngineThread.serves`."""
+        return self.thread.serves(engine)
+
+    @property
+    def turn_is_wanted(self) -> bool:
+        """Whether others wait for the end of the task under way; engine's thread only."""
+        return self.thread.turns.are_wanted
+
+    @property
+    def is_idle_time(self) -> bool:
+        """Whether nothing waits that goes before tasks of idle times."""
+        return not self.thread.is_wanted_by_others()
 
     def stop_idle(self, uri: str | None = None) -> None:
         """End the task of idle times, if it is for the document `uri` or whatever it is for."""

@@ -7,7 +7,6 @@ settings name another goes on with it and is told so.
 import asyncio
 import logging
 from collections.abc import Mapping
-from concurrent.futures import Future
 from typing import TYPE_CHECKING
 
 from lsprotocol import types
@@ -15,13 +14,11 @@ from lsprotocol import types
 from midline.model.errors import MidlineError
 from midline.server.logs import log_hint
 from midline.server.lsp.engine_state import EngineState
-from midline.server.lsp.model_loader import is_here, load_key, loader, loading_state
+from midline.server.lsp.model_loader import begin_load, is_here
 from midline.server.lsp.progress_bar import ProgressBar
 
 if TYPE_CHECKING:
-    from midline.model.engines.base import Engine
     from midline.server.lsp.server import MidlineServer
-    from midline.server.lsp.settings import Settings
 
 LOGGER = logging.getLogger(__name__)
 SECONDS_BETWEEN_LOOKS = 2.0
@@ -43,7 +40,8 @@ async def load_model(ls: "MidlineServer", *, again: bool = False) -> None:
 
     leave = ls.engine.thread.board.listen(progress)
     try:
-        loading = _load(ls, settings, again)
+        ls.engine.stop_idle()
+        loading = begin_load(ls.engine.thread, ls.load_engine, settings, again=again)
         # The load belongs to all clients, and does not end with the one that waits for it.
         engine = await asyncio.shield(asyncio.wrap_future(loading))
         LOGGER.info("loaded %s", engine.name)
@@ -74,14 +72,3 @@ async def _appears(ls: "MidlineServer", model: str) -> None:
     while not is_here(model):
         await asyncio.sleep(SECONDS_BETWEEN_LOOKS)
     await load_model(ls)
-
-
-def _load(ls: "MidlineServer", settings: "Settings", again: bool) -> "Future[Engine]":
-    """The load of the settings' model: the last one, if it was that, or a new one."""
-    thread = ls.engine.thread
-    key = load_key(settings)
-    loading = None if again else thread.loading_of(key)
-    if loading is None:
-        thread.board.post(loading_state(settings.model, 0.0))
-        loading = ls.engine.load(loader(thread, ls.load_engine, settings), key)
-    return loading

@@ -5,6 +5,7 @@ Imports nothing of the protocol, so that the engine process can begin to load at
 
 import logging
 from collections.abc import Callable
+from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
 from midline.model.catalog.catalog import resolve
@@ -78,6 +79,18 @@ def loader(
         return engine
 
     return load
+
+
+def begin_load(
+    thread: EngineThread, load_engine: LoadEngine, settings: Settings, *, again: bool = False
+) -> "Future[Engine]":
+    """The load of the settings' model: the last one, if it was that, or a new one."""
+    key = load_key(settings)
+    loading = None if again else thread.loading_of(key)
+    if loading is None:
+        thread.board.post(loading_state(settings.model, 0.0))
+        loading = thread.load(loader(thread, load_engine, settings), key)
+    return loading
 
 
 def is_here(model: str) -> bool:

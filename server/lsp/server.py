@@ -110,16 +110,18 @@ class MidlineServer(LanguageServer):
 
         return self._run(serve())
 
-    def serve_tcp(self, host: str, port: int) -> int:
-        """Serve the first client to connect; the process's exit status. UsageError: no such port.
+    def serve_tcp(self, host: str, port: int, token: str | None = None) -> int:
+        """Serve the first client that may have the session; the process's exit status.
+
+        Raises UsageError where it cannot listen.
 
         The process that the client names is on this machine only if its address is.
         """
         self.client_is_here = is_loopback(host)
 
         async def serve() -> None:
-            async with first_client(host, port) as client:
-                await self.serve(client.reader, client.writer, client.begun)
+            async with first_client(host, port, token) as client:
+                await self.serve(client.reader, client.writer, client.begun, client.first)
 
         return self._run(serve())
 
@@ -165,15 +167,24 @@ class MidlineServer(LanguageServer):
             raise
         return self._leave(0 if self.session.shutdown_requested else MidlineError.exit_status)
 
-    async def serve(self, reader: asyncio.StreamReader, writer: Any, begun: bytes = b"") -> None:
+    async def serve(
+        self,
+        reader: asyncio.StreamReader,
+        writer: Any,
+        begun: bytes = b"",
+        first: bytes | None = None,
+    ) -> None:
         """Handle messages, one after the other, to the end of the stream.
 
+        begun: a line of the first message, and first: a message, that were read already.
         SystemExit after `exit`, CancelledError after `stop`.
         """
         self._serving = asyncio.current_task()
         self.protocol.set_writer(writer)
         leave = self._listen_to_the_engine()
         try:
+            if first is not None:
+                self.protocol.receive(first)
             async for message in read_messages(reader, begun):
                 if isinstance(message, FramingError):
                     self.protocol.refuse(None, JsonRpcInvalidRequest(str(message)))

@@ -17,8 +17,8 @@ from midline.server.lsp.engine_policy import MEGABYTE, Policy
 
 SECTION = "midline"
 LOG_LEVELS = ("error", "warning", "info", "debug")
-CLIENT_OPTIONS = frozenset({"command"})
-"""Options that clients keep in the same section for themselves."""
+CLIENT_OPTIONS = frozenset({"command", "token"})
+"""Options that clients keep in the same section for themselves, or send to be let in."""
 
 Options = Mapping[str, Any]
 _MAX_SAMPLES = 16

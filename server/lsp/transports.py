@@ -12,18 +12,24 @@ from dataclasses import dataclass
 
 from midline.model.errors import UsageError
 from midline.server.logs import LOGGER
-from midline.server.lsp.framing import is_header
+from midline.server.lsp.admission import is_admitted, refusal
+from midline.server.lsp.framing import is_header, read_messages
 
 LOOPBACK = "127.0.0.1"
+FIRST_SECONDS = 30.0
+"""Time for a first message that has to carry a token."""
 
 
 @dataclass(frozen=True)
 class Client:
-    """A connection to the client; `begun` is the first line of its first message."""
+    """A connection to the client; `begun` is the first line of its first message, or `first` is all
+    of it, where that had to be read.
+    """
 
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
-    begun: bytes
+    begun: bytes = b""
+    first: bytes | None = None
 
 
 async def read_descriptor(descriptor: int) -> asyncio.StreamReader:
@@ -48,8 +54,10 @@ async def read_descriptor(descriptor: int) -> asyncio.StreamReader:
 
 
 @contextlib.asynccontextmanager
-async def first_client(host: str, port: int) -> AsyncIterator[Client]:
+async def first_client(host: str, port: int, token: str | None = None) -> AsyncIterator[Client]:
     """The first connection whose first line is a header of LSP; the port is closed behind it.
+
+    With a token, the first of those whose first message carries it.
 
     Others are dropped and leave the port open: a browser's request, a port scan, a client that
     connects and leaves. Where it listens is said on standard error, so a port of 0 can be used.
@@ -58,25 +66,45 @@ async def first_client(host: str, port: int) -> AsyncIterator[Client]:
     chosen: asyncio.Future[Client] = asyncio.get_running_loop().create_future()
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        begun = b""
-        with contextlib.suppress(OSError, ValueError):
+        client = None
+        with contextlib.suppress(OSError, ValueError, TimeoutError, StopAsyncIteration):
             begun = await reader.readline()
-        if chosen.done() or not is_header(begun):
-            LOGGER.warning("refused a connection that does not begin as LSP does")
+            client = await _admitted(reader, writer, begun, token)
+        if client is None or chosen.done():
+            LOGGER.warning("refused a connection that does not begin as it should")
             writer.close()
         else:
-            chosen.set_result(Client(reader, writer, begun))
+            chosen.set_result(client)
 
     try:
         listener = await asyncio.start_server(connected, host, port)
     except OSError as error:
         raise UsageError(f"cannot listen on {host}:{port}: {error.strerror or error}") from error
-    _say_what_is_open([sock.getsockname()[:2] for sock in listener.sockets])
+    _say_what_is_open([sock.getsockname()[:2] for sock in listener.sockets], token is not None)
     try:
         client = await chosen
     finally:
         listener.close()
     yield client
+
+
+async def _admitted(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, begun: bytes, token: str | None
+) -> Client | None:
+    """The client of a connection with this first line, if it may have the session."""
+    if not is_header(begun):
+        return None
+    if token is None:
+        return Client(reader, writer, begun)
+    async with asyncio.timeout(FIRST_SECONDS):
+        body = await anext(read_messages(reader, begun))
+    if not isinstance(body, bytes):
+        return None
+    if is_admitted(body, token):
+        return Client(reader, writer, first=body)
+    writer.write(refusal(body))
+    await writer.drain()
+    return None
 
 
 def is_loopback(host: str) -> bool:
@@ -86,10 +114,10 @@ def is_loopback(host: str) -> bool:
     return host == "localhost"
 
 
-def _say_what_is_open(addresses: list[tuple[str, int]]) -> None:
+def _say_what_is_open(addresses: list[tuple[str, int]], has_token: bool) -> None:
     for host, port in addresses:
         print(f"midline: listening on {host}:{port}", file=sys.stderr, flush=True)
-    if not all(is_loopback(host) for host, _ in addresses):
+    if not has_token and not all(is_loopback(host) for host, _ in addresses):
         print(
             "midline: warning: every machine that reaches this port can connect, without a "
             "password, and ask for completions; --tcp PORT listens for this machine only",

@@ -6,12 +6,8 @@ newer one goes first, until the older one has waited for `MOST_WAIT` seconds.
 """
 
 import time
-from typing import TYPE_CHECKING
 
 from midline.server.lsp.scheduler import Priority, Scheduler, Task
-
-if TYPE_CHECKING:
-    from midline.model.engines.base import Engine
 
 MOST_WAIT = 1.0
 """Seconds that a completion gives way to others of its own class."""
@@ -37,11 +33,6 @@ class Turns:
             task.run()
         finally:
             self._under_way.pop()
-
-    def interrupting(self, engine: "Engine") -> "Engine":
-        """The engine, whose breaks are these from now on."""
-        engine.breaks = self
-        return engine
 
     @property
     def step_tokens(self) -> int | None:

@@ -125,6 +125,7 @@ async def test_pending_requests_are_answered_once_when_the_engine_dies(tmp_path:
 async def test_the_socket_of_a_killed_engine_is_no_obstacle(tmp_path: Path) -> None:
     async with proxied(tmp_path) as editor:
         assert await editor.ghost(editor.open("x = \n"), 0, 4) == "1"
+    shared_place().ended_note.touch()  # its spare ends with it
     os.kill(reports()[0]["pid"], signal.SIGKILL)
     while call(shared_place(), LSP) is not None:
         await asyncio.sleep(0.01)
@@ -211,7 +212,7 @@ def test_the_commands_say_what_is_there(tmp_path: Path) -> None:
     while not reports():
         assert process.poll() is None
     shown = subprocess.run([*midline, "status"], capture_output=True, text=True, check=True).stdout
-    assert str(process.pid) in shown and "editors      0" in shown
+    assert str(process.pid) in shown and "clients      0" in shown
     second = subprocess.run([*midline, "run"], timeout=20)
     assert second.returncode == 0 and len(reports()) == 1
     done = subprocess.run([*midline, "stop"], capture_output=True, text=True, check=True)

@@ -26,7 +26,7 @@ SUB_ROOMS = {
         "catalog", "weights", "tokenizer", "teal", "runtime", "decoding", "engines", "completion",
         "data_quality", "compression", "intents", "vision", "sandbox", "strategies",
     ),
-    "server": ("context", "routing", "lsp", "daemon", "http", "cli"),
+    "server": ("context", "routing", "lsp", "http", "daemon", "cli"),
 }  # fmt: skip
 HEAVY = ("torch", "transformers", "onnxruntime", "onnx", "optimum", "llama_cpp", "openvino_genai")
 CXX = {".cpp", ".h", ".inc"}

@@ -48,14 +48,19 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _run(place: Place) -> int:
-    """Be the engine process; a model may be loading while the rest is imported."""
-    from midline.server.daemon.preload import preload
-    from midline.server.lsp.engine_thread import EngineThread
-
-    preload(place, thread := EngineThread())
+    """Be the engine process, which begins with the model that a killed one had loaded."""
     from midline.server.daemon.engine_process import EngineProcess
     from midline.server.daemon.lifetime import linger_seconds
+    from midline.server.daemon.preload import preload
+    from midline.server.daemon.spare import Spare, run_with_spare
+    from midline.server.lsp.engine_thread import EngineThread
     from midline.server.lsp.libraries import log_libraries
 
     log_libraries()
-    return EngineProcess(place, linger=linger_seconds(), thread=thread).run()
+    linger = linger_seconds()
+
+    def run(spare: Spare) -> int:
+        preload(place, thread := EngineThread())
+        return EngineProcess(place, linger=linger, thread=thread, spare=spare).run()
+
+    return run_with_spare(place, run)

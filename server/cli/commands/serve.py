@@ -4,24 +4,28 @@ All editors of a user share one engine process, which the first one starts: the 
 once. --own keeps an engine in this process instead.
 
 Settings come from the editor, under `midline`; --print-settings lists them. --tcp waits for one
-client on this machine, or on the address HOST, with an engine of its own. There is no
-authentication: any process that can connect to the port is served. --http serves any number of
-other clients, with the endpoints of OpenAI and of llama.cpp's editor plug-ins; docs/http.md
-describes them.
+client on this machine, with an engine of its own, or on the address HOST, which needs a token: the
+client sends it as initializationOptions.token. --http serves any number of
+other clients with the model of the editors, or with one of its own; docs/http.md describes the
+endpoints, which are those of OpenAI and of llama.cpp's editor plug-ins.
 
 examples:
   midline serve
   midline serve --own
   midline serve --tcp 5007
   midline serve --http 127.0.0.1:8012
+  midline serve --http 127.0.0.1:8012 --own --model qwen2.5-coder-1.5b
   midline serve --print-settings
 """
 
 import argparse
+import socket
+import sys
 from typing import TYPE_CHECKING
 
 from midline.model.errors import UsageError
-from midline.server.http.serving import add_http_arguments, serve_http
+from midline.server.http.serving import add_http_arguments
+from midline.server.logs import LOGGER
 from midline.server.lsp.libraries import log_libraries
 from midline.server.lsp.transports import LOOPBACK
 
@@ -34,7 +38,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--tcp", metavar="[HOST:]PORT", help="serve one client on a TCP port")
     add_http_arguments(parser)
     parser.add_argument(
-        "--own", action="store_true", help="load the model into this process, for this editor only"
+        "--own",
+        action="store_true",
+        help="load the model into this process, for its own clients only",
     )
     parser.add_argument(
         "--print-settings",
@@ -63,9 +69,11 @@ def run(args: argparse.Namespace) -> int:
         return serve_through_engine(Starter().connect, _serve_alone)
     if address is None:
         return _serve_alone()
+    from midline.server.http.token import find_token
     from midline.server.lsp.server import create_server
 
-    return create_server().serve_tcp(*address)
+    token = find_token(address[0], args.token_file)
+    return create_server().serve_tcp(*address, token)
 
 
 def _serve_alone(notice: str = "") -> int:
@@ -79,8 +87,37 @@ def _serve_alone(notice: str = "") -> int:
 
 def _serve_http(args: argparse.Namespace) -> int:
     """Serve HTTP clients until an interrupt."""
+    from midline.server.http.serving import check_packages, listen
+    from midline.server.http.token import find_token
+
     if args.tcp is not None:
         raise UsageError("--tcp and --http are two servers; start one of them")
+    host, port = _address(args.http, "--http")
+    check_packages()
+    token = find_token(host, args.token_file)
+    with listen(host, port) as listening:
+        if args.own:
+            return _serve_http_alone(listening, host, token, args)
+        from midline.server.daemon.handing_over import Wanted
+        from midline.server.daemon.handshake import HTTP
+        from midline.server.daemon.http_front import serve_http_through_engine
+        from midline.server.daemon.places import NoEngineProcessError
+        from midline.server.daemon.starting import Starter
+
+        wanted = Wanted(host, token, args.model, args.threads)
+        try:
+            return serve_http_through_engine(listening, wanted, Starter(role=HTTP).connect)
+        except NoEngineProcessError as error:
+            LOGGER.warning("%s", error)
+            print(f"midline: {error}; this server has a model of its own", file=sys.stderr)
+            return _serve_http_alone(listening, host, token, args)
+
+
+def _serve_http_alone(
+    listening: socket.socket, host: str, token: str | None, args: argparse.Namespace
+) -> int:
+    """Serve HTTP with an engine in this process."""
+    from midline.server.http.serving import serve_alone
 
     def load() -> "Engine":
         from midline.model.catalog.catalog import DEFAULT_MODEL
@@ -90,7 +127,7 @@ def _serve_http(args: argparse.Namespace) -> int:
         engine.warm_up()
         return engine
 
-    return serve_http(*_address(args.http, "--http"), args.token_file, load)
+    return serve_alone(listening, host, token, load)
 
 
 def _address(text: str, option: str = "--tcp") -> tuple[str, int]:

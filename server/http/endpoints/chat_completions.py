@@ -35,7 +35,7 @@ async def answer(service: Service, request: Request) -> Response:
     ids = await asyncio.to_thread(render_chat, engine.tokenizer, messages)
     engine.check_prompt(ids)
     if asked.warm_up:
-        service.batcher.read_ahead(ids)
+        service.texts.read_ahead(engine, ids)
         return JSONResponse(_object(service, engine, asked, [Piece(0, "", (), "length")], Spent()))
     answering, cancel = RawAnswer(service, engine, ids, asked), CancelFlag()
     if asked.stream:

@@ -109,7 +109,7 @@ async def _begun(
         ids = await asyncio.to_thread(prompt_ids, engine, prompt)
     engine.check_prompt(ids)
     if asked.warm_up:
-        service.batcher.read_ahead(ids)
+        service.texts.read_ahead(engine, ids)
         return _Nothing()
     return RawAnswer(service, engine, ids, asked)
 

@@ -74,7 +74,7 @@ async def read_ahead(service: Service, engine: "Engine", cursor: Cursor) -> None
     """Read what prompts with these chunks begin with, before or after other work; not awaited."""
     ids = await asyncio.to_thread(service.windows.context_ids, engine, cursor)
     if ids:
-        service.batcher.read_ahead(ids)
+        service.texts.read_ahead(engine, ids)
 
 
 async def _planned(
@@ -91,7 +91,7 @@ async def _planned(
     )
     answering = FimAnswer(service, engine, planned, asked, predict_ms or None)
     if planned.wanted != planned.prompt:
-        service.batcher.read_ahead(planned.wanted.ids)
+        service.texts.read_ahead(engine, planned.wanted.ids)
     return answering
 
 

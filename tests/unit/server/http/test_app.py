@@ -93,7 +93,7 @@ def test_a_client_that_leaves_ends_its_decoding(
     connection.request("POST", path, body)
     wait_until(lambda: fake.written > 3)
     connection.close()
-    wait_until(lambda: fake.given_up == 1 and server.service.batcher.running == 0)
+    wait_until(lambda: fake.given_up == 1 and server.service.texts.running == 0)
     assert fake.written < 3000
 
 

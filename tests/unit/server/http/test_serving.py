@@ -43,14 +43,17 @@ def test_an_address_that_is_not_this_machines_is_named(tmp_path: Path) -> None:
 
 
 def test_a_model_that_is_not_there_ends_the_server(tmp_path: Path) -> None:
-    found = call("--http", "127.0.0.1:0", "--model", "smollm2-135m", home=tmp_path)
-    assert found.returncode == 1
-    assert "midline model pull smollm2-135m" in found.stderr
+    for own in ([], ["--own"]):
+        words = ["--http", "127.0.0.1:0", "--model", "smollm2-135m", *own]
+        found = call(*words, home=tmp_path, MIDLINE_ENGINE_SECONDS="0")
+        assert found.returncode == 1
+        assert "midline model pull smollm2-135m" in found.stderr
 
 
-def test_it_serves_until_an_interrupt(tiny_qwen2: Path, tmp_path: Path) -> None:
-    environment = {**os.environ, "MIDLINE_HOME": str(tmp_path)}
-    words = ["serve", "--http", "127.0.0.1:0", "--model", str(tiny_qwen2), "--threads", "1"]
+@pytest.mark.parametrize("own", [[], ["--own"]], ids=["engine process", "own"])
+def test_it_serves_until_an_interrupt(tiny_qwen2: Path, tmp_path: Path, own: list[str]) -> None:
+    environment = {**os.environ, "MIDLINE_HOME": str(tmp_path), "MIDLINE_ENGINE_SECONDS": "0"}
+    words = ["serve", "--http", "127.0.0.1:0", "--model", str(tiny_qwen2), "--threads", "1", *own]
     running = subprocess.Popen(
         [sys.executable, "-P", "-c", COMMAND, *words],
         stderr=subprocess.PIPE, text=True, env=environment,

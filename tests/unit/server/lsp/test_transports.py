@@ -1,13 +1,16 @@
 """Where messages come from: any kind of standard input, and the first client that speaks LSP."""
 
 import asyncio
+import json
 import os
 import re
 from pathlib import Path
 
 import pytest
+from raw_client import framed, initialize
 
 from midline.model.errors import UsageError
+from midline.server.lsp import transports
 from midline.server.lsp.transports import Client, first_client, is_loopback, read_descriptor
 
 HEADER = b"Content-Length: 2\r\n"
@@ -44,8 +47,8 @@ async def _port(capfd: pytest.CaptureFixture[str]) -> int:
     return int(found[1])
 
 
-async def _client() -> Client:
-    async with first_client("127.0.0.1", 0) as client:
+async def _client(token: str | None = None) -> Client:
+    async with first_client("127.0.0.1", 0, token) as client:
         return client
 
 
@@ -127,3 +130,35 @@ async def test_an_address_of_no_use_is_a_usage_error() -> None:
 )
 def test_loopback_is_told_from_the_rest(host: str, wanted: bool) -> None:
     assert is_loopback(host) is wanted
+
+
+@pytest.mark.parametrize("options", [None, {}, {"token": "wrong"}, {"token": 3}, []])
+async def test_a_client_without_the_token_leaves_the_port_to_the_next(
+    options: object, capfd: pytest.CaptureFixture[str]
+) -> None:
+    waiting = asyncio.ensure_future(_client("the right token"))
+    port = await _port(capfd)
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(framed(initialize(1, initializationOptions=options)))
+    answer = (await asyncio.wait_for(reader.read(), 20)).decode()
+    assert "the token is missing or wrong" in answer and not waiting.done()
+    writer.close()
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    right = json.dumps(initialize(2, initializationOptions={"token": "the right token"})).encode()
+    writer.write(framed(right))
+    client = await asyncio.wait_for(waiting, 20)
+    assert client.first == right
+    writer.close()
+    client.writer.close()
+
+
+async def test_a_first_message_that_does_not_come_is_not_waited_for(
+    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transports, "FIRST_SECONDS", 0.05)
+    waiting = asyncio.ensure_future(_client("the right token"))
+    reader, writer = await asyncio.open_connection("127.0.0.1", await _port(capfd))
+    writer.write(HEADER)
+    assert await asyncio.wait_for(reader.read(), 20) == b"" and not waiting.done()
+    writer.close()
+    waiting.cancel()

@@ -1,0 +1,136 @@
+"""HTTP by the engine process of the editors: one model, and back after a crash."""
+
+import asyncio
+import json
+import os
+import re
+import signal
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any
+from urllib.error import URLError
+from urllib.request import Request, urlopen
+
+import pytest
+from raw_client import initialize, notification, raw_client, request
+
+from midline.server.daemon.control import described, reports, stop
+
+pytest.importorskip("starlette", reason="the extra `http` is not installed")
+pytest.importorskip("uvicorn", reason="the extra `http` is not installed")
+pytest.importorskip("prometheus_client", reason="the extra `http` is not installed")
+
+MIDLINE = (sys.executable, "-P", "-m", "midline.server.cli.main")
+PROMPT = {"prompt": "def f(", "max_tokens": 3}
+
+
+@pytest.fixture(autouse=True)
+def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A home of the test's own, whose engine process is ended behind the test."""
+    monkeypatch.setenv("MIDLINE_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("MIDLINE_ENGINE_SECONDS", "20")
+    yield
+    assert all(report["ended"] for report in stop())
+
+
+@asynccontextmanager
+async def served(*words: str) -> AsyncIterator[tuple[str, asyncio.subprocess.Process]]:
+    """A server's address and process, ended by an interrupt."""
+    process = await asyncio.create_subprocess_exec(
+        *MIDLINE, "serve", "--http", "127.0.0.1:0", *words, stderr=asyncio.subprocess.PIPE
+    )
+    assert process.stderr is not None
+    try:
+        line = (await asyncio.wait_for(process.stderr.readline(), 30)).decode()
+        found = re.search(r"serving (http://127\.0\.0\.1:\d+)", line)
+        assert found is not None, line
+        yield found[1], process
+        process.send_signal(signal.SIGINT)
+        assert await asyncio.wait_for(process.wait(), 30) in (0, 130)
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+async def answered(url: str, body: dict[str, Any] = PROMPT) -> dict[str, Any]:
+    """The answer to a completion request."""
+
+    def ask() -> Any:
+        with urlopen(Request(f"{url}/v1/completions", json.dumps(body).encode()), timeout=60) as a:
+            return json.loads(a.read())
+
+    return await asyncio.to_thread(ask)
+
+
+async def answered_again(url: str) -> dict[str, Any]:
+    """The answer as soon as there is one: what was under way in a crash is lost."""
+    async with asyncio.timeout(60):
+        while True:
+            try:
+                return await answered(url)
+            except (URLError, ConnectionError):
+                await asyncio.sleep(0.05)
+
+
+async def test_editors_and_http_clients_share_one_model(tiny_qwen2: Path, tmp_path: Path) -> None:
+    options = {"model": str(tiny_qwen2), "threads": 1, "maxTokens": 4}
+    async with AsyncExitStack() as stack:
+        command = (*MIDLINE, "serve")
+        editor = await stack.enter_async_context(raw_client(tmp_path, *command, ready=False))
+        await editor.ask(initialize(1, initializationOptions=options))
+        editor.send(notification("initialized", {}))
+        while reports()[0]["model"] != str(tiny_qwen2):  # what HTTP takes then
+            await asyncio.sleep(0.02)
+        url, _ = await stack.enter_async_context(served())
+        assert (await answered(url))["model"] == tiny_qwen2.stem
+        status = await editor.ask(request(2, "midline/status"))
+        assert status["result"]["state"] == "ready"
+        (report,) = reports()
+        assert len(report["clients"]) == 2
+        shown = described(report)
+        assert f"HTTP at {url.removeprefix('http://')}" in shown and "0 requests" in shown
+        log = (tmp_path / "home" / "logs" / "midline.log").read_text()
+        assert "the engine process listens" in log
+        assert await editor.leave() == 0
+    async with asyncio.timeout(30):
+        while reports()[0]["clients"]:
+            await asyncio.sleep(0.02)
+
+
+async def test_the_model_that_http_asks_for_is_loaded_for_all(tiny_qwen2: Path) -> None:
+    async with served("--model", str(tiny_qwen2), "--threads", "1") as (url, _):
+        assert (await answered(url))["model"] == tiny_qwen2.stem
+        async with served() as (other, _):  # takes what there is
+            assert (await answered(other))["model"] == tiny_qwen2.stem
+            assert [len(report["clients"]) for report in reports()] == [2]
+
+
+async def test_another_engine_process_serves_after_a_crash(tiny_qwen2: Path) -> None:
+    async with served("--model", str(tiny_qwen2), "--threads", "1") as (url, process):
+        before = await answered(url)
+        first = reports()[0]["pid"]
+        os.kill(first, signal.SIGKILL)
+        after = await answered_again(url)
+        assert after["choices"] == before["choices"]
+        assert reports()[0]["pid"] != first and process.returncode is None
+
+
+async def test_a_token_is_asked_for_by_the_engine_process(
+    tiny_qwen2: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MIDLINE_HTTP_TOKEN", "x" * 20)
+    async with served("--model", str(tiny_qwen2), "--threads", "1") as (url, _):
+        with pytest.raises(URLError, match="401"):
+            await answered(url)
+
+
+async def test_options_that_make_no_sense_are_a_sentence(tmp_path: Path) -> None:
+    process = await asyncio.create_subprocess_exec(
+        *MIDLINE, "serve", "--http", "127.0.0.1:0", "--threads", "9999",
+        stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    _, said = await asyncio.wait_for(process.communicate(), 60)
+    assert process.returncode == 1 and b"threads is 9999 and should be" in said
