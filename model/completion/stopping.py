@@ -180,9 +180,8 @@ def _ends_with_the_rest(head: str, rest: str, fits: Fits | None) -> bool:
 
 
 def _leaves_nothing_open(head: str, place: Place, fits: Fits | None) -> bool:
-    if fits is not None:
-        return fits(head)
-    return net_depth(head, place.language) <= 0
+    # In a file that does not parse anyway a bracket that is open may be no fault of the grammar's.
+    return net_depth(head, place.language) <= 0 and (fits is None or fits(head))
 
 
 class _Walk:

@@ -53,6 +53,11 @@ RIGHT = {
         "it('adds', async () => ‸);\n",
         "{\n  const sum = new Sum({ a: 1 });\n  expect(await sum.get()).toEqual(1);\n}",
     ),
+    "parameters in lines, in a class that is broken": (
+        "a.ts",
+        "class A {\n  private a: B\n\n  constructor‸ {\n    super();\n  }\n}\n",
+        "(\n    private readonly _b: () => void,\n    private readonly _c: C\n  )",
+    ),
     "a type of several lines": (
         "a.d.ts",
         "declare function f(a?‸): void;\n",
