@@ -66,7 +66,9 @@ def _lacks_value(node: "Node") -> bool:
     if parent is not None and (parent.type in _LOOPS or parent.type == "ambient_declaration"):
         return False
     declared = [child for child in node.named_children if child.type == "variable_declarator"]
-    return any(child.child_by_field_name("value") is None for child in declared)
+    # One with a type may be a declaration of what is defined elsewhere.
+    needed = [child for child in declared if child.child_by_field_name("type") is None]
+    return any(child.child_by_field_name("value") is None for child in needed)
 
 
 def _lacks_handler(node: "Node") -> bool:

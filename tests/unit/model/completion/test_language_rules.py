@@ -10,6 +10,12 @@ RULES = {
     "a constant needs a value": ("a.js", "‸\nf();\n", "const a", False),
     "and has it": ("a.js", "‸\nf();\n", "const a = 1, b = 2;", True),
     "one of them does not": ("a.ts", "‸\nf();\n", "const a = 1, b;", False),
+    "what a module declares has none": (
+        "a.d.ts",
+        "‸\nexport const b: c;\n",
+        "export const a: b;",
+        True,
+    ),
     "variables need none": ("a.js", "‸\nf();\n", "let a;", True),
     "a loop gives it one": ("a.js", "‸\nf();\n", "for (const a of b) {\n  g();\n}", True),
     "what is only declared has none": ("a.ts", "‸\nf();\n", "declare const a: number;", True),
