@@ -45,6 +45,9 @@ _OPENS = re.compile(r"[\\:,([{=+\-*/%&|<.]$|\b(and|do|else|if|in|is|lambda|not|o
 _UNFINISHED = re.compile(
     r"\w+\(?|</?[\w.:-]*|#\s*\w*|[{<][%{?]?-?\s*\w*\s*[%}?]?|\\\w*(\{\w*)?|[-*+|.?:&]"
 )
+_STRING = re.compile(r"\w{0,2}[\"']")
+_PYTHON_CONTINUATION = re.compile(r"\w{0,2}[\"']|(and|else|for|if|in|is|not in|or)\b|[-+*/%|&=<>]")
+_WITH_JOINED_STRINGS = {"c", "cpp", "python"}
 _WITH_BACKTICKS = {"go", "javascript", "tsx", "typescript"}
 _MARKUP = {"html", "xml"}
 _TAG = re.compile(r"<([A-Za-z][\w:.-]*)(?:[^<>\"']|\"[^\"]*\"|'[^']*')*?(/?)>")
@@ -171,6 +174,26 @@ def is_continued(text: str) -> bool:
     Behind a comma that may be the next element of a list, which is another one.
     """
     return opens(text) and not text.endswith((",", ":"))
+
+
+def is_continuation(below: str, language: str | None, rest: str) -> bool:
+    """Whether a line that begins like `below` belongs to the whole line above it, in brackets that
+    `rest` closes: two strings that follow each other are one in some languages, and operators of
+    Python join lines.
+    """
+    if not _may_be_joined(language, rest):
+        return False
+    return bool((_PYTHON_CONTINUATION if language == "python" else _STRING).match(below))
+
+
+def may_be_continued(line: str, language: str | None, rest: str) -> bool:
+    """Whether only what stands below a whole line tells that it goes on there."""
+    is_open = language == "python" or line.rstrip().endswith(('"', "'"))
+    return is_open and _may_be_joined(language, rest)
+
+
+def _may_be_joined(language: str | None, rest: str) -> bool:
+    return language in _WITH_JOINED_STRINGS and rest.lstrip().startswith((")", "]", "}"))
 
 
 def may_go_on(text: str) -> bool:

@@ -13,8 +13,10 @@ from midline.model.completion.code_lines import (
     goes_on,
     indentation,
     is_closing,
+    is_continuation,
     is_continued,
     is_text_open,
+    may_be_continued,
     may_go_on,
     net_depth,
     opens,
@@ -158,7 +160,11 @@ def _line_end(text: str, place: Place, fits: Fits | None) -> int | None:
             return newline
         sticks = joins(head[-1:], place.rest[:1])
         if head.strip() and not (sticks or opens(head)) and _leaves_nothing_open(head, place, fits):
-            return newline
+            below = text[newline:].lstrip()
+            if not below and may_be_continued(head, place.language, place.rest):
+                return None  # what comes next tells
+            if not is_continuation(below, place.language, place.rest):
+                return newline
         newline = text.find("\n", newline + 1)
         if newline < 0:
             return None

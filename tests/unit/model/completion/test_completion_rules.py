@@ -58,6 +58,18 @@ RIGHT = {
         "class A {\n  private a: B\n\n  constructor‸ {\n    super();\n  }\n}\n",
         "(\n    private readonly _b: () => void,\n    private readonly _c: C\n  )",
     ),
+    "a string in pieces": ("a.py", "raise E(\n    ‸)\n", "'one '\n    'two'"),
+    "a string in pieces of C": ("a.c", "void f() {\n  puts(‸);\n}\n", '"one "\n       "two"'),
+    "a condition of several lines": (
+        "a.py",
+        "if (‸):\n    f()\n",
+        "a\n        and b\n        or c",
+    ),
+    "a comprehension of several lines": (
+        "a.py",
+        "x = [‸]\n",
+        "f(a)\n     for a in b\n     if a",
+    ),
     "a type of several lines": (
         "a.d.ts",
         "declare function f(a?‸): void;\n",
