@@ -279,7 +279,7 @@ class _Walk:
         self.ends.append(end)
         if repeated := cycle_length(self.lines, self.depth):
             return self.ends[-1 - repeated]
-        return end if self.written and (self._closes(line) or _has_its_block(self, line)) else None
+        return end if self.written and self._closes(line) else None
 
     def _is_beyond(self, line: str, whole: bool) -> bool:
         """Whether `line` is past the end: it belongs to an outer block, or to nothing before it."""
@@ -345,16 +345,6 @@ class _Walk:
     def _may_have_else(self) -> bool:
         """Whether `else` or the like may follow on the next line."""
         return self.lines[0].strip().lstrip("}) ").startswith(_MAY_HAVE_ELSE)
-
-
-def _has_its_block(walk: _Walk, line: str) -> bool:
-    """Whether `line`, the last that was read, begins a block that stands below the cursor."""
-    following, fits = walk.place.following, walk.fits
-    is_header = opens(line) and not line.rstrip().endswith(",")
-    if not is_header or indentation(line) != walk.base or walk.unit is Unit.COMMENT or not fits:
-        return False
-    text = "\n".join(walk.lines)[len(walk.place.fragment) :]
-    return indentation(following) > walk.base and fits(text)
 
 
 class _InBrackets:

@@ -70,6 +70,11 @@ RIGHT = {
         "x = [‸]\n",
         "f(a)\n     for a in b\n     if a",
     ),
+    "lines whose last one begins a block that is there": (
+        "a.py",
+        "def f(a):\n    ‸\n            return b\n    return None\n",
+        "for b in a:\n        c = g(b)\n        if c:",
+    ),
     "a type of several lines": (
         "a.d.ts",
         "declare function f(a?‸): void;\n",

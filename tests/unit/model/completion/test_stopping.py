@@ -126,25 +126,7 @@ def test_every_token_is_decoded_once(tokenizer: Tokenizer) -> None:
     assert written.is_over and text == whole_characters(written_bytes(tokenizer, ids)[3:])
 
 
-@pytest.mark.parametrize(
-    ("name", "marked", "text", "end"),
-    [
-        (
-            "a.py",
-            "def f(s):\n    for c in s:\n        ‸\n            g()\n",
-            "if c:\n            d",
-            5,
-        ),
-        ("a.py", "for c in s:\n    ‸\n        g()\n", "d = c\n    if d:\n        h", 15),
-        ("a.js", "function f() {\n  ‸\n    g();\n  }\n}\n", "if (a) {\n    h", 8),
-        ("a.js", "function f() {\n  ‸\n  g();\n}\n", "if (a) {\n    h", None),
-        ("a.py", "x = [\n    ‸\n        1,\n]\n", "2,\n    3", None),
-        ("a.sh", "for a in b; ‸\n", "do\n  c\n", None),
-        ("a.sh", "for a in b; ‸\n", "do\n  c\ndone\n", 11),
-    ],
-)
-def test_a_header_ends_it_where_its_block_is_below(
-    name: str, marked: str, text: str, end: int | None
-) -> None:
-    around = InsertionPoint.of(cursor_at(marked, name))
+@pytest.mark.parametrize(("text", "end"), [("do\n  c\n", None), ("do\n  c\ndone\n", 11)])
+def test_the_block_of_a_loop_is_open_until_its_last_word(text: str, end: int | None) -> None:
+    around = InsertionPoint.of(cursor_at("for a in b; ‸\n", "a.sh"))
     assert completion_end(text, around.place, fits=around.stop_test) == end
