@@ -149,8 +149,15 @@ def _unit(fragment: str, cursor: Cursor, syntax: SyntaxAround | None) -> Unit:
     types = {node.type for node in syntax.ending()} if syntax else set()
     if types & _DECORATIONS or (not syntax and _MARKS_NEXT.match(line)):
         return Unit.DEFINITION
-    commented = any("comment" in name for name in types)
-    return Unit.PARAGRAPH if commented or (not syntax and _COMMENTS.match(line)) else Unit.USUAL
+    if not syntax:
+        return Unit.PARAGRAPH if _COMMENTS.match(line) else Unit.USUAL
+    column = len(line) - len(line.lstrip())
+    own_line = (  # a comment behind code tells of that
+        node.start_point[1] <= column or node.start_point[0] < node.end_point[0]
+        for node in syntax.ending()
+        if "comment" in node.type
+    )
+    return Unit.PARAGRAPH if any(own_line) else Unit.USUAL
 
 
 def _unit_of_line(fragment: str, syntax: SyntaxAround) -> Unit:

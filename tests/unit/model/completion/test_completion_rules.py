@@ -75,6 +75,12 @@ RIGHT = {
         "def f(a):\n    ‸\n            return b\n    return None\n",
         "for b in a:\n        c = g(b)\n        if c:",
     ),
+    "a body below a comment behind its header": (
+        "a.rb",
+        "def f(a) # :nodoc:\n  ‸\nend\n",
+        "return unless a\n\n  b = g(a)\n  b.c",
+    ),
+    "the block of a loop in Ruby": ("a.rb", "until a.empty? ‸\n\nb\n", "do\n  c\n  d\nend"),
     "a type of several lines": (
         "a.d.ts",
         "declare function f(a?‸): void;\n",
