@@ -8,7 +8,8 @@ whose values do not depend on chance gives the same inputs every time.
 import ast
 import copy
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from functools import lru_cache
 from itertools import chain, zip_longest
 
 from midline.model.strategies.examples import Check
@@ -16,7 +17,8 @@ from midline.model.strategies.examples import Check
 _NUMBER = re.compile(r"(?<![\w.\"'])-?\d+(?![\w.\"'])")
 
 
-def altered_calls(examples: Sequence[Check], language: str, count: int) -> tuple[Check, ...]:
+@lru_cache(maxsize=1024)
+def altered_calls(examples: tuple[Check, ...], language: str, count: int) -> tuple[Check, ...]:
     """Up to `count` calls without an expected value, taken from all examples in turn."""
     alter = _altered_python if language == "python" else _altered_text
     each = [alter(example.call) for example in examples]
