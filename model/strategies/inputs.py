@@ -6,7 +6,6 @@ whose values do not depend on chance gives the same inputs every time.
 """
 
 import ast
-import copy
 import re
 from collections.abc import Iterator
 from functools import lru_cache
@@ -24,8 +23,11 @@ def altered_calls(examples: tuple[Check, ...], language: str, count: int) -> tup
     each = [alter(example.call) for example in examples]
     mixed = (text for texts in zip_longest(*each) for text in texts if text is not None)
     known = {example.call for example in examples}
-    new = dict.fromkeys(text for text in mixed if text not in known)
-    return tuple(Check(text, "") for text in list(new)[:count])
+    found: dict[str, None] = {}
+    while len(found) < count and (text := next(mixed, None)) is not None:
+        if text not in known:
+            found[text] = None
+    return tuple(Check(text, "") for text in found)
 
 
 def _altered_python(call: str) -> Iterator[str]:
@@ -33,10 +35,10 @@ def _altered_python(call: str) -> Iterator[str]:
     nodes = [node for node in ast.walk(tree) if _others(node)]
     variants = [[(number, at) for at in range(len(_others(n)))] for number, n in enumerate(nodes)]
     for number, at in chain.from_iterable(map(_present, zip_longest(*variants))):
-        changed = copy.deepcopy(tree)
-        node = [node for node in ast.walk(changed) if _others(node)][number]
-        _replace(node, _others(node)[at])
-        yield ast.unparse(changed)
+        node = nodes[number]
+        before = _replace(node, _others(node)[at])
+        yield ast.unparse(tree)
+        _replace(node, before)
 
 
 def _present(row: tuple[tuple[int, int] | None, ...]) -> list[tuple[int, int]]:
@@ -57,11 +59,12 @@ def _others(node: ast.AST) -> list[object]:
     return []
 
 
-def _replace(node: ast.AST, value: object) -> None:
-    if isinstance(node, ast.Constant):
-        node.value = value  # type: ignore[assignment]
-    else:
-        node.elts = value  # type: ignore[attr-defined]
+def _replace(node: ast.AST, value: object) -> object:
+    """Give a literal another value or other elements; what it had before."""
+    field = "value" if isinstance(node, ast.Constant) else "elts"
+    before = getattr(node, field)
+    setattr(node, field, value)
+    return before
 
 
 def _altered_text(call: str) -> Iterator[str]:
