@@ -1,9 +1,10 @@
 """A language server without a model, whose every answer is known: the editor clients' tests run it.
 
 MIDLINE_SCRIPT is a JSON object: `log` (a file that gets a line for every message of the client),
-`actions` (what midline.action answers, by action: `{"insert": text}` edits at the range's start,
-`{"error": sentence}` fails, `{"waits": true}` answers only when cancelled, all else is the result;
-a list has the answer of each call), `sentences` (the same of midline.do, by text),
+`actions` (what midline.action answers, by action: `{"insert": text}` edits at the range's start, or
+writes a new `file` of this name beside the document; `{"error": sentence}` fails; `{"waits": true}`
+answers only when cancelled; all else is the result; a list has the answer of each call),
+`sentences` (the same of midline.do, by text),
 `answers` (texts; those that agree with what stands behind the last "= " are offered, from there
 on), `random` (offer `random_answer` instead), `seconds` (before an answer), `loading` (seconds, in
 ten steps), `no_model` (until midline.pullModel), `old` (knows no status and no commands), `dies`
@@ -157,16 +158,19 @@ class Server:
             error = {"code": -32603, "message": answer["error"]}
             self._write({"id": message["id"], "error": error})
         elif "insert" in answer:
-            self._insert(asked, answer["insert"])
+            self._insert(asked, answer["insert"], answer.get("file"))
             self._answer(message, None)
         else:
             self._answer(message, answer)
 
-    def _insert(self, asked: dict[str, Any], text: str) -> None:
-        start = asked["range"]["start"]
-        edits = [{"range": {"start": start, "end": start}, "newText": text}]
+    def _insert(self, asked: dict[str, Any], text: str, file: str | None) -> None:
         document = {"uri": asked["uri"], "version": asked.get("version")}
-        edit = {"documentChanges": [{"textDocument": document, "edits": edits}]}
+        start, created = asked["range"]["start"], []
+        if file is not None:
+            document = {"uri": f"{asked['uri'].rpartition('/')[0]}/{file}", "version": None}
+            start, created = {"line": 0, "character": 0}, [{"kind": "create", **document}]
+        edits = [{"range": {"start": start, "end": start}, "newText": text}]
+        edit = {"documentChanges": [*created, {"textDocument": document, "edits": edits}]}
         params = {"label": "inserted", "edit": edit}
         self._write({"id": "edit", "method": "workspace/applyEdit", "params": params})
 

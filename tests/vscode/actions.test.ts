@@ -24,6 +24,7 @@ const session = useSession({
         explain: { answer: 'It **adds** ![a](https://x.example/a.png) two numbers.' },
         tests: { error: 'Midline: there is no function at the cursor' },
         complete: [{ choices }, { insert: '# chosen\n    ' }],
+        fix: { insert: 'def test_add(): ...\n', file: 'test_sum.py' },
         translate: { waits: true },
       },
       sentences: {
@@ -130,4 +131,14 @@ test('a sentence is confirmed before it is done, and its answer is a preview', a
   assert.match(editor.read('other.py'), /^# note\n/);
   await window.say('why');
   await preview('Because.');
+});
+
+test('a file that is written anew is shown beside the code', async () => {
+  const { window, editor } = session;
+  await window.command('View: Close All Editors');
+  await window.openFile('sum.py');
+  await window.command('Midline: Fix');
+  await window.page.waitForSelector('.tab[data-resource-name="test_sum.py"]');
+  await window.page.locator('.view-line', { hasText: 'def test_add' }).waitFor();
+  assert.match(editor.read('test_sum.py'), /^(def test_add|$)/);
 });

@@ -41,7 +41,7 @@ function remedies(server: Server): Entry[] {
 
 function words(server: Server): Entry[] {
   return server.offers('midline.do')
-    ? [{ label: '$(comment) Do...', command: 'midline.ask' }]
+    ? [{ label: '$(comment) Say what to do...', command: 'midline.ask' }]
     : [];
 }
 

@@ -1,7 +1,7 @@
 /** What of the editor's events and questions reaches the server. */
 
 import * as vscode from 'vscode';
-import type { Middleware } from 'vscode-languageclient/node';
+import type { Middleware, WorkspaceEdit } from 'vscode-languageclient/node';
 import { chosenOptions } from './options.ts';
 import { fitted } from './overlap.ts';
 import { configuration, type Switches } from './switches.ts';
@@ -62,6 +62,11 @@ export function middleware(
     },
     handleWorkDoneProgress: onProgress,
     workspace: {
+      handleApplyEdit: async (params, next) => {
+        const result = await next(params, new vscode.CancellationTokenSource().token);
+        await showOtherFile(params.edit);
+        return result;
+      },
       configuration: (params) =>
         params.items.map((item) => (item.section === 'midline' ? options() : null)),
     },
@@ -79,4 +84,16 @@ function fit(
   const { text, covered } = fitted(item.insertText, document.lineAt(position).text.slice(position.character));
   item.insertText = text;
   item.range = new vscode.Range(item.range?.start ?? position, position.translate(0, covered));
+}
+
+/** Show the file that an edit changed, where it is one alone and not the one that is edited here. */
+async function showOtherFile(edit: WorkspaceEdit): Promise<void> {
+  const listed = edit.documentChanges?.flatMap((each) => ('textDocument' in each ? [each.textDocument.uri] : []));
+  const [uri, ...others] = new Set(listed ?? Object.keys(edit.changes ?? {}));
+  if (uri === undefined || others.length > 0) return;
+  const target = vscode.Uri.parse(uri);
+  const shown = vscode.window.visibleTextEditors.map(({ document }) => document.uri.toString());
+  if (shown.includes(target.toString()) || target.scheme === 'vscode-notebook-cell') return;
+  const options = { viewColumn: vscode.ViewColumn.Beside, preserveFocus: true };
+  await vscode.window.showTextDocument(target, options);
 }

@@ -122,7 +122,7 @@ async def _finish(ls: MidlineServer, task: _Task, outcome: Outcome) -> dict[str,
             ]
             return {"places": places, "go": outcome.go}
         case Answer():
-            return {"answer": outcome.text}
+            return {"answer": outcome.markdown}
         case ShellCommand():
             return {
                 "command": list(outcome.words),

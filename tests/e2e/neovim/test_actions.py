@@ -64,6 +64,31 @@ def test_an_action_edits_the_text_at_the_cursor_and_undo_takes_it_back(acting: C
     editor.becomes(SOURCE.strip())
 
 
+def test_a_new_file_is_written_and_shown(acting: Callable):
+    editor = acting(actions={"tests": {"insert": "def test_f(): ...\n", "file": "test_a.py"}})
+    editor.lua("vim.cmd('Midline tests')")
+    editor.until("return vim.fn.expand('%:t')", lambda name: name == "test_a.py")
+    editor.becomes("def test_f(): ...")
+    assert editor.lua("return #vim.api.nvim_list_wins()") == 2
+    assert editor.lua("return vim.bo.modified")
+
+
+def test_a_text_that_has_changed_meanwhile_is_not_edited(acting: Callable):
+    editor = acting()
+    refused = editor.lua(
+        """
+        vim.api.nvim_buf_set_lines(0, 0, 0, true, { 'new' })
+        local start = { line = 0, character = 0 }
+        local edits = { { range = { start = start, ['end'] = start }, newText = 'x' } }
+        local document = { uri = vim.uri_from_bufnr(0), version = 1 }
+        return require('midline.edits').apply(
+          { documentChanges = { { textDocument = document, edits = edits } } }, 'utf-16')
+        """
+    )
+    assert refused == {"applied": False, "failureReason": "the text has changed meanwhile"}
+    assert editor.text() == "new\n" + SOURCE.strip()
+
+
 def test_a_range_of_lines_is_sent_in_the_units_of_the_server(acting: Callable):
     editor = acting(actions={"explain": {"answer": "It adds **two** numbers."}})
     editor.lua("vim.cmd('1,2Midline explain')")

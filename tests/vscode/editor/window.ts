@@ -164,7 +164,7 @@ export class Window {
 
   async save(): Promise<void> {
     await this.press('Control+S');
-    await this.page.waitForSelector('.tab.active:not(.dirty)');
+    await this.page.waitForSelector('.editor-group-container.active .tab.active:not(.dirty)');
   }
 
   /** Keep what is on the screen, once it stands still. */

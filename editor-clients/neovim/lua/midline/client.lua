@@ -199,6 +199,12 @@ local function start_program(dispatchers)
   return vim.lsp.rpc.start(config.options.command, own, {})
 end
 
+local function on_edit(_, params, context)
+  local client = vim.lsp.get_client_by_id(context.client_id)
+  local encoding = client and client.offset_encoding or 'utf-16'
+  return require('midline.edits').apply(params.edit, encoding)
+end
+
 local function options(bufnr)
   local settings = next(config.options.settings) and config.options.settings or vim.empty_dict()
   return {
@@ -216,6 +222,7 @@ local function options(bufnr)
     handlers = {
       ['midline/status'] = on_status,
       ['window/showMessage'] = on_message,
+      ['workspace/applyEdit'] = on_edit,
     },
     on_init = function(client)
       -- The plug-in draws ghost text itself; Neovim's own must not draw it a second time.
