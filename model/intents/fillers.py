@@ -151,6 +151,7 @@ def _one_of(*lists: str) -> Callable[[random.Random], str]:
 
 _FILLERS: dict[str, Callable[[random.Random], str]] = {
     "symbol": identifier,
+    "symbol:word": _one_of("words"),
     "new_name": lambda rng: identifier(rng).rpartition(".")[2],
     "path": file_path,
     "path:image": _image,

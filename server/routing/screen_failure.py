@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from midline.model.vision.failure import Failure, Frame, code_lines, find_failure
 from midline.model.vision.naming import corrected, corrected_path
-from midline.server.routing.actions.prompts import quoted
+from midline.server.routing.actions.code_blocks import quoted
 from midline.server.routing.definitions import outline
 from midline.server.routing.outcome import Answer, Ask, Place
 from midline.server.routing.workspace import Workspace

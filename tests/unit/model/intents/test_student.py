@@ -67,3 +67,17 @@ def test_the_templates_give_the_same_utterances_each_time_and_every_label() -> N
     assert {u.intent for u in utterances} == set(student.intents)
     named = {slot.name for u in utterances for slot in u.slots}
     assert named == {tag[2:] for tag in student.tags if tag != "O"}
+
+
+@pytest.mark.parametrize(
+    "text", ["find mean", "where is mean defined", "where is mean defined?", "find mean in a.py"]
+)
+def test_a_plain_word_may_be_a_name(text: str) -> None:
+    found = load_student().predict(text).utterance
+    assert found.intent == "search"
+    assert "mean" in dict(found.values()).values()
+
+
+@pytest.mark.parametrize("text", ["find me a song", "what is the meaning of life"])
+def test_what_is_no_name_stays_outside(text: str) -> None:
+    assert load_student().predict(text).utterance.intent == "out_of_scope"
