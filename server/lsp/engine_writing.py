@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from lsprotocol import types
+
 from midline.kernels import CancelFlag
 from midline.model.errors import MidlineError
 from midline.server.lsp.progress_bar import ProgressBar
@@ -72,7 +74,8 @@ class GrowingText:
         if lines:
             self._bar.say(lines[-1][-_SHOWN:])
         if self._token is not None:
-            self._ls.protocol.notify("$/progress", {"token": self._token, "value": {"text": text}})
+            params = types.ProgressParams(self._token, {"text": text})
+            self._ls.protocol.notify(types.PROGRESS, params)
 
 
 async def written(
