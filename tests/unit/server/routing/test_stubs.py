@@ -35,7 +35,7 @@ def test_a_body_takes_the_place_of_a_stub(tmp_path: Path, name: str, text: str) 
     source = workspace.source(path)
     assert source is not None
     line = next(
-        n for n, row in enumerate(text.splitlines(), 1) if "f(x" in row.lower() or "(x)" in row
+        n for n, row in enumerate(text.splitlines(), 1) if "f(" in row.lower() or "(x)" in row
     )
     definition = definition_at(source, line, line)
     assert definition is not None

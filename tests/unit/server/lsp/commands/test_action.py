@@ -133,7 +133,9 @@ async def test_the_text_grows_beside_the_progress_and_can_be_cancelled(doing: Do
         await wire.until(lambda: len(values("mine")) > 2)
         assert all(long.startswith(value["text"]) for value in values("mine"))
         assert len(values("mine")[-1]["text"]) > len(values("mine")[0]["text"])
-        (token,) = {p["token"] for p in wire.said("$/progress")} - {"mine"}
+        begun = [p for p in wire.said("$/progress") if p["value"].get("kind") == "begin"]
+        (token,) = [p["token"] for p in begun if p["value"]["title"] == "Midline: Explain area"]
+        assert any("computes" in value.get("message", "") for value in values(token))
         wire.send(notification("window/workDoneProgress/cancel", {"token": token}))
         assert "it was stopped" in (await asked)["error"]["message"]
         assert engine.given_up == 1
