@@ -11,7 +11,7 @@ from midline.benchmarks.budget.arms import BOTH, LARGE, SMALL
 from midline.benchmarks.budget.measures import Measured
 from midline.model.strategies.auto import Row, Share
 
-LEAST_PROBLEMS = 80
+LEAST_PROBLEMS = 60
 """On fewer tuning problems an arm is not measured well enough to be a default."""
 
 

@@ -27,6 +27,7 @@ from midline.model.engines.base import (
     Timings,
 )
 from midline.server.http.batching import Batcher, Work
+from midline.server.lsp.scheduler import Priority
 
 NO_TIMINGS = Timings(0.0, 0.0, 0.0, 0.0, 0.0)
 
@@ -38,9 +39,23 @@ class EngineThread:
         self.engine = engine
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="engine")
 
-    def run(self, task: Callable[[Engine], Any], work: Work) -> "Future[Any]":
+    def run(self, task: Callable[[Engine], Any], work: Work, priority: Priority) -> "Future[Any]":
         """See `Runner`."""
         return self._pool.submit(lambda: None if work.stale else task(self.engine))
+
+    @property
+    def turn_is_wanted(self) -> bool:
+        """See `Runner`: there is nobody else."""
+        return False
+
+    @property
+    def is_idle_time(self) -> bool:
+        """See `Runner`."""
+        return True
+
+    def serves(self, engine: Engine) -> bool:
+        """See `Runner`."""
+        return engine is self.engine
 
 
 class SharedModel:
@@ -48,7 +63,7 @@ class SharedModel:
 
     def __init__(self, engine: Engine, store: Store) -> None:
         self.engine, self.store = engine, store
-        self.batcher = Batcher(EngineThread(engine))
+        self.batcher = Batcher(EngineThread(engine), room=engine.context_length * 7 // 8)
 
     def call(self, request: Request, options: SamplingOptions) -> dict[str, Any]:
         """The kept row of a call; drawn now if there is none."""
@@ -56,7 +71,7 @@ class SharedModel:
         kept = self.store.get(key)
         if kept is not None:
             return kept
-        found = self.batcher.submit(request, options).result()
+        found = self.batcher.submit(self.engine, request, options).result()
         rows = [asdict(completion) for completion in found.completions]
         for row in rows:
             del row["logprobs"]

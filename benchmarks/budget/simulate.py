@@ -57,6 +57,11 @@ def pool_arms() -> Iterator[PoolArm]:
             f"cascade+examples-1-{few}-1", "cascade+examples", "cascade", {"stages": stages},
             BOTH, few, executes=True,
         )  # fmt: skip
+    for few in (1, 4):
+        yield PoolArm(
+            f"cascade+examples-{few}-1", "cascade+examples", "cascade",
+            {"stages": (("small", few), ("large", 1))}, BOTH, few - 1, executes=True,
+        )  # fmt: skip
     for few in (2, 4, 8):
         stages = (("small", few), ("large", 2))
         name = f"cascade+agreement-{few}-2"

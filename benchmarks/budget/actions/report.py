@@ -50,6 +50,7 @@ from midline.model.strategies.programs import Observation, Observed
 from midline.model.weights.config import ModelConfig
 
 REPLAYED = "replayed.jsonl"
+TABLE_COMMAND = "midline-bench budget report DIR --pool DIR.. --speeds FILE --write-table"
 UNITS = {"tokens": "tokens in and out", "seconds": "seconds", "flops": "GFLOP"}
 Rows = dict[tuple[str, str], list[Mapping[str, Any]]]
 
@@ -94,7 +95,7 @@ def run(args: argparse.Namespace) -> int:
         names = _plots(args.page, arms, report["axes"])
         write_text(args.page, page(report, args.json.name if args.json else "", names))
     if args.write_table:
-        write_json(TABLE, {"command": _command(), "rows": study.table(arms, rows, report)})
+        write_json(TABLE, {"command": TABLE_COMMAND, "rows": study.table(arms, rows, report)})
     return 0
 
 
