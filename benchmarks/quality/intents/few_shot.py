@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from midline.benchmarks.quality.intents.generated_data import kept_utterances
+from midline.benchmarks.quality.intents.generated_data import generated_file, kept_utterances
 from midline.benchmarks.quality.intents.public_data import SIZES, PublicData
 from midline.benchmarks.quality.intents.scores import Judged, slot_f1, summary
 from midline.model.intents import student
@@ -182,13 +182,17 @@ def measure(
     seeds: int = SEEDS,
     chosen: Chosen = EVERY,
 ) -> list[dict[str, Any]]:
-    """The runs of the trace, those added that there was time for."""
+    """The runs of the trace, those added that there was time for.
+
+    Arms with generated data are left out for seeds of which `model` has written nothing.
+    """
     runs = [json.loads(line) for line in trace.read_text().splitlines()] if trace.exists() else []
     done = {(arm_of(run), run["seed"]) for run in runs}
     began = time.monotonic()
     for seed in range(seeds):
+        is_written = generated_file(data.name, model, seed).is_file()
         for arm in filter(chosen.has, arms(data, learner)):
-            if (arm, seed) in done:
+            if (arm, seed) in done or (arm.generated and not is_written):
                 continue
             if seconds is not None and time.monotonic() - began > seconds:
                 return runs
