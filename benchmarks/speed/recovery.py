@@ -22,12 +22,16 @@ from midline.benchmarks.quality.typing.editor import LspEditor, serving
 from midline.benchmarks.speed import flags
 from midline.benchmarks.speed.report import report
 from midline.benchmarks.speed.shared_engine import SERVE, asked, engine_processes
+from midline.model.errors import MidlineError
 from midline.model.paths import HOME_VARIABLE
 from midline.model.threads import thread_count
 
 ROOT = Path(__file__).resolve().parents[2]
 FILE = ROOT / "server" / "documents.py"
 RUNS = 10
+LIFE_SECONDS = 2.0
+"""How long an engine process has been of use before it is killed, at least."""
+MOST_SECONDS = 60.0
 _LOOK_SECONDS = 0.01
 
 
@@ -50,12 +54,13 @@ async def _measure(home: Path, options: dict[str, Any], runs: int) -> dict[str, 
     back = []
     async with serving(home, options, command=SERVE) as editor:
         text = FILE.read_text("utf-8")
-        await editor.open(FILE.as_uri(), text, "python")
         for number in range(runs):
             hello["with"].append(await _hello(home))
-            offset = len(text) * (number + 1) // (runs + 2)
-            await _has_completion(editor, offset)
-            back.append(await _back(home, editor, offset))
+            begun = f"\n\ndef add_{number}(first, second):\n    return "
+            await editor.open(FILE.as_uri(), text + begun, "python")
+            await _has_completion(editor)
+            await asyncio.sleep(LIFE_SECONDS)
+            back.append(await _back(home, editor))
     engine_processes(home, "stop")
     for _ in range(runs):
         hello["without"].append(await _hello(home))
@@ -82,23 +87,25 @@ async def _hello(home: Path) -> float:
     return seconds
 
 
-async def _back(home: Path, editor: LspEditor, offset: int) -> float:
+async def _back(home: Path, editor: LspEditor) -> float:
     """Seconds from the kill of the engine process to a completion."""
     for engine in engine_processes(home, "status"):
         os.kill(engine["pid"], signal.SIGKILL)
     began = time.perf_counter()
-    await _has_completion(editor, offset)
+    await _has_completion(editor)
     return time.perf_counter() - began
 
 
-async def _has_completion(editor: LspEditor, offset: int) -> None:
-    """Ask until there is a completion, as a person does who goes on typing."""
-    kind = types.InlineCompletionTriggerKind.Invoked
-    while True:
+async def _has_completion(editor: LspEditor) -> None:
+    """Ask at the end of the file until there is a completion. Raises MidlineError without one."""
+    kind, began = types.InlineCompletionTriggerKind.Automatic, time.perf_counter()
+    offset = len(editor.documents[FILE.as_uri()].text)
+    while time.perf_counter() - began < MOST_SECONDS:
         found = await asked(editor, FILE.as_uri(), offset, kind)
         if getattr(found, "items", found):
             return
         await asyncio.sleep(_LOOK_SECONDS)
+    raise MidlineError(f"no completion came within {MOST_SECONDS:g} s; see {editor.read.log}")
 
 
 def lines(result: dict[str, Any]) -> list[str]:
