@@ -176,7 +176,7 @@ async def test_a_translation_is_shown(
     answer = "func spread(values []int) int {\n\treturn 0\n}\n```"
     async with _doing(project, _told(qwen2_tokenizer, answer)) as (wire, do):
         found = await do("translate spread to go")
-        assert found["answer"].startswith("func spread(values []int) int {")
+        assert found["answer"].startswith("```go\nfunc spread(values []int) int {")
         assert wire.edits == []
 
 

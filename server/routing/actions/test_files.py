@@ -93,9 +93,15 @@ class TestPlan:
         }.get(self.framework, "")
         if not is_module:
             imports = re.sub(r"import (.*) from (\"\S+\");", r"const \1 = require(\2);", imports)
-            return f'{imports}const {{ {self.tested} }} = require("./{name}");\n\ntest("'
+            own = f'const {{ {self.tested} }} = require("./{name}");'
+            return f"{imports}{own}\n\n{self._javascript_test}"
         stem = name if name.endswith("js") else self.target.path.stem
-        return f'{imports}import {{ {self.tested} }} from "./{stem}";\n\ntest("'
+        return f'{imports}import {{ {self.tested} }} from "./{stem}";\n\n{self._javascript_test}'
+
+    @property
+    def _javascript_test(self) -> str:
+        claim = "assert." if self.framework == "node:test" else "expect("
+        return f'test("{self._name}", () => {{\n  {claim}'
 
     def _package(self) -> str:
         found = re.search(r"(?m)^package\s+(\w+)", self.workspace.text(self.target.path) or "")
@@ -107,8 +113,6 @@ class TestPlan:
         Raises MidlineError for a text that has no tests in it, or does not parse.
         """
         code = _whole(_first_tests(code_of(text)), self.language)
-        if not _TEST.search(code):
-            raise MidlineError("the model wrote no tests, and nothing was changed; try again")
         code = _without_unused(code)
         path = self.path
         if path is None:
@@ -132,14 +136,27 @@ def _first_tests(code: str) -> str:
 
 
 def _whole(code: str, language: str) -> str:
-    """The code as far as it parses, in whole paragraphs: its end may have been cut off."""
+    """The code as far as it has tests and parses: its end may have been cut off.
+
+    Raises MidlineError if no beginning of it does.
+    """
     parts = re.split(r"(\n\n+)", code)
-    while parts:
-        kept = "".join(parts).rstrip() + "\n"
-        if parses(kept, language):
-            return kept
-        del parts[-2:]
-    raise not_valid(language)
+    lines = code.splitlines()
+    close = "});\n" if language in _JAVASCRIPT else "}\n" if language == "go" else ""
+    shorter = ["".join(parts[:end]).rstrip() + "\n" for end in range(len(parts), 0, -2)]
+    shorter += ["\n".join(lines[:end]) + f"\n{close}" for end in range(len(lines), 0, -1)]
+    tested = [kept for kept in shorter if _has_tests(kept)]
+    if not tested:
+        raise MidlineError("the model wrote no tests, and nothing was changed; try again")
+    found = next((kept for kept in tested if parses(kept, language)), None)
+    if found is None:
+        raise not_valid(language)
+    return found
+
+
+def _has_tests(code: str) -> bool:
+    """Whether more than imports is there."""
+    return any(_TEST.search(row) for row in code.splitlines() if not _IMPORT.fullmatch(row))
 
 
 def _without_unused(code: str) -> str:

@@ -27,8 +27,8 @@ def _plan(tmp_path: Path, name: str, text: str, line: int = 1) -> TestPlan:
     [
         ("a.py", "def f():\n    return 1\n", 1, "from a import f\n\n\ndef test_f"),
         ("a.py", "class A:\n    def f(self):\n        return 1\n", 2, "from a import A\n"),
-        ("a.js", "export function f() {}\n", 1, 'import { f } from "./a.js";\n\ntest("'),
-        ("a.js", "function f() {}\n", 1, 'const { f } = require("./a.js");\n\ntest("'),
+        ("a.js", "export function f() {}\n", 1, 'import { f } from "./a.js";\n\ntest("f", () => {'),
+        ("a.js", "function f() {}\n", 1, 'const { f } = require("./a.js");\n\ntest("f", () => {'),
         (
             "a.go",
             "package shop\n\nfunc F() {}\n",
@@ -81,3 +81,10 @@ def test_prose_is_refused(tmp_path: Path) -> None:
     plan = _plan(tmp_path, "a.py", "def f():\n    return 1\n")
     with pytest.raises(MidlineError):
         plan.outcome("```python\nx = 1\n```")
+
+
+def test_a_test_that_was_cut_off_is_closed(tmp_path: Path) -> None:
+    plan = _plan(tmp_path, "a.js", "export function f() {}\n")
+    edit = plan.outcome(f"{plan.begins}equal(f(1), 1);\n  assert.equal(f(")
+    assert isinstance(edit, Edit)
+    assert edit.edits[0].text.endswith(b"assert.equal(f(1), 1);\n});\n")
