@@ -139,6 +139,7 @@ async def _windows(folder: Path, options: dict[str, Any]) -> AsyncIterator[Windo
         http = await stack.enter_async_context(_http(home))
         (engine,) = engine_processes(home, "status")
         processes = {"engine": engine["pid"]}
+        processes |= dict(zip(["spare"], _children(engine["pid"]), strict=False))
         for number, editor in enumerate(editors):
             assert editor.client._server is not None
             processes[f"window {number + 1}"] = editor.client._server.pid
@@ -181,19 +182,19 @@ async def _load(windows: Windows, name: str) -> AsyncIterator[None]:
         yield
         return
 
+    over = asyncio.Event()
+
     async def again() -> None:
-        while True:
+        while not over.is_set():
             await loads[name](windows)
 
     task = asyncio.create_task(again())
     try:
         await asyncio.sleep(0.5)
         yield
-        if task.done():
-            task.result()
     finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        over.set()
+        await task
 
 
 async def _by_hand(windows: Windows) -> None:
@@ -263,18 +264,16 @@ def _cpu(windows: Windows) -> float:
 
 
 def _resident(pid: int) -> int:
-    """Resident bytes of a process and its spare, a page that several share counted once."""
-    found = 0
-    for process in (pid, *_children(pid)):
-        try:
-            rollup = Path(f"/proc/{process}/smaps_rollup").read_text()
-        except OSError:
-            continue
-        found += sum(int(line.split()[1]) for line in rollup.splitlines() if line[:4] == "Pss:")
-    return found * 1024
+    """Resident bytes of a process, a page that several share counted once for all of them."""
+    try:
+        rollup = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    except OSError:
+        return 0
+    return 1024 * sum(int(line.split()[1]) for line in rollup.splitlines() if line[:4] == "Pss:")
 
 
 def _children(pid: int) -> list[int]:
+    """Processes that one has started itself; of an engine process, its spare."""
     try:
         return [int(n) for n in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
     except OSError:
