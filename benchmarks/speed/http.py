@@ -121,7 +121,7 @@ def _note_tokens(engine: Engine, server: _Server) -> None:
 
 def _prompts(engine: Engine, context: int) -> Iterator[list[int]]:
     """Prompts of so many tokens that differ from their first token on."""
-    ids = prompt_ids(engine.tokenizer, 8192)  # type: ignore[arg-type]
+    ids = prompt_ids(engine.tokenizer, 8192)
     dice = random.Random(SEED)
     while True:
         start = dice.randrange(len(ids) - context)
