@@ -6,6 +6,7 @@ follows from its neighbours'.
 """
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,6 +82,11 @@ def _block_lines(ink: Ink) -> list[LineBox]:
     else:
         baselines = _even_baselines(profile, spacing.leading)
     baselines = [y for y in baselines if _has_ink(profile, y, spacing.leading)]
+    separate = _separate_baselines(profile)
+    if len(separate) > 1.4 * len(baselines):  # a few lines have no period to speak of
+        baselines = separate
+        leading = np.median(np.diff(separate)) if len(separate) > 1 else spacing.leading
+        spacing = _Spacing(float(leading), 0)
     if not baselines:
         return []
     x_height, shift = _x_height(profile, baselines, spacing.leading)
@@ -109,14 +115,29 @@ def _spacing(profile: Profile) -> _Spacing:
     power = float(centred @ centred) or 1.0
     lags = np.arange(LEAST_LEADING - 1, most)
     scores = np.array([centred[:-lag] @ centred[lag:] / power for lag in lags])
-    best = float(scores[1:].max())
-    for n in range(1, len(lags) - 1):
-        is_peak = scores[n] >= scores[n - 1] and scores[n] >= scores[n + 1]
-        if is_peak and scores[n] > 0.5 * best:
-            bend = scores[n - 1] - 2 * scores[n] + scores[n + 1]
-            part = 0.5 * (scores[n - 1] - scores[n + 1]) / bend if bend else 0.0
-            return _Spacing(float(lags[n] + part), float(scores[n]))
-    return _Spacing(fallback, 0)
+    inner = scores[1:-1]
+    is_peak = (inner >= scores[:-2]) & (inner >= scores[2:]) & (inner > 0.3 * inner.max())
+    peaks = [_Spacing(*_vertex(lags, scores, int(n) + 1)) for n in np.flatnonzero(is_peak)]
+    apart = (p for p in peaks if _is_apart(profile, _even_baselines(profile, p.leading)))
+    best = max(peaks, key=lambda p: p.evenness, default=_Spacing(fallback, 0))
+    return next(apart, best)
+
+
+def _vertex(lags: NDArray[np.int64], scores: Profile, n: int) -> tuple[float, float]:
+    """Place and height of a peak, to a part of a row by a parabola."""
+    bend = scores[n - 1] - 2 * scores[n] + scores[n + 1]
+    part = 0.5 * (scores[n - 1] - scores[n + 1]) / bend if bend else 0.0
+    return float(lags[n] + part), float(scores[n])
+
+
+def _is_apart(profile: Profile, baselines: list[int]) -> bool:
+    """Whether most lines have nearly empty rows between them: strokes of letters have none."""
+    gaps = []
+    for above, below in pairwise(baselines):
+        inks = [profile[max(y - 2, 0) : y + 1].mean() for y in (above, below)]
+        if min(inks) > 0 and below - above > 2:
+            gaps.append(profile[above + 1 : below].min() < 0.2 * min(inks))
+    return bool(gaps) and float(np.mean(gaps)) > 0.75
 
 
 def _separate_baselines(profile: Profile) -> list[int]:
@@ -184,7 +205,7 @@ def _x_height(profile: Profile, baselines: list[int], leading: float) -> tuple[f
     for y in baselines:
         rows = padded[y : y + above + below + 1]
         total += rows / (rows.max() or 1)
-    low, high = round(leading * 0.27), round(leading * 0.68)
+    low, high = round(leading * 0.27), int(leading * 0.57)
     tops = np.arange(max(above - high, 1), above - low + 1)
     if len(tops) == 0:
         return 0.0, 0.0

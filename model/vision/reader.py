@@ -23,7 +23,7 @@ from midline.model.vision.selection import Glance, ranked, selected
 LEAST_CONFIDENCE = 0.7
 """A line whose characters are less sure on the average is no text."""
 LEAST_CHARACTERS = 4
-SAMPLED_LINES = 3
+SAMPLED_LINES = 8
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ def glance_at(
     recognizer: Recognizer,
     cancel: Cancellation | None = None,
 ) -> list[Glance]:
-    """A few lines of each pane: the first, the last, and the one with the most ink."""
+    """A few lines of each pane: the first, the last, the longest, and some between."""
     sampled = [replace(pane, boxes=_samples(pane)) for pane in panes]
     read = read_lines(sampled, recognizer, cancel)
     glances = []
@@ -141,8 +141,9 @@ def _samples(pane: Pane) -> list[LineBox]:
     boxes = list(pane.boxes)
     if len(boxes) <= SAMPLED_LINES:
         return boxes
-    longest = max(boxes[1:-1], key=lambda box: box.right - box.left)
-    return [boxes[0], longest, boxes[-1]]
+    longest = max(range(len(boxes)), key=lambda n: boxes[n].right - boxes[n].left)
+    spread = np.linspace(0, len(boxes) - 1, SAMPLED_LINES - 1).round().astype(int)
+    return [boxes[n] for n in sorted({longest, *map(int, spread)})]
 
 
 def read_lines(

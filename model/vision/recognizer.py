@@ -7,7 +7,7 @@ package; its SHA-256 is checked before it is used.
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
 from typing import Any
@@ -24,6 +24,9 @@ from midline.model.vision.opening import MissingVisionError
 
 FILE = "recognizer.onnx"
 SHA256 = "9773fb779feaa73d2f33923a95a88c4cc824d0104c6ec3de468c1e48ee783805"
+_SAME_FORM = "cosuvwxzCOSUVWXZ"
+_ABOVE_X = slice(6, 8)
+"""Rows of a line image that a capital reaches and an `x` does not."""
 _BATCH_COLUMNS = 16_000
 """Columns of one run of the network, so that it can be stopped between two."""
 
@@ -65,7 +68,7 @@ class Recognizer:
                 lines[row, :, : images[number].shape[1]] = images[number]
             logits = self._session.run(None, {"lines": lines})[0]
             for row, number in enumerate(batch):
-                found[number] = marks(logits[row])
+                found[number] = settle_case(marks(logits[row]), images[number])
         return found
 
 
@@ -93,6 +96,24 @@ def marks(logits: NDArray[np.float32]) -> list[Mark]:
         sure = float(probabilities[start:end, kind].max())
         found.append(Mark((at + 0.5) * STRIDE, CHARACTERS[kind - 1], sure))
     return found
+
+
+def settle_case(found: list[Mark], image: Ink) -> list[Mark]:
+    """Letters whose capital has the same form, told by whether ink is above the height of an `x`.
+
+    A small letter is made a capital, or the other way round, only between small letters: a word in
+    capitals, whose height may have been taken for that of an `x`, stays as it is.
+    """
+    settled = list(found)
+    for n, mark in enumerate(found):
+        beside = [found[m].character for m in (n - 1, n + 1) if 0 <= m < len(found)]
+        if mark.character in _SAME_FORM and any(c.islower() for c in beside):
+            middle = round(mark.at)
+            above = image[_ABOVE_X, max(middle - 3, 0) : middle + 4]
+            is_tall = above.size > 0 and float(above.mean(axis=0).max()) > 0.35
+            if mark.character.isupper() != is_tall and mark.probability < 0.95:
+                settled[n] = replace(mark, character=mark.character.swapcase())
+    return settled
 
 
 def _peaks(present: NDArray[np.float32]) -> list[tuple[int, int]]:

@@ -6,13 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 MOST_PANES = 3
-_ENOUGH = 0.55
+_ENOUGH = 0.5
 """A pane is taken as well if its score is at least this part of the best one's."""
-_ERROR = re.compile(
-    r"traceback|error|exception|panic|fatal|failed|caused by|undefined|File \"|\bline \d|"
-    r"\bat .+:\d+",
-    re.IGNORECASE,
+_FAILURE = re.compile(
+    r"^Traceback|^[\w.]*(?:Error|Exception)(?:: |$)|^error(?:\[\w+\])?: |--> ?\S+:\d|"
+    r":\d+: ?(?:fatal )?error|\): ?error|^\s*at .+:\d|File \".+line ?\d|^panic: |panicked at|"
+    r"^E  |^Exception in|^Caused by",
+    re.MULTILINE,
 )
+"""Lines as they stand in a traceback or a compiler's output, and hardly in code."""
+_ERROR = re.compile(r"error|exception|fatal|failed|undefined|undeclared", re.IGNORECASE)
 _WORD = re.compile(r"\w{3,}")
 
 
@@ -34,11 +37,14 @@ def score(glance: Glance, asked: str = "") -> float:
     if glance.confidence < 0.5:
         return 0.0
     size = min(math.log1p(glance.lines) / math.log(40), 1.0)
-    errors = min(len(_ERROR.findall(glance.words)), 3) / 3
+    failures = min(len(_FAILURE.findall(glance.words)), 2) / 2
+    errors = min(len(_ERROR.findall(glance.words)), 2) / 2
     wanted = set(_WORD.findall(asked.lower()))
     shared = min(len(wanted & set(_WORD.findall(glance.words.lower()))), 2) / 2
     redness = min(glance.redness * 3, 1.0)
-    return glance.confidence * (0.25 * size + 0.35 * errors + 0.15 * redness + 0.25 * shared)
+    return glance.confidence * (
+        0.2 * size + 0.4 * failures + 0.05 * errors + 0.1 * redness + 0.25 * shared
+    )
 
 
 def ranked(glances: Sequence[Glance], asked: str = "") -> list[tuple[int, float]]:

@@ -16,6 +16,7 @@ examples:
 
 import argparse
 import json
+import math
 import random
 import shlex
 import sys
@@ -59,10 +60,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the budget and the output."""
     add = parser.add_argument
     add("--fonts", type=Path, metavar="DIR", help="where the fonts are (MIDLINE_FONTS)")
-    add("--minutes", type=float, default=9, metavar="N", help="training of the encoder (9)")
+    add(
+        "--minutes", type=float, default=9, metavar="N", help="processor minutes of the encoder (9)"
+    )
     add("--screens", type=int, default=2400, metavar="N", help="screens to train readers on (2400)")
     add("--epochs", type=int, default=12, metavar="N", help="passes of each reader (12)")
     add("--seeds", type=int, default=3, metavar="N", help="readers of each arm (3)")
+    add("--work", type=Path, metavar="DIR", help="keep what is done here, and continue from it")
     add("--json", type=output_file, metavar="FILE", help="write the figures here")
 
 
@@ -71,15 +75,23 @@ def run(args: argparse.Namespace) -> int:
     torch.set_num_threads(1)
     torch.manual_seed(0)
     fonts = [p for n, p in measured_fonts(font_folder(args.fonts)).items() if n != HELD_OUT]
-    encoder, right = trained_encoder(fonts, args.minutes)
+    if args.work:
+        args.work.mkdir(parents=True, exist_ok=True)
+    encoder, right = trained_encoder(fonts, args.minutes, args.work)
     rng = random.Random(1)
     screens = [draw_screen(rng, fonts) for _ in range(args.screens + args.screens // 4)]
     features = [encoded(encoder, screen) for screen in screens]
     scores: dict[str, list[list[bool]]] = {}
     for arm in CROPS_ENCODED:
+        kept = args.work / f"{arm.replace(', ', '-').replace(' ', '-')}.json" if args.work else None
+        if kept and kept.exists():
+            scores[arm] = json.loads(kept.read_text("utf-8"))
+            continue
         data = arm_data(arm, features, screens)
         runs = [read_arm(data, args.screens, args.epochs, seed) for seed in range(args.seeds)]
         scores[arm] = [[bool(v) for v in np.concatenate(r)] for r in runs]
+        if kept:
+            kept.write_text(json.dumps(scores[arm]), "utf-8")
         print(f"{arm}: {np.mean(scores[arm]):.3f}", file=sys.stderr, flush=True)
     result = summary(scores, encoder, right)
     result["command"] = f"midline-bench {shlex.join(sys.argv[1:])}"
@@ -103,18 +115,25 @@ def _random_crop(rng: random.Random, screen: Screen) -> tuple[np.ndarray, np.nda
     return pixels[y : y + CROP, x : x + CROP], grid
 
 
-def trained_encoder(fonts: list[Path], minutes: float) -> tuple[Encoder, float]:
+def trained_encoder(fonts: list[Path], minutes: float, work: Path | None) -> tuple[Encoder, float]:
     """An encoder that names characters, and the share it names right at the end."""
     rng, encoder = random.Random(0), Encoder()
     optimizer = torch.optim.AdamW(encoder.parameters(), lr=2e-3)
     pool = [draw_screen(rng, fonts) for _ in range(300)]
-    began, recent = time.monotonic(), [0.0]
-    while (share := (time.monotonic() - began) / (60 * minutes)) < 1:
+    spent, recent = 0.0, [0.0]
+    kept = work / "encoder.pt" if work else None
+    if kept and kept.exists():
+        state = torch.load(kept, weights_only=True)
+        encoder.load_state_dict(state["encoder"])
+        optimizer.load_state_dict(state["optimizer"])
+        spent, recent = state["seconds"], state["recent"]
+    began = saved = time.process_time() - spent
+    while (share := (time.process_time() - began) / (60 * minutes)) < 1:
         pool[rng.randrange(len(pool))] = draw_screen(rng, fonts)
         pairs = [_random_crop(rng, rng.choice(pool)) for _ in range(BATCH)]
         crops, names = (torch.from_numpy(np.stack(side)) for side in zip(*pairs, strict=True))
         for group in optimizer.param_groups:
-            group["lr"] = 2e-3 * (0.02 + 0.98 * 0.5 * (1 + np.cos(np.pi * share)))
+            group["lr"] = 2e-3 * (0.02 + 0.49 * (1 + math.cos(math.pi * share)))
         logits = encoder.names(encoder(crops)).reshape(-1, len(ALPHABET) + 1)
         target = names.reshape(-1)
         loss = torch.nn.functional.cross_entropy(logits, target)
@@ -123,7 +142,28 @@ def trained_encoder(fonts: list[Path], minutes: float) -> tuple[Encoder, float]:
         optimizer.step()
         inked = target > 0
         recent = [*recent[-50:], float((logits.argmax(-1) == target)[inked].float().mean())]
+        if kept and time.process_time() - saved > 15:
+            saved = time.process_time()
+            _keep(kept, encoder, optimizer, (saved - began, recent))
+    if kept:
+        _keep(kept, encoder, optimizer, (time.process_time() - began, recent))
     return encoder.eval(), float(np.mean(recent))
+
+
+def _keep(
+    path: Path,
+    encoder: Encoder,
+    optimizer: torch.optim.Optimizer,
+    progress: tuple[float, list[float]],
+) -> None:
+    state = {
+        "encoder": encoder.state_dict(),
+        "optimizer": optimizer.state_dict(),
+        "seconds": progress[0],
+        "recent": progress[1],
+    }
+    torch.save(state, path.with_suffix(".part"))
+    path.with_suffix(".part").replace(path)
 
 
 @torch.no_grad()
