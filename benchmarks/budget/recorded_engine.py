@@ -13,6 +13,7 @@ from dataclasses import asdict
 from typing import Any
 
 from midline.benchmarks.budget.store import Store
+from midline.benchmarks.quality.typing.remembering import common_ids
 from midline.model.cancellation import Cancellation
 from midline.model.engines.base import (
     GREEDY,
@@ -97,7 +98,7 @@ class RecordedEngine(Engine):
         self.context_length = shared.engine.context_length
         self.capabilities = shared.engine.capabilities
         self.config = getattr(shared.engine, "config", None)
-        self._known: list[list[int]] = []
+        self._known: list[tuple[int, ...]] = []
 
     def batch(
         self,
@@ -115,8 +116,8 @@ class RecordedEngine(Engine):
 
     def cached_tokens(self, prompt: Sequence[int]) -> int:
         """What the run's earlier calls left in a prefix cache of this run alone."""
-        ids = list(prompt)
-        return min(max((_common(ids, known) for known in self._known), default=0), len(ids) - 1)
+        ids = tuple(prompt)
+        return min(max((common_ids(ids, known) for known in self._known), default=0), len(ids) - 1)
 
     def close(self) -> None:
         """Nothing: the engine belongs to all runs."""
@@ -126,12 +127,5 @@ class RecordedEngine(Engine):
         cached = self.cached_tokens(prompt)
         row = self.shared.call(request, options)
         completions = [Completion(**each) for each in row["completions"]]
-        self._known += [[*prompt, *completion.ids] for completion in completions]
+        self._known += [(*prompt, *completion.ids) for completion in completions]
         return Generation(completions, len(prompt), cached, NO_TIMINGS)
-
-
-def _common(a: Sequence[int], b: Sequence[int]) -> int:
-    for at, (x, y) in enumerate(zip(a, b, strict=False)):
-        if x != y:
-            return at
-    return min(len(a), len(b))

@@ -6,7 +6,10 @@ import subprocess
 import tempfile
 from collections.abc import Callable
 from dataclasses import replace
+from functools import cache
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -64,22 +67,17 @@ def rapidocr(scale: int) -> Reading:
     """PP-OCR of the package rapidocr-onnxruntime on the picture, enlarged or not."""
 
     def read(picture: Picture, recognizer: Recognizer) -> list[str]:
-        result, _ = _engine()(_scaled(picture, scale)[:, :, ::-1])
+        result, _ = _rapidocr_engine()(_scaled(picture, scale)[:, :, ::-1])
         rows = sorted(((box[0][1], box[0][0], text) for box, text, _ in result or []))
         return ["\n".join(text for _, _, text in rows)]
 
     return read
 
 
-def _engine():  # type: ignore[no-untyped-def]
-    from rapidocr_onnxruntime import RapidOCR
-
-    if not _ENGINES:
-        _ENGINES.append(RapidOCR(intra_op_num_threads=2))
-    return _ENGINES[0]
-
-
-_ENGINES: list[object] = []
+@cache
+def _rapidocr_engine() -> Any:
+    module = import_module("rapidocr_onnxruntime")
+    return module.RapidOCR(intra_op_num_threads=2)
 
 
 def tesseract(scale: int) -> Reading:

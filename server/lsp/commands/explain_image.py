@@ -20,6 +20,7 @@ from midline.kernels import CancelFlag
 from midline.model.errors import MidlineError
 from midline.server.context.projects import file_path
 from midline.server.lsp.engine_thread import NoEngineError
+from midline.server.lsp.engine_writing import WritingWork
 from midline.server.lsp.progress_bar import ProgressBar
 from midline.server.lsp.server import MidlineServer
 from midline.server.routing.engine_tasks import run_ask
@@ -33,26 +34,10 @@ if TYPE_CHECKING:
 LOGGER = logging.getLogger(__name__)
 
 
-class _Work:
-    """Reading and explaining, which the client may cancel."""
-
-    def __init__(self) -> None:
-        self.flag = CancelFlag()
-
-    @property
-    def stale(self) -> bool:
-        """Whether nobody waits any more."""
-        return self.flag.is_set()
-
-    def abandon(self) -> None:
-        """Stop."""
-        self.flag.set()
-
-
 async def explain_image(ls: MidlineServer, request: Any) -> dict[str, Any]:
     """Read a picture and explain what failed in it."""
     data, name = _picture_of(request)
-    work = _Work()
+    work = WritingWork()
     bar = await ProgressBar.begin(ls, "Midline: reading the picture", work.abandon)
     found: dict[str, Any] = {}
     try:
@@ -115,7 +100,7 @@ def _shown(reading: ScreenReading, workspace: Workspace) -> dict[str, Any]:
     return {**reading.as_json(workspace), "places": places}
 
 
-async def _explained(ls: MidlineServer, outcome: Ask | Answer, work: _Work) -> str:
+async def _explained(ls: MidlineServer, outcome: Ask | Answer, work: WritingWork) -> str:
     if isinstance(outcome, Answer):
         return outcome.text
 

@@ -89,7 +89,7 @@ def _call_soon(loop: asyncio.AbstractEventLoop) -> None:
         loop.call_soon_threadsafe(lambda: None)
 
 
-class _Selector(selectors.DefaultSelector):  # type: ignore[misc, valid-type]
+class _Selector(selectors.DefaultSelector):
     """A selector that waits on a simulated clock."""
 
     clock: SimulatedClock
