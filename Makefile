@@ -165,7 +165,7 @@ $(VENV)/torch: | $(BIN)/python
 	@touch $@
 
 $(VENV)/testable: $(NATIVE) $(VENV)/buildable $(VENV)/torch
-	$(PIP) install -q --no-build-isolation -e ".[test,reference]"
+	$(PIP) install -q --no-build-isolation -e ".[test,reference,onnx]"
 	@touch $@ $(VENV)/installed
 
 # Installed too, since mypy reads the types of the dependencies.

@@ -13,7 +13,7 @@ from midline.model.errors import UsageError
 if TYPE_CHECKING:
     from midline.model.engines.base import Engine
 
-KINDS = ("native", "remote")
+KINDS = ("native", "onnx", "remote")
 """Every kind of engine, the default first."""
 
 
@@ -46,6 +46,10 @@ def load_engine(
 
         engine_options = (options or SamplingOptions()).of_engine(RemoteOptions)
         return RemoteEngine.load(str(model), engine_options)
+    if kind == "onnx":
+        from midline.model.engines.onnx.engine import load_onnx
+
+        return load_onnx(model, options or SamplingOptions(), threads, progress, cache_tokens)
     from midline.model.engines.native.load import load_native
 
     return load_native(model, options or SamplingOptions(), threads, progress, cache_tokens)

@@ -188,12 +188,33 @@ def load_engine(args: argparse.Namespace, cache_tokens: int | None = None) -> "E
     from midline.model.engines import load
 
     options = generate_options(args)
-    engine = load.load_engine(
-        args.model, args.engine, options=options, threads=args.threads, cache_tokens=cache_tokens
-    )
+    with _export_progress(args.engine) as progress:
+        engine = load.load_engine(
+            args.model,
+            args.engine,
+            options=options,
+            threads=args.threads,
+            progress=progress,
+            cache_tokens=cache_tokens,
+        )
     if engine.note:
         print(f"midline: {engine.note}", file=sys.stderr)
     return engine
+
+
+@contextlib.contextmanager
+def _export_progress(kind: str) -> Iterator[Callable[[float], None] | None]:
+    """A bar on a terminal's standard error while the ONNX engine exports a model."""
+    if kind != "onnx" or not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(file=sys.stderr), transient=True) as bar:
+        task = bar.add_task("exporting to ONNX", total=1.0)
+        yield lambda share: bar.update(task, completed=share)
 
 
 @contextlib.contextmanager

@@ -38,9 +38,11 @@ def load_engine(settings: Settings, progress: Callable[[float], None]) -> "Engin
         return load(settings.model, "remote", options=SamplingOptions(engine=remote))
     settings.policy().check_memory(settings.model)
     be_nice(settings.nice)
-    options = SamplingOptions(engine=NativeOptions(sparsity=settings.sparsity))
+    sparsity = settings.sparsity if settings.engine == "native" else 0.0
+    options = SamplingOptions(engine=NativeOptions(sparsity=sparsity))
     threads = threads_now(settings.threads, settings.save_battery)
-    engine = load(settings.model, options=options, threads=threads, progress=progress)
+    kind = settings.engine
+    engine = load(settings.model, kind, options=options, threads=threads, progress=progress)
     engine.warm_up()
     return engine
 
@@ -48,7 +50,7 @@ def load_engine(settings: Settings, progress: Callable[[float], None]) -> "Engin
 def load_key(settings: Settings) -> tuple[Any, ...]:
     """What tells one load from another: the model and how it is loaded, and an engine elsewhere."""
     remote = settings.endpoint, settings.endpoint_consent
-    return settings.model, settings.threads, settings.sparsity, *remote
+    return settings.model, settings.engine, settings.threads, settings.sparsity, *remote
 
 
 def loader(

@@ -77,6 +77,11 @@ class Settings:
         False, _SWITCH, "Whether to complete only when asked by hand, and be quiet while you type."
     )
     model: str = _setting(DEFAULT_MODEL, _TEXT, "The model that completes.")
+    engine: str = _setting(
+        "native",
+        _one_of(("native", "onnx")),
+        "What runs the model: Midline's own kernels, or ONNX Runtime, where none were built.",
+    )
     endpoint: str | None = _setting(
         None,
         _or_null(_Rule("an address", lambda value: isinstance(value, str) and value != "")),

@@ -1,7 +1,6 @@
 """A model file for the native engine, quantized by a recipe."""
 
 import hashlib
-import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -17,6 +16,7 @@ from midline.model.compression.quantization.awq import Scales, search_scales
 from midline.model.compression.quantization.calibration import layer_inputs
 from midline.model.compression.quantization.provenance import Provenance
 from midline.model.compression.quantization.recipe import Recipe
+from midline.model.disk import check_disk
 from midline.model.errors import MidlineError, ModelFileError
 from midline.model.weights.block_encoding import encode, encode_floats
 from midline.model.weights.block_scales import check_all_scales
@@ -27,8 +27,6 @@ from midline.model.weights.packed import model_hash
 from midline.model.weights.rounding import Floats, round_weights
 
 Progress = Callable[[float], None]
-ROOM_BYTES = 64 << 20
-"""Disk space to be left free beside what is written."""
 
 
 @dataclass(frozen=True)
@@ -160,16 +158,3 @@ def stop_if(cancel: Cancellation | None) -> None:
     """Raises Cancelled once the flag is set."""
     if cancel is not None and cancel.is_set():
         raise Cancelled
-
-
-def check_disk(target: Path, nbytes: int) -> None:
-    """Raises MidlineError unless the disk of `target` has room for `nbytes`."""
-    folder = target.parent
-    while not folder.exists():
-        folder = folder.parent
-    free = shutil.disk_usage(folder).free
-    if free < nbytes + ROOM_BYTES:
-        raise MidlineError(
-            f"{target} needs {(nbytes + ROOM_BYTES) / 1e6:.0f} MB and the disk has "
-            f"{free / 1e6:.0f} MB left; make room or name another place with --to"
-        )

@@ -199,8 +199,8 @@ def _check(recipe: Recipe) -> None:
         raise ValueError(
             "has int8 weights, which are 8 bits, symmetric, and of a tensor or channel"
         )
-    elif how and form == "nbits" and (how.granularity != "group" or how.bits not in (4, 8)):
-        raise ValueError("has nbits weights, which are 4 or 8 bits in groups")
+    elif how and form == "nbits" and (how.bits not in (4, 8) or how.group % 32):
+        raise ValueError("has nbits weights, which are 4 or 8 bits in groups of 32 or more")
     if (recipe.activations == "static-tensor") != (method in ("min-max", "percentile")):
         raise ValueError("has static activations without min-max or percentile, or the reverse")
     if method == "awq" and (recipe.engine != "native" or how is None):

@@ -21,6 +21,10 @@ def write_model(
     target: a GGUF file for the native engine, a folder for the ONNX engine. Raises Cancelled,
     MidlineError, ModelFileError, UsageError.
     """
-    from midline.model.compression.quantization.gguf_model import quantize_gguf
+    if recipe.engine == "native":
+        from midline.model.compression.quantization.gguf_model import quantize_gguf
 
-    return quantize_gguf(source, target, recipe, text, progress=progress, cancel=cancel)
+        return quantize_gguf(source, target, recipe, text, progress=progress, cancel=cancel)
+    from midline.model.compression.quantization.onnx_model import quantize_onnx
+
+    return quantize_onnx(source, target, recipe, text, progress=progress, cancel=cancel)

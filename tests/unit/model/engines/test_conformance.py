@@ -63,7 +63,22 @@ def remote(path: Path) -> Engine:
     return WithServer.load("any", RemoteOptions(server.url, context_length=2048))
 
 
-MAKERS = {"native": native, "fake": fake, "remote": remote}
+def onnx(path: Path) -> Engine:
+    """The float32 export of the model, beside it."""
+    pytest.importorskip("onnxruntime", reason="the extra `onnx` is not installed")
+    pytest.importorskip("onnx", reason="the extra `onnx` is not installed")
+    from midline.model.engines.onnx.engine import OnnxEngine
+    from midline.model.engines.onnx.export import export_model
+    from midline.model.engines.onnx.form import OnnxForm
+
+    folder = path.with_suffix(".onnx")
+    export_model(path, folder, OnnxForm())
+    loaded = OnnxEngine.load(folder, threads=1)
+    loaded.tokenizer.end_tokens = frozenset()
+    return loaded
+
+
+MAKERS = {"native": native, "fake": fake, "remote": remote, "onnx": onnx}
 
 
 @pytest.fixture(scope="module", params=MAKERS)

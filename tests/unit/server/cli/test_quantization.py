@@ -26,7 +26,7 @@ def test_a_quantized_model_is_used_by_path(
 def test_recipes_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["model", "recipes"]) == 0
     rows = [line.split()[:2] for line in capsys.readouterr().out.splitlines()]
-    assert ["q4_0-awq", "native"] in rows
+    assert ["q4_0-awq", "native"] in rows and ["onnx-int8", "onnx"] in rows
 
 
 def test_wrong_calls_are_told(

@@ -10,8 +10,8 @@ from engine_models import EXACT, all_logits, decoder, random_ids
 
 from midline.kernels.formats import GGMLType
 from midline.kernels.reference import dequantize
+from midline.model import disk
 from midline.model.cancellation import Cancelled
-from midline.model.compression.quantization import gguf_model
 from midline.model.compression.quantization.gguf_model import quantize_gguf
 from midline.model.compression.quantization.provenance import PREFIX
 from midline.model.compression.quantization.recipe import find_recipe, parse_recipe
@@ -116,7 +116,7 @@ def test_a_disk_too_small_is_told_beforehand(
     model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     usage = shutil.disk_usage(tmp_path)._replace(free=1_000_000)
-    monkeypatch.setattr(gguf_model.shutil, "disk_usage", lambda _: usage)
+    monkeypatch.setattr(disk.shutil, "disk_usage", lambda _: usage)
     with pytest.raises(MidlineError, match=r"needs \d+ MB and the disk has 1 MB left; make room"):
         quantize_gguf(model, tmp_path / "q.gguf", find_recipe("q8_0"), "")
 

@@ -26,6 +26,7 @@ def test_every_shipped_recipe_can_be_read():
     assert {"shipped", "q8_0", "q4_0", "q4_0-awq", "q3", "int8-channel", "int8-tensor"} <= set(
         found
     )
+    assert {"onnx-float32", "onnx-int8", "onnx-int8-static", "onnx-int4"} <= set(found)
     assert len({recipe.sha256 for recipe in found.values()}) == len(found)
     assert all(recipe.title for recipe in found.values())
 
