@@ -227,7 +227,8 @@ BEYOND_THE_INTERFACE = (
     "benchmarks/quality/alignment/",
     "benchmarks/quality/calibration/", "benchmarks/quality/instruction_sets/",
     "benchmarks/quality/intents/zero_shot.py",
-    "benchmarks/quality/logits/", "benchmarks/quality/screen/",
+    "benchmarks/quality/logits/", "benchmarks/quality/quantization/",
+    "benchmarks/quality/screen/",
     "benchmarks/quality/sparsity/",
 )  # fmt: skip
 """Who measures, calibrates or describes the native engine itself."""

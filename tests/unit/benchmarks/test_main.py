@@ -17,23 +17,14 @@ from midline.server.cli.command_line import Parser, Program
 
 
 def calls(program: Program) -> Iterator[list[str]]:
-    """The words of every subcommand and group below `program`, whether it is there yet or not."""
+    """The words of every subcommand and group below `program`."""
     for name, command in program.commands.items():
         yield [name]
         if isinstance(command, Program):
             yield from ([name, *words] for words in calls(command))
 
 
-def is_here(words: list[str]) -> bool:
-    """Whether the help of a subcommand does not say that it comes later."""
-    command = PROGRAM
-    for word in words:
-        command = command.commands[word]
-    return isinstance(command, Program) or not command.endswith("(in a later version)")
-
-
-HERE = [words for words in calls(PROGRAM) if is_here(words)]
-LATER = [words for words in calls(PROGRAM) if not is_here(words)]
+HERE = list(calls(PROGRAM))
 
 
 @pytest.mark.parametrize("words", HERE, ids=" ".join)
@@ -42,13 +33,6 @@ def test_every_command_can_be_asked_for_help(words, capsys):
         main([*words, "--help"])
     assert end.value.code == 0
     assert f"midline-bench {' '.join(words)}" in capsys.readouterr().out
-
-
-@pytest.mark.parametrize("words", LATER, ids=" ".join)
-def test_commands_of_later_versions_say_so(words, capsys):
-    assert main(words) == 2
-    said = f"`midline-bench {' '.join(words)}` is not part of this version"
-    assert capsys.readouterr().err == f"midline-bench: {said}\n"
 
 
 @pytest.mark.parametrize("words", HERE, ids=" ".join)

@@ -1,0 +1,1 @@
+"""What quantization costs and saves: every recipe, in every respect, against the reference."""

@@ -1,0 +1,90 @@
+"""The claims of "Greener yet Powerful" (arXiv 2303.05378), held against the rows of a study."""
+
+from collections.abc import Sequence
+from typing import Any
+
+Row = dict[str, Any]
+REFERENCE = "onnx-float32"
+INT8, WEIGHTS, WEIGHTS_TENSOR = "onnx-int8", "onnx-int8-weights", "onnx-int8-weights-tensor"
+ENOUGH = 300
+"""Problems without which a difference in pass@1 is not called a result."""
+
+
+def claims(rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """Name, whether it held here (None: not measured), and a sentence with the figure."""
+    by_name = {row["name"]: row for row in rows}
+    return [
+        _int8(by_name.get(INT8, {})),
+        _channel(by_name.get(WEIGHTS, {}), by_name.get(WEIGHTS_TENSOR, {})),
+        _activations(by_name.get(INT8, {}), by_name.get(WEIGHTS, {})),
+        _robustness(
+            by_name.get(INT8, {}), next((r for r in rows if r["name"] == "onnx-float32"), {})
+        ),
+        _summaries(by_name.get(INT8, {})),
+    ]
+
+
+def _claim(name: str, held: bool | None, figure: str) -> dict[str, Any]:
+    word = {True: "held here", False: "not held here", None: "not measured"}[held]
+    return {"name": name, "held": held, "sentence": f"{name}: {word}{': ' * bool(figure)}{figure}"}
+
+
+def _int8(row: Row) -> dict[str, Any]:
+    name = "int8 without significant loss"
+    found = row.get("mbxp", {}).get("python", {}).get("against")
+    if not found or found["cases"] < ENOUGH:
+        return _claim(name, None, "")
+    gap, low, high = (100 * value for value in (found["difference"], *found["interval"]))
+    figure = f"{gap:+.1f} points [{low:+.1f}, {high:+.1f}] on {found['cases']} Python problems"
+    held = found["p_value"] >= 0.05 or gap > 0
+    return _claim(name, held, f"{figure}, p = {found['p_value']}")
+
+
+def _channel(channel: Row, tensor: Row) -> dict[str, Any]:
+    name = "per-channel weights above per-tensor"
+    if "nats" not in channel or "nats" not in tensor:
+        return _claim(name, None, "")
+    one, other = channel["nats"]["difference"], tensor["nats"]["difference"]
+    return _claim(name, one < other, f"{one:+.4f} against {other:+.4f} nats a token")
+
+
+def _activations(both: Row, weights: Row) -> dict[str, Any]:
+    name = "activations more sensitive than weights"
+    if "nats" not in both or "nats" not in weights:
+        return _claim(name, None, "")
+    of_weights = weights["nats"]["difference"]
+    of_activations = both["nats"]["difference"] - of_weights
+    return _claim(name, of_activations > of_weights,
+                  f"8-bit activations cost {of_activations:+.4f} nats a token, "
+                  f"8-bit weights {of_weights:+.4f}")  # fmt: skip
+
+
+def _robustness(row: Row, reference: Row) -> dict[str, Any]:
+    name = "robustness not lost"
+    own, truth = row.get("robustness"), reference.get("robustness")
+    if not own or not truth:
+        return _claim(name, None, "")
+    drops = [mean_drop(found) for found in (own, truth)]
+    if None in drops:
+        return _claim(name, None, "")
+    mine, other = (float(drop or 0) for drop in drops)
+    return _claim(name, mine <= other + 0.05, f"relative drop {mine:.1%}, float32 {other:.1%}")
+
+
+def mean_drop(found: dict[str, Any]) -> float | None:
+    """The mean relative drop over the families; None where nothing passed unchanged."""
+    drops = [scores["relative_drop"] for scores in found.values()]
+    known = [drop for drop in drops if drop is not None]
+    return sum(known) / len(known) if known else None
+
+
+def _summaries(row: Row) -> dict[str, Any]:
+    name = "carries over to summarization"
+    found = row.get("summaries", {}).get("against")
+    if not found:
+        return _claim(name, None, "")
+    gap = found["chrf"]
+    low, high = gap["interval"]
+    return _claim(name, low <= 0 <= high or gap["difference"] > 0,
+                  f"chrF {gap['difference']:+.2f} [{low:+.2f}, {high:+.2f}] on "
+                  f"{found['problems']} docstrings")  # fmt: skip

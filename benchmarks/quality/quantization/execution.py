@@ -1,0 +1,70 @@
+"""MBXP problems completed and executed: pass@1, paired by problem with the reference."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from midline.benchmarks.mbxp.actions.run import chosen_tasks
+from midline.benchmarks.mbxp.generate import STREAMS, TASK_TOKENS, Generator, pending
+from midline.benchmarks.mbxp.samples import GeneratedFile
+from midline.benchmarks.mbxp.session import EvaluationOptions, evaluate_into
+from midline.benchmarks.mbxp.statistics import paired_difference, wilson
+from midline.benchmarks.mbxp.tasks import Task
+from midline.benchmarks.quality.quantization.store import Subject
+from midline.benchmarks.quality.quantization.subjects import options_of
+from midline.model.engines.base import Engine
+
+MAX_TOKENS = 320
+CACHE_TOKENS = STREAMS * TASK_TOKENS
+
+
+def problems(pool: Mapping[str, Task], language: str, limit: int) -> list[Task]:
+    """The first `limit` problems of a language."""
+    return chosen_tasks(pool, [language], limit, common=False)
+
+
+def passed(
+    engine: Engine, subject: Subject, tasks: Sequence[Task], folder: Path, workers: int = 1
+) -> dict[str, int]:
+    """1 for each task that a greedy completion passes, 0 for the others; by task id.
+
+    Samples and verdicts are kept in `folder`: what is there is neither generated nor executed
+    again.
+    """
+    file = GeneratedFile(folder)
+    options = options_of(subject, MAX_TOKENS)
+    waiting = pending(tasks, 1, file)
+    if waiting:
+        pool = {task.task_id: task for task in tasks}
+        Generator(engine, options, file).run(waiting, pool, lambda _: None)
+    known = {task.task_id: task for task in tasks}
+    about = {"model": subject.path.name, "recipe": subject.name}
+    summary = evaluate_into(folder, file.samples(known), EvaluationOptions(workers=workers), about)
+    return {result.task_id: int(result.status == "pass") for result in summary.results}
+
+
+def summary(found: Mapping[str, int]) -> dict[str, Any]:
+    """Problems, share passed and its interval of 95%, and what passed, for pairing."""
+    count, total = sum(found.values()), len(found)
+    return {
+        "problems": total,
+        "pass": round(count / max(1, total), 4),
+        "interval": [round(end, 4) for end in wilson(count, total)],
+        "passed": sorted(task for task, ok in found.items() if ok),
+        "asked": sorted(found),
+    }
+
+
+def against(found: Mapping[str, Any], reference: Mapping[str, Any]) -> dict[str, Any] | None:
+    """The difference from the reference on the problems that both were asked (McNemar)."""
+    both = sorted(set(found["asked"]) & set(reference["asked"]))
+    if not both:
+        return None
+    own, other = set(found["passed"]), set(reference["passed"])
+    return paired_difference([(int(task in own), int(task in other)) for task in both])
+
+
+def of_lists(found: Mapping[str, Any]) -> dict[str, Any]:
+    """The summary of `asked` and `passed` alone."""
+    passed_ones = set(found["passed"])
+    return summary({name: int(name in passed_ones) for name in found["asked"]})

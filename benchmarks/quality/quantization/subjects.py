@@ -1,0 +1,85 @@
+"""The subjects of a study: models written by recipes, and the engine that runs each."""
+
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from midline.benchmarks.quality.quantization.store import Subject
+from midline.model.catalog.catalog import resolve
+from midline.model.compression.quantization.recipe import Recipe, find_recipe
+from midline.model.compression.quantization.writing import write_model
+from midline.model.decoding.options import NativeOptions, SamplingOptions
+from midline.model.engines.load import load_engine
+from midline.model.engines.native.policy import policy_of
+from midline.model.errors import MidlineError
+from midline.model.paths import profiles_folder
+from midline.model.teal.profile import find_profile, write_profile
+from midline.model.weights.packed import model_hash
+from midline.server.cli.quantization import calibration_text, default_target
+
+if TYPE_CHECKING:
+    from midline.model.engines.base import Engine
+
+REFERENCE = "onnx-float32"
+"""The recipe that the others are compared with: the source dequantized, activations in float."""
+
+
+def make_subjects(model: str, recipes: Sequence[str], sparse: bool) -> list[Subject]:
+    """Writes the models that are not there yet; a subject for each, the reference first.
+
+    sparse: also each native model with its source's own level of sparsity, where that is not 0.
+    """
+    names = [REFERENCE, *(name for name in recipes if name != REFERENCE)]
+    found = [_subject(model, find_recipe(name)) for name in names]
+    level = policy_of(resolve(model)).sparsity
+    if sparse and level:
+        natives = [s for s in found if s.engine == "native"]
+        found += [replace(s, sparsity=level) for s in natives if _has_profile(s, model, level)]
+    return found
+
+
+def _subject(model: str, recipe: Recipe) -> Subject:
+    source = resolve(model)
+    stem = Path(model).stem if Path(model).suffix == ".gguf" else model
+    if recipe.format == "source":
+        return Subject(stem, recipe.name, recipe.engine, source)
+    target = default_target(model, source, recipe.name, recipe.engine)
+    text = calibration_text(None) if recipe.calibration.method != "none" else ""
+    print(f"{recipe.name}: {recipe.title}", file=sys.stderr)
+    write_model(source, target, recipe, text)
+    return Subject(stem, recipe.name, recipe.engine, target, is_reference=recipe.name == REFERENCE)
+
+
+def _has_profile(subject: Subject, model: str, level: float) -> bool:
+    """Whether there is a sparsity profile; that of the source serves models rounded from it.
+
+    Thresholds belong to activations, which rounding of weights hardly moves; scaled inputs (AWQ)
+    need a profile of their own.
+    """
+    with suppress(MidlineError):
+        return find_profile(subject.path, level) is not None
+    if find_recipe(subject.recipe).calibration.method == "awq":
+        return False
+    profile = find_profile(resolve(model), level)
+    if profile is None:
+        return False
+    own = replace(profile, model=subject.path.stem, model_sha256=model_hash(subject.path))
+    write_profile(own, profiles_folder())
+    return True
+
+
+def engine_of(subject: Subject, threads: int | None, cache_tokens: int | None = None) -> "Engine":
+    """The subject's engine, loaded."""
+    options = SamplingOptions(engine=NativeOptions(sparsity=subject.sparsity))
+    return load_engine(
+        subject.path, subject.engine, options=options, threads=threads, cache_tokens=cache_tokens
+    )
+
+
+def options_of(subject: Subject, max_tokens: int) -> SamplingOptions:
+    """Greedy decoding as the subject wants it."""
+    native = NativeOptions(exact=True, sparsity=subject.sparsity, draft="none")
+    return SamplingOptions(max_tokens=max_tokens, engine=native)

@@ -1,0 +1,146 @@
+"""The study on a tiny model: parts are measured once, and the report is of what there is."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from midline.benchmarks.main import main
+from midline.benchmarks.quality.quantization import measure
+from midline.benchmarks.quality.quantization.claims import claims
+from midline.benchmarks.quality.quantization.perplexity import against, perplexity
+from midline.benchmarks.quality.quantization.robustness import scores
+from midline.benchmarks.quality.quantization.store import Store, Subject
+from midline.benchmarks.quality.quantization.summarization import summary_of
+from midline.benchmarks.quality.quantization.table import table
+
+pytest.importorskip("onnxruntime", reason="the extra `onnx` is not installed")
+pytest.importorskip("onnx", reason="the extra `onnx` is not installed")
+CALL = ["quality", "quantization", "--dense", "--recipes", "q8_0", "q4_0"]
+
+
+@pytest.fixture
+def call(tiny_qwen2: Path, home: Path, tmp_path: Path) -> list[str]:
+    data = Path(__file__).resolve().parents[4] / "golden/mbxp/tasks"
+    return [
+        *CALL,
+        "--model",
+        str(tiny_qwen2),
+        "--out",
+        str(tmp_path / "study"),
+        "--data",
+        str(data),
+    ]
+
+
+def test_a_study_goes_on_where_it_was(
+    call: list[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    parts = ["--parts", "size", "perplexity"]
+    real, asked = measure._MEASURES["perplexity"], []
+
+    def die(study: object, subject: Subject) -> object:
+        if subject.recipe == "q4_0":
+            raise KeyboardInterrupt
+        asked.append(subject.name)
+        return real(study, subject)  # type: ignore[arg-type]
+
+    monkeypatch.setitem(measure._MEASURES, "perplexity", die)
+    assert main([*call, *parts]) == 130
+    monkeypatch.setitem(measure._MEASURES, "perplexity", real)
+    out = tmp_path / "result.json"
+    assert main([*call, *parts, "--json", str(out)]) == 0
+    assert asked == ["onnx-float32", "q8_0"]
+    found = json.loads(out.read_text())["models"]["tiny-qwen2"]
+    rows = {row["name"]: row for row in found["rows"]}
+    assert list(rows) == ["onnx-float32", "q4_0", "q8_0"]
+    assert rows["q8_0"]["bytes"] < rows["onnx-float32"]["bytes"]
+    assert abs(rows["q8_0"]["nats"]["difference"]) < abs(rows["q4_0"]["nats"]["difference"])
+    assert rows["onnx-float32"]["nats"]["difference"] == 0
+    assert {claim["held"] for claim in found["claims"]} == {None}
+    capsys.readouterr()
+    assert main([*call, "--only", "report"]) == 0
+    printed = capsys.readouterr().out
+    assert "q4_0" in printed and "int8 without significant loss: not measured" in printed
+
+
+def test_problems_are_executed_and_paired(call: list[str], tmp_path: Path) -> None:
+    out = tmp_path / "result.json"
+    words = ["--parts", "mbxp", "--lang", "python", "--limit", "1", "--json", str(out)]
+    assert main([*call, *words]) == 0
+    rows = json.loads(out.read_text())["models"]["tiny-qwen2"]["rows"]
+    assert [row["mbxp"]["python"]["problems"] for row in rows] == [1, 1, 1]
+    assert rows[1]["mbxp"]["python"]["against"]["cases"] == 1
+
+
+def test_a_page_has_the_table_and_its_plot(call: list[str], tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib", reason="the extra `study` is not installed")
+    words = ["--parts", "size", "mbxp", "--lang", "python", "--limit", "1"]
+    assert main([*call, *words, "--page", str(tmp_path / "page.md")]) == 0
+    text = (tmp_path / "page.md").read_text()
+    assert "| q8_0 |" in text and "](page-bytes-tiny-qwen2.svg)" in text
+    assert (tmp_path / "page-bytes-tiny-qwen2.svg").read_text().startswith("<?xml")
+
+
+def test_wrong_calls_are_told(call: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    for words, sentence in [
+        (["--limit", "0"], "need at least 1"),
+        (["--lang", "java"], "--lang needs python"),
+        (["--recipes", "q9"], "there is no recipe 'q9'"),
+    ]:
+        assert main([*call, *words]) == 2
+        assert sentence in capsys.readouterr().err
+
+
+def row(name: str, **more: object) -> dict[str, object]:
+    return {"name": name, "recipe": name, **more}
+
+
+def test_claims_follow_from_the_figures() -> None:
+    pair = {"cases": 400, "difference": -0.04, "interval": [-0.06, -0.02], "p_value": 0.001}
+    drops = {"names": {"relative_drop": 0.3}, "format": {"relative_drop": 0.5}}
+    gap = {"problems": 9, "chrf": {"difference": -1.0, "interval": [-3.0, 1.0]}}
+    rows = [
+        row("onnx-float32", robustness={"names": {"relative_drop": 0.2}}),
+        row("onnx-int8", nats={"difference": 0.05}, robustness=drops,
+            mbxp={"python": {"against": pair}}, summaries={"against": gap}),
+        row("onnx-int8-weights", nats={"difference": 0.01}),
+        row("onnx-int8-weights-tensor", nats={"difference": 0.03}),
+    ]  # fmt: skip
+    assert [claim["held"] for claim in claims(rows)] == [False, True, True, False, True]
+    pair["p_value"] = 0.4
+    assert claims(rows)[0]["held"] is True
+    pair["cases"] = 299
+    assert claims(rows)[0]["held"] is None
+
+
+def test_robust_means_under_every_seed() -> None:
+    found = scores({"names": {"a": [1, 1, 1], "b": [1, 0, 1], "c": [0, 1, 1], "d": [0, 0, 0]}})
+    assert found["names"] == {
+        "problems": 4, "seeds": 2, "nominal": 0.5, "robust": 0.5, "relative_drop": 0.0,
+    }  # fmt: skip
+    assert scores({"names": {"a": [0, 0]}})["names"]["relative_drop"] is None
+
+
+def test_perplexity_is_of_all_texts_together() -> None:
+    truth = {"a": [10.0, 10.0], "b": [40.0, 20.0]}
+    assert perplexity(truth) == pytest.approx(2.718281828 ** (50 / 30))
+    found = against({"a": [11.0, 10.0], "b": [42.0, 20.0]}, truth)
+    assert found["difference"] == pytest.approx(0.1) and found["interval"][0] == pytest.approx(0.1)
+
+
+def test_a_summary_is_the_first_paragraph() -> None:
+    assert summary_of(' Sort it.\n    By key.\n\n    Args: x\n"""\n') == "Sort it. By key."
+    assert summary_of("Find x.\n    >>> f(1)") == "Find x."
+
+
+def test_results_of_other_settings_do_not_count(tmp_path: Path) -> None:
+    store, subject = Store(tmp_path), Subject("m", "q8_0", "native", tmp_path, 0.4)
+    store.put(subject, "size", {"n": 1}, {"bytes": 3})
+    assert store.get(subject, "size", {"n": 1}) == {"bytes": 3}
+    assert store.get(subject, "size", {"n": 2}) is None
+    assert list(store.every("m", "size")) == [("q8_0@40", {"bytes": 3})]
+    assert "q8_0@40" in table([row("q8_0@40", bytes=3)])[1]
