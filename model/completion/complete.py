@@ -93,7 +93,10 @@ def _together(
 
 
 def _joined(first: CompletionResult | None, second: CompletionResult) -> CompletionResult:
-    """The result of the second task, or of the first if that is empty, with the cost of both."""
+    """The result of the second task, or of the first if that is empty, with the cost of both.
+
+    What the first one left in the prefix cache does not count as found there.
+    """
     if first is None:
         return second
     one, other = first.timings, second.timings
@@ -102,4 +105,6 @@ def _joined(first: CompletionResult | None, second: CompletionResult) -> Complet
         prefill_ms=one.prefill_ms + other.prefill_ms,
         decode_ms=one.decode_ms + other.decode_ms,
     )
-    return replace(first if second.is_empty else second, timings=timings)
+    chosen = first if second.is_empty else second
+    cached = min(first.cached_tokens, chosen.prompt_tokens)
+    return replace(chosen, timings=timings, cached_tokens=cached)

@@ -40,6 +40,8 @@ class Proxy:
         self._told: set[str] = set()
         self._parent = asyncio.Event()
         """Set when the process that the client named is known."""
+        self._begun = asyncio.Event()
+        """Set when the first engine process can be written to: nothing is read before."""
 
     async def serve(self, client: asyncio.StreamReader, first: Connection) -> int:
         """Pass messages on until the client leaves; the exit status that the protocol wants."""
@@ -58,6 +60,7 @@ class Proxy:
 
     async def _from_client(self, client: asyncio.StreamReader) -> None:
         """Every message of the client; ends when it leaves."""
+        await self._begun.wait()
         async for body in read_messages(client):
             if isinstance(body, FramingError):
                 error = {"code": _INVALID_REQUEST, "message": str(body)}
@@ -90,6 +93,7 @@ class Proxy:
             for message in self._state.replay():
                 writer.write(framed(json.dumps(message).encode()))
             self._engine = writer
+            self._begun.set()
             await self._from_engine(reader, writer)
             self._engine = None
             writer.close()

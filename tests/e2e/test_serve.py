@@ -167,7 +167,8 @@ def test_a_wrong_address_is_one_sentence(address: str) -> None:
     assert "[HOST:]PORT" in done.stderr and len(done.stderr) < 200
 
 
-def test_a_taken_address_is_one_sentence() -> None:
+def test_a_taken_address_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MIDLINE_HTTP_TOKEN", "a token of 16 or more")
     done = subprocess.run([*MIDLINE, "--tcp", "192.0.2.1:5007"], capture_output=True, text=True)
     assert done.returncode == 2
     assert "cannot listen on 192.0.2.1:5007" in done.stderr

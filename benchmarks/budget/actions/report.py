@@ -65,7 +65,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--lang", default="python", choices=("python", "javascript"))
     add("--data", metavar="DIR", help="folder of the MBXP problems")
     add("--examples", choices=(*EXAMPLES, NONE), default="first")
-    add("--speeds", type=Path, metavar="FILE", help="of `budget speed --json`")
+    add("--speeds", type=Path, metavar="SPEEDS", help="file of `budget speed --json`")
     add("--json", type=output_file, metavar="FILE", help="write the numbers here")
     add("--page", type=output_file, metavar="FILE", help="write a page here, and plots beside it")
     add("--write-table", action="store_true", help="write the table that `auto` chooses from")
