@@ -15,6 +15,9 @@ MOST_NESTED = 6
 """Tasks that may be under way, all but one of them interrupted."""
 STEP_TOKENS = {Priority.INTERACTIVE: 256, Priority.BY_HAND: 64, Priority.BACKGROUND: 64}
 """Tokens of a prompt that are computed between two breaks; fewer of what others may interrupt."""
+QUIET_STEP_TOKENS, QUIET_SECONDS = 256, 10.0
+"""Tokens of every prompt while nobody has typed for so long: longer steps are quicker by the token.
+"""
 _NEVER_FIRST = frozenset({Priority.LOAD, Priority.IDLE})
 """What closes the engine, and what nobody waits for."""
 
@@ -25,10 +28,13 @@ class Turns:
     def __init__(self, queue: Scheduler) -> None:
         self._queue = queue
         self._under_way: list[Task] = []
+        self._typed = float("-inf")
 
     def run(self, task: Task) -> None:
         """Run a task to its end."""
         self._under_way.append(task)
+        if task.priority is Priority.INTERACTIVE:
+            self._typed = time.monotonic()
         try:
             task.run()
         finally:
@@ -37,7 +43,11 @@ class Turns:
     @property
     def step_tokens(self) -> int | None:
         """See `Breaks`."""
-        return STEP_TOKENS.get(self._under_way[-1].priority) if self._under_way else None
+        if not self._under_way:
+            return None
+        tokens = STEP_TOKENS.get(self._under_way[-1].priority)
+        is_quiet = time.monotonic() - self._typed > QUIET_SECONDS
+        return QUIET_STEP_TOKENS if tokens is not None and is_quiet else tokens
 
     def __call__(self) -> None:
         """Run what may interrupt the task under way. It must be between two steps."""

@@ -11,7 +11,7 @@ from engine_models import engine, random_ids
 from midline.model.engines.base import Engine, Request, SamplingOptions
 from midline.server.lsp import turns
 from midline.server.lsp.engine_thread import EngineClient, EngineThread
-from midline.server.lsp.scheduler import Priority
+from midline.server.lsp.scheduler import Priority, Scheduler, Task
 
 INTERACTIVE, BY_HAND, BACKGROUND = Priority.INTERACTIVE, Priority.BY_HAND, Priority.BACKGROUND
 
@@ -203,3 +203,24 @@ def test_an_interrupted_generation_goes_on_as_if_nothing_had_been(
     assert tiny.run(slowly, Work(), priority).result(60) == alone
     assert [pressed.result(60) for pressed in keys] == [key_alone] * 5
     assert ends == ["key"] * 5 + ["long"]
+
+
+def test_prompts_are_read_in_longer_steps_while_nobody_types(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now = 100.0
+    monkeypatch.setattr(turns.time, "monotonic", lambda: now)
+    turn = turns.Turns(Scheduler())
+    seen: list[int | None] = []
+
+    def read(priority: Priority) -> int | None:
+        turn.run(Task(priority, None, lambda: seen.append(turn.step_tokens)))
+        return seen[-1]
+
+    assert turn.step_tokens is None
+    assert read(BACKGROUND) == turns.QUIET_STEP_TOKENS
+    assert read(INTERACTIVE) == turns.STEP_TOKENS[INTERACTIVE]
+    assert read(BACKGROUND) == turns.STEP_TOKENS[BACKGROUND] < turns.QUIET_STEP_TOKENS
+    now += turns.QUIET_SECONDS + 1
+    assert read(BACKGROUND) == turns.QUIET_STEP_TOKENS
+    assert read(Priority.LOAD) is None
