@@ -11,11 +11,8 @@ import json
 from midline.server.daemon.places import Place
 from midline.server.lsp.engine_state import EngineState
 from midline.server.lsp.engine_thread import EngineThread
-from midline.server.lsp.model_loader import LoadEngine, load_engine, load_key, loader
+from midline.server.lsp.model_loader import LOAD_FIELDS, LoadEngine, load_engine, load_key, loader
 from midline.server.lsp.settings import option_name, resolve
-
-_FIELDS = ("model", "threads", "sparsity")
-"""The settings in the key of a load, in its order."""
 
 
 def preload(place: Place, thread: EngineThread, load: LoadEngine = load_engine) -> bool:
@@ -28,7 +25,7 @@ def preload(place: Place, thread: EngineThread, load: LoadEngine = load_engine) 
         note = path.read_text("utf-8")
         path.unlink()
         found = json.loads(note)
-        options = dict(zip(map(option_name, _FIELDS), found, strict=True))
+        options = dict(zip(map(option_name, LOAD_FIELDS), found, strict=True))
         settings, problems = resolve(options)
         if not problems:
             thread.load(loader(thread, load, settings), load_key(settings))
@@ -43,7 +40,7 @@ def note_loaded(place: Place, thread: EngineThread, state: EngineState) -> None:
     """
     if state.name != "ready" or not isinstance(thread.key, tuple):
         return
-    own, remote = thread.key[: len(_FIELDS)], thread.key[len(_FIELDS) :]
+    own, remote = thread.key[: len(LOAD_FIELDS)], thread.key[len(LOAD_FIELDS) :]
     with contextlib.suppress(OSError, TypeError):
         if any(remote):
             place.loaded_note.unlink(missing_ok=True)

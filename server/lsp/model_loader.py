@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 LOGGER = logging.getLogger(__name__)
 
+LOAD_FIELDS = ("model", "engine", "threads", "sparsity")
+"""Fields of the settings that say which model is loaded, and how."""
 LoadEngine = Callable[[Settings, Callable[[float], None]], "Engine"]
 """Loads the model of the settings, reporting how much of it is done, from 0 to 1."""
 
@@ -48,9 +50,9 @@ def load_engine(settings: Settings, progress: Callable[[float], None]) -> "Engin
 
 
 def load_key(settings: Settings) -> tuple[Any, ...]:
-    """What tells one load from another: the model and how it is loaded, and an engine elsewhere."""
-    remote = settings.endpoint, settings.endpoint_consent
-    return settings.model, settings.engine, settings.threads, settings.sparsity, *remote
+    """What tells one load from another: the fields of `LOAD_FIELDS`, and an engine elsewhere."""
+    own = (getattr(settings, field) for field in LOAD_FIELDS)
+    return *own, settings.endpoint, settings.endpoint_consent
 
 
 def loader(
