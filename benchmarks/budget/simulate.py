@@ -44,6 +44,7 @@ def pool_arms() -> Iterator[PoolArm]:
     """All of them, for one model and for both."""
     for models in (SMALL, LARGE):
         yield PoolArm("greedy", "sampling", "greedy", {}, models, 0)
+        yield _staged(1, models)
         for k in COUNTS:
             yield from _arms_of(k, models)
     for few in (4, 8):
@@ -62,6 +63,10 @@ def pool_arms() -> Iterator[PoolArm]:
             f"cascade+examples-{few}-1", "cascade+examples", "cascade",
             {"stages": (("small", few), ("large", 1))}, BOTH, few - 1, executes=True,
         )  # fmt: skip
+    for few in (1, 2):
+        last = {"stages": (("small", 1), ("large", 1), ("large", few))}
+        name = f"cascade+examples-1-1-{few}"
+        yield PoolArm(name, "cascade+examples", "cascade", last, BOTH, few, executes=True)
     for few in (2, 4, 8):
         stages = (("small", few), ("large", 2))
         name = f"cascade+agreement-{few}-2"
@@ -90,10 +95,14 @@ def _arms_of(k: int, models: str) -> Iterator[PoolArm]:
         executes=True,
     )  # fmt: skip
     yield PoolArm(f"codet-{k}", "codet", "codet", samples, models, own, executes=True, tests=True)
-    staged = {"stages": (("small", 1), ("small", k))}
-    yield PoolArm(
-        f"staged+examples-{k}", "staged+examples", "cascade", staged, models, k, executes=True
-    )
+    yield _staged(k, models)
+
+
+def _staged(k: int, models: str) -> PoolArm:
+    """The greedy completion, and `k` others where it fails an example."""
+    stages = {"stages": (("small", 1), ("small", k))}
+    name = f"staged+examples-{k}"
+    return PoolArm(name, "staged+examples", "cascade", stages, models, k, executes=True)
 
 
 @dataclass

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from midline.model.decoding.options import NativeOptions
 from midline.model.engines.base import (
     Completion,
     DrawnToken,
@@ -68,11 +69,16 @@ class Draw:
     max_tokens: int | None = None
 
     def options(self, most: int) -> SamplingOptions:
-        """The engine's options, with at most `most` tokens unless it says otherwise itself."""
-        top_p = TOP_P if self.temperature > 0 else 1.0
+        """The engine's options, with at most `most` tokens unless it says otherwise itself.
+
+        One greedy completion skips the weights that the model's own level says.
+        """
+        is_greedy = self.temperature == 0
         return SamplingOptions(
             samples=self.samples, max_tokens=self.max_tokens or most, seed=self.seed,
-            temperature=self.temperature, top_p=top_p, greedy_first=self.greedy_first,
+            temperature=self.temperature, top_p=1.0 if is_greedy else TOP_P,
+            greedy_first=self.greedy_first,
+            engine=NativeOptions(sparsity=None if is_greedy else 0.0),
         )  # fmt: skip
 
 

@@ -14,12 +14,15 @@ from typing import Any
 
 from midline.kernels import kernel_name
 from midline.model.atomic_write import atomic_write
-from midline.model.engines.base import Engine, Request, SamplingOptions
+from midline.model.engines.base import Engine, Request
 from midline.model.paths import cache_folder
+from midline.model.strategies.run import TEMPERATURE, Draw
 from midline.model.threads import thread_count
 
 ROWS = (1, 2, 4, 8, 16, 32)
 PROMPT_TOKENS, STEPS = 256, 12
+_FORM = 2
+"""Number of how speeds are measured: those that were kept of another are measured anew."""
 PROGRAM_SECONDS, QUESTION_SECONDS = 0.02, 0.15
 """What executing one candidate takes, and the sandbox and interpreter of each execution."""
 
@@ -66,11 +69,12 @@ def measure_speed(engine: Engine, rows: Sequence[int] = ROWS) -> Speed:
     """A few seconds of prompts and steps; the prompts are like no other, so that none is cached."""
     ids = _unusual_prompt(engine, int(time.time_ns()))
     started = time.perf_counter()
-    engine.generate(Request(ids), SamplingOptions(max_tokens=1))
+    engine.generate(Request(ids), Draw().options(1))
     prompt_seconds = (time.perf_counter() - started) / len(ids)
     steps = []
     for count in rows:
-        options = SamplingOptions(samples=count, max_tokens=STEPS, temperature=0.8, top_p=0.95)
+        # A single completion is mostly the greedy one.
+        options = Draw(count, TEMPERATURE if count > 1 else 0.0).options(STEPS)
         started = time.perf_counter()
         found = engine.generate(Request(ids, seed=count), options)
         longest = max((len(completion.ids) for completion in found.completions), default=1)
@@ -99,7 +103,7 @@ def speeds_file() -> Path:
 
 
 def _key(engine: Engine) -> str:
-    return f"{engine.kind} {engine.name} {kernel_name()} {thread_count()}"
+    return f"{engine.kind} {engine.name} {kernel_name()} {thread_count()} {_FORM}"
 
 
 def _unusual_prompt(engine: Engine, number: int) -> list[int]:
