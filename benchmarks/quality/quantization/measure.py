@@ -8,7 +8,7 @@ source has cannot win anything back, and differences between recipes are the stu
 Parts: size, mbxp (pass@1, executed), perplexity, cursor, summaries, robustness; and speed with
 load time, resident memory and energy. A part that was measured is not measured again, so that the
 same command goes on after a kill; --only speed measures again what was measured on another
-machine. Without --run-missing nothing is missing: the report is of what there is.
+machine. `--only report` prints what there is.
 """
 
 import argparse
