@@ -87,7 +87,7 @@ def test_every_figure_of_the_readme_is_one_that_can_be_measured() -> None:
     tables = re.findall(r"(?m)^\|.*\| figure \|\n(?:\|.*\n)+", text_of("README.md"))
     rows = [row for table in tables for row in table.splitlines()[2:]]
     names = [name for row in rows for name in re.findall(r"`([^`]+)`", row.split("|")[-2])]
-    assert len(tables) == 2 and len(names) >= len(rows)
+    assert len(tables) == 3 and len(names) >= len(rows)
     for name in names:
         assert choose(load_figures(), [name])
 
