@@ -27,6 +27,11 @@ _WRAPPERS = frozenset(
 )
 _RANGE = re.compile(r"(\d+)(?:\D+(\d+))?")
 _CALL = re.compile(r"\(.*\)$")
+_OBJECT = re.compile(
+    r"\b(?:to|of|for|on|function|method|class)\s+(?:the\s+)?(?:function\s+|method\s+|class\s+)?"
+    r"([A-Za-z_]\w*)(?!\w*[./\\])"
+)
+"""What a sentence is about, where a preposition tells."""
 
 
 @dataclass(frozen=True)
@@ -132,7 +137,21 @@ class Resolver:
 
     def symbol(self) -> str:
         """The last part of the symbol's name: `add` of `Cart.add()`."""
-        return re.split(r"\.|::|->|#", _CALL.sub("", self.frame["symbol"]).strip("$@&*"))[-1]
+        named = self.frame["symbol"] or self._object()
+        return re.split(r"\.|::|->|#", _CALL.sub("", named).strip("$@&*"))[-1]
+
+    def _object(self) -> str:
+        """The one name of the frame's file that the sentence has as its object, or nothing.
+
+        A plain word, as in "add a docstring to mean in stats.py", is known for a name by the file.
+        """
+        words = set(_OBJECT.findall(self.frame.text))
+        if not self.frame["path"] or not words:
+            return ""
+        path = self.path()
+        source = self.source(path) if path is not None and path.is_file() else None
+        found = words & {definition.name for definition in outline(source)} if source else set()
+        return found.pop() if len(found) == 1 else ""
 
     def container(self) -> str:
         """The part before: `Cart` of `Cart.add`."""
