@@ -3,8 +3,8 @@
 import time
 from dataclasses import dataclass
 
-from midline.benchmarks.speed.engines.llama_cpp import LlamaContext, LlamaModel, Variant
 from midline.model.catalog.catalog import resolve
+from midline.model.errors import UsageError
 from midline.model.strategies.function_end import FunctionEnd, StopAtEnd
 from midline.model.strategies.problem import Problem
 from midline.model.strategies.run import CODE_TOKENS
@@ -27,9 +27,19 @@ class PeerAnswer:
 
 
 class Peer:
-    """llama.cpp with one model, driven through its decode call."""
+    """llama.cpp with one model, driven through its decode call.
+
+    Raises UsageError where its Python package is not installed.
+    """
 
     def __init__(self, model: str, threads: int | None = None) -> None:
+        try:
+            from midline.benchmarks.speed.engines.llama_cpp import LlamaContext, LlamaModel, Variant
+        except ModuleNotFoundError as error:
+            raise UsageError(
+                f"the peer llama.cpp needs the Python package {error.name!r}: install it and try "
+                "again"
+            ) from error
         path = resolve(model)
         self.name = model
         self.tokenizer = Tokenizer.from_gguf(read_gguf(path))
