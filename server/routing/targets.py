@@ -137,21 +137,8 @@ class Resolver:
 
     def symbol(self) -> str:
         """The last part of the symbol's name: `add` of `Cart.add()`."""
-        named = self.frame["symbol"] or self._object()
+        named = self.frame["symbol"] or _object(self)
         return re.split(r"\.|::|->|#", _CALL.sub("", named).strip("$@&*"))[-1]
-
-    def _object(self) -> str:
-        """The one name of the frame's file that the sentence has as its object, or nothing.
-
-        A plain word, as in "add a docstring to mean in stats.py", is known for a name by the file.
-        """
-        words = set(_OBJECT.findall(self.frame.text))
-        if not self.frame["path"] or not words:
-            return ""
-        path = self.path()
-        source = self.source(path) if path is not None and path.is_file() else None
-        found = words & {definition.name for definition in outline(source)} if source else set()
-        return found.pop() if len(found) == 1 else ""
 
     def container(self) -> str:
         """The part before: `Cart` of `Cart.add`."""
@@ -258,6 +245,20 @@ class Resolver:
         return Target(
             path, start, start + sum(map(len, kept[lines[0] - 1 : lines[1]])), None, lines
         )
+
+
+def _object(resolver: Resolver) -> str:
+    """The one name of the frame's file that the sentence has as its object, or nothing.
+
+    A plain word, as in "add a docstring to mean in stats.py", is known for a name by the file.
+    """
+    words = set(_OBJECT.findall(resolver.frame.text))
+    if not resolver.frame["path"] or not words:
+        return ""
+    path = resolver.path()
+    source = resolver.source(path) if path is not None and path.is_file() else None
+    found = words & {definition.name for definition in outline(source)} if source else set()
+    return found.pop() if len(found) == 1 else ""
 
 
 def _listed(names: Sequence[str]) -> str:
