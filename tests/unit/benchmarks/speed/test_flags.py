@@ -24,6 +24,9 @@ USED = {
     "samples-curve": "tokens context runs plot",
     "versions": "runs",
     "editor": "lines",
+    "http": "tokens context runs",
+    "recovery": "runs",
+    "windows": "",
 }
 REQUIRED = {"versions": ["midline"], "editor": ["--editor", "neovim"]}
 GIVEN = {

@@ -107,10 +107,9 @@ async def test_typing_in_a_cell_goes_on_with_its_live_completion(
         edit = {"range": {"start": place, "end": place}, "text": "an"}
         content = {"document": {"uri": uri(3), "version": 2}, "changes": [edit]}
         wire.send(_changed(textContent=[content]))
-        asked = len(engine.asked)
         items = (await wire.ask(asking("b", uri(3), 0, 9)))["result"]["items"]
         assert items[0]["insertText"].startswith("swer")
-        assert len(engine.asked) == asked
+        assert not [asked for asked in engine.asked if asked.endswith("mean = an")]
 
 
 async def test_a_closed_notebook_leaves_nothing(qwen2_tokenizer: Tokenizer) -> None:
