@@ -20,5 +20,5 @@ def test_the_native_engine_is_the_default(tiny_qwen2: Path, home: Path) -> None:
 
 
 def test_an_unknown_kind_is_named(tiny_qwen2: Path) -> None:
-    with pytest.raises(UsageError, match="there is no engine 'gpu'; there is native, remote"):
+    with pytest.raises(UsageError, match="there is no engine 'gpu'; there is native, onnx, remote"):
         load_engine(tiny_qwen2, "gpu")
