@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from midline.benchmarks.growing_file import append, cut_unfinished_line
 from midline.benchmarks.mbxp.results import ResultsError
 
 
@@ -20,7 +21,7 @@ class Store:
         self._lock = threading.Lock()
         path.parent.mkdir(parents=True, exist_ok=True)
         self.rows: dict[str, dict[str, Any]] = {row["key"]: row for row in read_rows(path)}
-        self._cut_unfinished_line()
+        cut_unfinished_line(self.path)
 
     def __contains__(self, key: str) -> bool:
         return key in self.rows
@@ -34,23 +35,9 @@ class Store:
         whole = {"key": key, **row}
         data = (json.dumps(whole) + "\n").encode()
         with self._lock:
-            try:
-                with self.path.open("ab", buffering=0) as file:
-                    written = file.write(data)
-            except OSError as error:
-                raise ResultsError(f"cannot write {self.path}: {error.strerror}") from error
-            if written != len(data):
-                raise ResultsError(f"the disk is full: {self.path} took only part of a line")
+            append(self.path, data, "a line")
             self.rows[key] = whole
         return whole
-
-    def _cut_unfinished_line(self) -> None:
-        if self.path.is_file():
-            with self.path.open("rb+") as file:
-                content = file.read()
-                end = content.rfind(b"\n") + 1
-                if end != len(content):
-                    file.truncate(end)
 
 
 def read_rows(path: Path) -> Iterator[dict[str, Any]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from midline.benchmarks.mbxp.results import ResultsError
+from midline.benchmarks.growing_file import append, cut_unfinished_line
 from midline.benchmarks.mbxp.tasks import Task
 from midline.model.errors import UsageError
 
@@ -79,18 +79,12 @@ class GeneratedFile:
         folder.mkdir(parents=True, exist_ok=True)
         self.rows = list(read_generated(self.path))
         self.done = {(row["task_id"], row["sample"]) for row in self.rows}
-        self._cut_unfinished_line()
+        cut_unfinished_line(self.path)
 
     def append(self, rows: Sequence[dict[str, Any]]) -> None:
         """Write `rows` in one piece; ResultsError where the disk does not take them."""
         data = "".join(json.dumps(row) + "\n" for row in rows).encode()
-        try:
-            with self.path.open("ab", buffering=0) as file:
-                written = file.write(data)
-        except OSError as error:
-            raise ResultsError(f"cannot write {self.path}: {error.strerror}") from error
-        if written != len(data):
-            raise ResultsError(f"the disk is full: {self.path} took only part of a batch")
+        append(self.path, data, "a batch")
         self.rows += rows
         self.done |= {(row["task_id"], row["sample"]) for row in rows}
 
@@ -103,14 +97,6 @@ class GeneratedFile:
                 samples.append(Sample(task, row["completion"], counts[task.task_id]))
                 counts[task.task_id] += 1
         return samples
-
-    def _cut_unfinished_line(self) -> None:
-        if self.path.is_file():
-            with self.path.open("rb+") as file:
-                content = file.read()
-                end = content.rfind(b"\n") + 1
-                if end != len(content):
-                    file.truncate(end)
 
 
 def _lines(path: Path) -> Iterable[bytes]:

@@ -221,3 +221,13 @@ class Engine(ABC):
                 f"the prompt has {len(prompt)} tokens and the context holds {self.context_length}; "
                 "shorten it"
             )
+
+    def check_requests(self, requests: Sequence[Request], options: SamplingOptions) -> None:
+        """Raises UsageError or MidlineError for a batch that an engine of our own cannot decode."""
+        options.check()
+        for request in requests:
+            self.check_prompt(request.prompt)
+            own = request.options or options
+            own.check()
+            if request.resume is not None and own.samples > 1:
+                raise UsageError("a completion is resumed alone; ask for one sample")

@@ -132,13 +132,8 @@ class NativeEngine(Engine):
         more: More | None = None,
     ) -> list[Generation]:
         """See `Engine`."""
-        options.check()
+        self.check_requests(requests, options)
         profile = self.profile(self.sparsity(options))
-        for request in requests:
-            self.check_prompt(request.prompt)
-            (request.options or options).check()
-            if request.resume is not None and (request.options or options).samples > 1:
-                raise UsageError("a completion is resumed alone; ask for one sample")
         batch = Batch(requests, streams, cancel, on_token, on_done, more, self.breaks)
         with self._lock:
             drafter = self._drafter(options, len(requests), profile, cancel)

@@ -85,12 +85,7 @@ class OnnxEngine(Engine):
         more: More | None = None,
     ) -> list[Generation]:
         """See `Engine`."""
-        options.check()
-        for request in requests:
-            self.check_prompt(request.prompt)
-            (request.options or options).check()
-            if request.resume is not None and (request.options or options).samples > 1:
-                raise UsageError("a completion is resumed alone; ask for one sample")
+        self.check_requests(requests, options)
         batch = Batch(requests, streams, cancel, on_token, on_done, more)
         with self._lock:
             decoder = cast(Decoder, self.decoder)  # the same surface, as far as decoding uses it
