@@ -22,6 +22,11 @@ def kernel_name() -> str:
 
 def allocate(nbytes: int) -> Annotated[NDArray[numpy.uint8], dict(shape=(None,))]: ...
 
+def release_pages(data: Annotated[NDArray[numpy.uint8], dict(shape=(None,), order='C', device='cpu')], begin: int, end: int) -> None:
+    """
+    Gives the memory of data[begin:end] back to the system, as far as it can; what is released reads as zero.
+    """
+
 def huge_page_bytes(data: Annotated[NDArray[numpy.uint8], dict(shape=(None,), order='C', device='cpu', writable=False)]) -> int: ...
 
 def read_bandwidth(threads: int, seconds: float = 0.3) -> float: ...

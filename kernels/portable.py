@@ -55,7 +55,7 @@ def kernel_name(*_: Any, **__: Any) -> Any:
 
 
 add_column_squares = allocate = dot_rate = huge_page_bytes = pack_screen = kernel_name
-read_bandwidth = screen_bytes = sparsify = kernel_name
+read_bandwidth = release_pages = screen_bytes = sparsify = kernel_name
 
 
 def log_sum_exp(logits: NDArray[np.float32]) -> float:

@@ -18,3 +18,9 @@ class Breaks(Protocol):
     def __call__(self) -> None:
         """Do what is more urgent, if there is something."""
         ...
+
+
+def step_between(breaks: Breaks | None, wanted: int | None) -> int | None:
+    """Tokens of a step: no more than are wanted, or fit between two breaks; None is all."""
+    most = breaks.step_tokens if breaks else None
+    return min(wanted, most) if wanted and most else wanted or most

@@ -33,6 +33,10 @@ CACHE_TOKENS = 16384
 """Default size of the KV cache in tokens: prompts, completions and known prefixes together."""
 TAIL_TOKENS = 4096
 """Tokens in addition: two pages for each of MAX_SAMPLES samples, even after the longest prompt."""
+KEPT_BYTES, LEAST_KEPT_TOKENS = 128 << 20, 4096
+"""Memory of the KV cache that prompts may keep when nothing is computed: with the 0.5B 10922
+tokens, which are the whole windows (`WindowLimits`) of three documents. Models of larger pages keep
+LEAST_KEPT_TOKENS at least."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,8 @@ class Decoder:
     """A decoder-only transformer on packed weights, and the prefix tree of its KV cache.
 
     It owns both, and the thresholds of each profile that was used. One thread may use it at a time.
+    kept_bytes: what of the cache prompts may keep when nothing is computed (see KEPT_BYTES); None
+    is all of it.
     """
 
     def __init__(
@@ -70,6 +76,7 @@ class Decoder:
         progress: Progress | None = None,
         cache_tokens: int = CACHE_TOKENS,
         tail_tokens: int = TAIL_TOKENS,
+        kept_bytes: int | None = None,
     ) -> None:
         self.config: ModelConfig = read_config(file)
         self.weights: PackedWeights = load_weights(file, self.config, threads, progress)
@@ -79,7 +86,9 @@ class Decoder:
         self._touched = 0  # embedding rows read since the file's pages were released
         self.native_config = _native_config(self.config, threads)
         self._native = _native_decoder(file, self.config, self.weights, self.native_config)
-        self.cache = PrefixTree(_pool(self._native.page_halves, cache_tokens + tail_tokens))
+        self.cache = PrefixTree(
+            _pool(self._native.page_halves, cache_tokens + tail_tokens, kept_bytes)
+        )
         self.context_length = min(self.config.context_length, cache_tokens - 2 * PAGE)
 
     def forward(
@@ -218,9 +227,12 @@ def _wanted_rows(step: list[tuple[Sequence, Ids[int], bool]], logits: str) -> li
     return rows
 
 
-def _pool(page_halves: int, tokens: int) -> PagePool:
+def _pool(page_halves: int, tokens: int, kept_bytes: int | None) -> PagePool:
+    most = None
+    if kept_bytes is not None:
+        most = max(kept_bytes // (2 * page_halves), LEAST_KEPT_TOKENS // PAGE)
     try:
-        return PagePool(page_halves, -(-tokens // PAGE))
+        return PagePool(page_halves, -(-tokens // PAGE), most)
     except MemoryError:
         raise MidlineError(
             f"there is no memory for the keys and values of {tokens} tokens; "

@@ -19,6 +19,8 @@ from midline.model.errors import MidlineError
 
 PAGE = kernels.PAGE_TOKENS
 """Tokens of a page."""
+_CHUNK_BYTES = 2 << 20
+"""Memory is given back in pieces of this size, a huge page, so that none is split."""
 NEVER = 2**31 - 1
 """A position that no sequence reaches."""
 
@@ -34,13 +36,17 @@ class PagePool:
     """A bounded pool of pages.
 
     data: uint16 [pages * page_halves], the bits of float16 numbers; memory that was never written
-    is not committed. references: holders of each page.
+    is not committed. references: holders of each page. most: pages that may be in use while others
+    can be had by forgetting what is kept for later; all of them where it is None.
     """
 
-    def __init__(self, page_halves: int, pages: int) -> None:
+    def __init__(self, page_halves: int, pages: int, most: int | None = None) -> None:
         self.page_halves = page_halves
         self.pages = pages
-        self.data: NDArray[np.uint16] = kernels.allocate(page_halves * pages * 2).view(np.uint16)
+        self.most = pages if most is None else min(most, pages)
+        self._memory = kernels.allocate(page_halves * pages * 2)
+        self.data: NDArray[np.uint16] = self._memory.view(np.uint16)
+        self._is_committed = bytearray(pages)
         self.references = [0] * pages
         self._free = list(range(pages))  # a heap: low pages first, so that memory stays compact
 
@@ -49,12 +55,18 @@ class PagePool:
         """Number of pages without a holder."""
         return len(self._free)
 
+    @property
+    def surplus(self) -> int:
+        """Number of pages in use beyond `most`; negative where there is room."""
+        return self.pages - len(self._free) - self.most
+
     def take(self) -> int:
         """A page with one reference; raises CacheFull when none is left."""
         if not self._free:
             raise CacheFull
         page = heapq.heappop(self._free)
         self.references[page] = 1
+        self._is_committed[page] = 1
         return page
 
     def hold(self, page: int) -> None:
@@ -66,6 +78,19 @@ class PagePool:
         self.references[page] -= 1
         if self.references[page] == 0:
             heapq.heappush(self._free, page)
+
+    def release(self) -> None:
+        """Gives the memory of free pages back to the system, where whole huge pages are free."""
+        size = self.page_halves * 2
+        is_free = np.zeros(self.pages, np.bool_)
+        is_free[self._free] = True
+        for begin in range(0, self.pages * size, _CHUNK_BYTES):
+            end = min(begin + _CHUNK_BYTES, self.pages * size)
+            pages = slice(begin // size, -(-end // size))
+            if is_free[pages].all() and any(self._is_committed[pages]):
+                kernels.release_pages(self._memory, begin, end)
+                whole = range(-(-begin // size), end // size)
+                self._is_committed[whole.start : whole.stop] = bytes(len(whole))
 
     def copy(self, page: int) -> int:
         """A new page with the same contents and one reference."""

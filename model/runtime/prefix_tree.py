@@ -2,11 +2,13 @@
 
 A tree over token ids whose nodes each own one page of the KV cache. A request starts from the
 longest prefix that it shares with anything computed before, even if that ends inside a page. When
-pages run out, the leaves that were used longest ago are dropped.
+pages run out, those that were used longest ago are dropped, leaves first. So they are when more are
+in use than `PagePool.most`, as far as what is being computed allows that.
 
 The tree and its pool are owned by one `Decoder` and used by one thread at a time.
 """
 
+import heapq
 import itertools
 from collections.abc import Hashable, Iterator
 from collections.abc import Sequence as Tokens
@@ -153,6 +155,9 @@ class PrefixTree:
             self.pool.drop(page)
         sequence.pages.clear()
         sequence.tokens.clear()
+        if self.pool.surplus > 0:
+            self._drop_leaves(self.pool.surplus)
+            self.pool.release()
 
     def _remember(self, sequence: Sequence) -> None:
         node, now = self._root, next(self._clock)
@@ -193,22 +198,45 @@ class PrefixTree:
         self.pool.drop(node.page)
 
     def _reserve(self, pages: int) -> None:
-        while self.pool.free_pages < pages:
-            leaves = [n for n in self._leaves(self._root) if self.pool.references[n.page] == 1]
-            if not leaves:
-                raise CacheFull
-            leaves.sort(key=lambda n: n.used)
-            for leaf in leaves[: pages - self.pool.free_pages]:
-                self._forget(leaf)
+        """Sees to it that so many pages are free, and no more are kept than should be."""
+        if pages == 0:
+            return
+        self._drop_leaves(max(pages - self.pool.free_pages, self.pool.surplus + pages))
+        if self.pool.free_pages < pages:
+            raise CacheFull
 
-    def _leaves(self, node: _Node) -> list[_Node]:
-        found, stack = [], list(node.children.values())
-        while stack:
-            n = stack.pop()
-            stack.extend(n.children.values())
-            if not n.children:
-                found.append(n)
-        return found
+    def _drop_leaves(self, count: int) -> None:
+        """Drops so many pages that nothing in progress needs, if there are, the oldest first.
+
+        What a page follows was used at least as lately, so that leaves are the oldest.
+        """
+        if count <= 0:
+            return
+        order = itertools.count()  # of those that were used at the same time
+        spare = [n for n in _leaves(self._root) if self.pool.references[n.page] == 1]
+        queue = [(n.used, next(order), n) for n in spare]
+        heapq.heapify(queue)
+        for _ in range(count):
+            if not queue:
+                return
+            _, _, leaf = heapq.heappop(queue)
+            self._forget(leaf)
+            above = leaf.parent
+            assert above is not None
+            is_leaf = above is not self._root and not above.children
+            if is_leaf and self.pool.references[above.page] == 1:
+                heapq.heappush(queue, (above.used, next(order), above))
+
+
+def _leaves(root: _Node) -> list[_Node]:
+    """The nodes below `root` that no other follows."""
+    found, stack = [], list(root.children.values())
+    while stack:
+        n = stack.pop()
+        stack.extend(n.children.values())
+        if not n.children:
+            found.append(n)
+    return found
 
 
 def _common(a: Tokens[int], b: Tokens[int]) -> int:

@@ -22,6 +22,14 @@ nb::ndarray<nb::numpy, uint8_t, nb::ndim<1>> allocate(size_t bytes) {
 
 void bind_memory(nb::module_& m) {
   m.def("allocate", &allocate, "nbytes"_a);
+  m.def(
+      "release_pages",
+      [](const WritableBytes& a, size_t begin, size_t end) {
+        require(begin <= end && end <= a.size(), "bytes out of range");
+        release_pages(a.data() + begin, end - begin);
+      },
+      "data"_a, "begin"_a, "end"_a,
+      "Gives the memory of data[begin:end] back to the system, as far as it can; what is released reads as zero.");
   m.def("huge_page_bytes", [](const Bytes& a) { return huge_page_bytes(a.data(), a.size()); }, "data"_a);
   m.def(
       "read_bandwidth",

@@ -11,6 +11,7 @@
 #include <cstdlib>
 #else
 #include <sys/mman.h>
+#include <unistd.h>
 #endif
 
 namespace midline {
@@ -21,6 +22,7 @@ Allocation allocate_pages(size_t bytes) {
   return {p, bytes};
 }
 void free_pages(Allocation a) { std::free(a.data); }
+void release_pages(void*, size_t) {}
 #else
 // Maps one huge page more than needed, then unmaps what is before the first huge-page boundary and after the last one.
 Allocation allocate_pages(size_t bytes) {
@@ -37,6 +39,15 @@ Allocation allocate_pages(size_t bytes) {
   return {start, n};
 }
 void free_pages(Allocation a) { munmap(a.data, a.bytes); }
+void release_pages(void* data, size_t bytes) {
+#if defined(__linux__)  // elsewhere MADV_DONTNEED is advice about reading
+  const uintptr_t page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE)), begin = reinterpret_cast<uintptr_t>(data);
+  const uintptr_t first = (begin + page - 1) / page * page, last = (begin + bytes) / page * page;
+  if (first < last) madvise(reinterpret_cast<void*>(first), last - first, MADV_DONTNEED);
+#else
+  (void)data, (void)bytes;
+#endif
+}
 #endif
 
 long long huge_page_bytes(const void* data, size_t bytes) {

@@ -15,6 +15,9 @@ struct Allocation {
 // Zeroed; throws std::bad_alloc.
 Allocation allocate_pages(size_t bytes);
 void free_pages(Allocation a);
+// Gives the memory of [data, data + bytes), cut to whole small pages, back to the system; it reads as zero afterwards
+// where the system has taken it, and is unchanged elsewhere.
+void release_pages(void* data, size_t bytes);
 constexpr size_t kHugePage = size_t{2} << 20;
 constexpr size_t kLongVector = kHugePage / 8;  // bytes from which a vector gets huge pages of its own
 

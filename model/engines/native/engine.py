@@ -14,7 +14,7 @@ from midline import kernels
 from midline.model.cancellation import Cancellation, Cancelled
 from midline.model.catalog.catalog import CATALOGUE, resolve
 from midline.model.decoding.batch import Batch
-from midline.model.decoding.breaks import Breaks
+from midline.model.decoding.breaks import step_between
 from midline.model.decoding.continuous_batching import Decoding
 from midline.model.decoding.options import NativeOptions, SamplingOptions
 from midline.model.decoding.request import Generation, More, OnDone, OnToken, Request
@@ -69,13 +69,15 @@ class NativeEngine(Engine):
         cache_tokens: int = CACHE_TOKENS,
         tail_tokens: int = TAIL_TOKENS,
         sparsity: float | None = 0.0,
+        kept_bytes: int | None = None,
     ) -> "NativeEngine":
         """The engine of a model by its catalogue name or the path of a GGUF file.
 
         threads: None for one a physical core. progress: called with shares from 0 to 1.
         cache_tokens: tokens whose keys and values are kept; tail_tokens: room for those of samples
-        in addition. Memory is committed only as it is used. sparsity: the level that will be asked
-        for, so that a missing profile is reported at once; None is the level of the policy.
+        in addition; kept_bytes: see `Decoder`. Memory is committed only as it is used.
+        sparsity: the level that will be asked for, so that a missing profile is reported at once;
+        None is the level of the policy.
         Raises MidlineError (not pulled, memory too small), ModelFileError, UsageError.
         """
         started = time.perf_counter()
@@ -87,7 +89,8 @@ class NativeEngine(Engine):
         except ValueError as error:
             raise MidlineError(str(error)) from error
         file = read_gguf(path)
-        decoder = Decoder(file, thread_count(threads), progress, cache_tokens, tail_tokens)
+        sizes = cache_tokens, tail_tokens, kept_bytes
+        decoder = Decoder(file, thread_count(threads), progress, *sizes)
         tokenizer = Tokenizer.from_gguf(file)
         if tokenizer.vocab_size != decoder.config.vocab:
             raise ModelFileError(
@@ -191,7 +194,7 @@ class NativeEngine(Engine):
             try:
                 with contextlib.suppress(Cancelled):
                     while at < len(prompt):
-                        step = _step_tokens(step_tokens, self.breaks) or len(prompt)
+                        step = step_between(self.breaks, step_tokens) or len(prompt)
                         if self.breaks is not None:
                             self.breaks()
                         piece = prompt[at : (at // step + 1) * step]
@@ -248,9 +251,3 @@ class NativeEngine(Engine):
                 return self.decoder.forward([(sequence, ids)], logits="all", options=options)
             finally:
                 self.release(sequence)
-
-
-def _step_tokens(wanted: int | None, breaks: Breaks | None) -> int | None:
-    """Tokens of a step of `prefill`: no more than are wanted, or than fit between two breaks."""
-    most = breaks.step_tokens if breaks else None
-    return min(wanted, most) if wanted and most else wanted or most

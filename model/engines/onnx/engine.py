@@ -9,6 +9,7 @@ from typing import cast
 from midline.model.cancellation import Cancellation, Cancelled
 from midline.model.catalog.catalog import CATALOGUE, resolve
 from midline.model.decoding.batch import Batch
+from midline.model.decoding.breaks import step_between
 from midline.model.decoding.continuous_batching import Decoding
 from midline.model.decoding.options import NativeOptions, SamplingOptions
 from midline.model.decoding.request import Generation, More, OnDone, OnToken, Request
@@ -42,7 +43,7 @@ class OnnxEngine(Engine):
         self.load_ms = 0.0
         self.context_length = decoder.context_length
         self._decoder: OnnxDecoder | None = decoder
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # breaks call again
 
     @classmethod
     def load(
@@ -86,7 +87,7 @@ class OnnxEngine(Engine):
     ) -> list[Generation]:
         """See `Engine`."""
         self.check_requests(requests, options)
-        batch = Batch(requests, streams, cancel, on_token, on_done, more)
+        batch = Batch(requests, streams, cancel, on_token, on_done, more, self.breaks)
         with self._lock:
             decoder = cast(Decoder, self.decoder)  # the same surface, as far as decoding uses it
             return Decoding(decoder, self.tokenizer, options, batch).run()
@@ -113,7 +114,9 @@ class OnnxEngine(Engine):
             cached = at = len(sequence.tokens)
             try:
                 while at < len(prompt):
-                    step = step_tokens or len(prompt)
+                    step = step_between(self.breaks, step_tokens) or len(prompt)
+                    if self.breaks is not None:
+                        self.breaks()
                     piece = prompt[at : (at // step + 1) * step]
                     self.decoder.forward([(sequence, piece)], logits="none", cancel=cancel)
                     at += len(piece)

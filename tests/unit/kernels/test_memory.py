@@ -10,7 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from midline.kernels import CancelFlag, allocate, huge_page_bytes, kernel_name, read_bandwidth
+from midline.kernels import (
+    CancelFlag,
+    allocate,
+    huge_page_bytes,
+    kernel_name,
+    read_bandwidth,
+    release_pages,
+)
 
 MB = 1 << 20
 HUGE = 2 * MB
@@ -44,6 +51,29 @@ def test_views_keep_the_memory_and_the_last_one_frees_it() -> None:
         del view
         gc.collect()
         assert before - mapped_bytes() >= 60 * MB
+
+
+def resident_bytes() -> int:
+    """Memory that this process has."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the system keeps it")
+def test_released_memory_is_the_systems_and_its_neighbours_stay() -> None:
+    memory = allocate(64 * MB)
+    memory[:] = 5
+    before = resident_bytes()
+    release_pages(memory, 10 * MB + 1, 50 * MB - 1)
+    assert before - resident_bytes() >= 36 * MB
+    assert (memory[: 10 * MB + 1] == 5).all() and (memory[50 * MB - 1 :] == 5).all()
+    assert not memory[11 * MB : 49 * MB].any()
+    memory[20 * MB] = 7
+    assert memory[20 * MB] == 7
+    release_pages(memory, 5, 9)  # not a page of memory
+    assert (memory[:16] == 5).all()
+    for begin, end in ((0, 64 * MB + 1), (3, 2)):
+        with pytest.raises(ValueError, match="out of range"):
+            release_pages(memory, begin, end)
 
 
 def test_too_much_memory_is_an_error_not_a_crash() -> None:

@@ -81,6 +81,9 @@ def onnx(path: Path) -> Engine:
 MAKERS = {"native": native, "fake": fake, "remote": remote, "onnx": onnx}
 
 
+STEPS_ARE_ELSEWHERE = ("fake", "remote")
+
+
 @pytest.fixture(scope="module", params=MAKERS)
 def subject(request: pytest.FixtureRequest, variants: Callable[[str], Path]) -> Iterator[Engine]:
     loaded = MAKERS[request.param](variants("qwen2"))
@@ -302,6 +305,52 @@ def test_the_context_ends_a_completion(subject: Engine) -> None:
 def test_the_text_of_a_prompt_can_be_had(subject: Engine) -> None:
     ids = subject.tokenizer.encode("größe = ")
     assert subject.prompt_bytes(Request(ids, b"ret")) == "größe = ret".encode()
+
+
+class Breaks:
+    """Counts the breaks, and generates `within` in the third."""
+
+    def __init__(self, subject: Engine, step_tokens: int | None, within: Request) -> None:
+        self.subject, self.step_tokens, self.within = subject, step_tokens, within
+        self.count, self.found = 0, list[list[int]]()
+
+    def __call__(self) -> None:
+        self.count += 1
+        if self.count == 3:
+            self.subject.breaks = None
+            self.found = ids_of(self.subject.generate(self.within, GREEDY))
+            self.subject.breaks = self
+
+
+@pytest.fixture
+def in_breaks(subject: Engine) -> Iterator[Breaks]:
+    """Breaks of an engine whose steps are its own, which have to be taken."""
+    if subject.kind in STEPS_ARE_ELSEWHERE:
+        pytest.skip("its steps are elsewhere, or it has none")
+    subject.breaks = made = Breaks(subject, 32, Request(random_ids(30, seed=31)))
+    yield made
+    subject.breaks = None
+
+
+def test_what_is_more_urgent_goes_first_between_two_tokens(
+    subject: Engine, in_breaks: Breaks
+) -> None:
+    request = Request(random_ids(20, seed=30))
+    subject.breaks = None
+    alone = [ids_of(subject.generate(each, GREEDY)) for each in (request, in_breaks.within)]
+    subject.breaks = in_breaks
+    assert [ids_of(subject.generate(request, GREEDY)), in_breaks.found] == alone
+    assert in_breaks.count == GREEDY.max_tokens
+
+
+def test_what_is_more_urgent_goes_first_while_a_prompt_is_read(
+    subject: Engine, in_breaks: Breaks
+) -> None:
+    assert subject.prefill(random_ids(128, seed=32)).is_complete
+    assert in_breaks.count == 4 and in_breaks.found
+    in_breaks.count = 0
+    subject.generate(Request(random_ids(100, seed=33)), replace(GREEDY, max_tokens=1))
+    assert in_breaks.count == 4
 
 
 @pytest.mark.parametrize("make", MAKERS.values(), ids=MAKERS)

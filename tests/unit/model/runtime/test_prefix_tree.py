@@ -13,8 +13,8 @@ HALVES = PAGE
 """One number a token stands for its keys and values."""
 
 
-def make(pages: int) -> PrefixTree:
-    return PrefixTree(PagePool(HALVES, pages))
+def make(pages: int, most: int | None = None) -> PrefixTree:
+    return PrefixTree(PagePool(HALVES, pages, most))
 
 
 def mark(tokens: list[int], sequence: Sequence) -> int:
@@ -159,6 +159,38 @@ def test_leaves_go_before_the_beginning_that_others_share() -> None:
     assert run(cache, [*shared, 1]) == 64
 
 
+def used(cache: PrefixTree) -> int:
+    return cache.pool.pages - cache.pool.free_pages
+
+
+def test_no_more_is_kept_than_should_be() -> None:
+    cache = make(20, most=6)
+    documents = [text(64, seed) for seed in range(5)]
+    for document in documents:
+        run(cache, document)
+        assert used(cache) <= 6
+    assert [cache.known(document) for document in documents] == [0, 0, 63, 63, 63]
+    run(cache, text(20, 9))  # one page, which is the end of the oldest
+    assert [cache.known(document) for document in documents] == [0, 0, 32, 63, 63]
+
+
+def test_what_is_computed_may_take_more_which_is_given_back_behind_it() -> None:
+    cache, long = make(20, most=6), text(15 * PAGE, 7)
+    run(cache, text(64, 1))
+    first, second = cache.start(long), cache.start(text(70, 8))
+    compute(cache, first, long)
+    assert used(cache) == 15
+    compute(cache, second, text(70, 8))
+    assert used(cache) == 18
+    released: list[int] = []
+    cache.pool.release = lambda: released.append(used(cache))  # type: ignore[method-assign]
+    cache.finish(second, remember=False)
+    assert used(cache) == 15 and released == [15]
+    cache.finish(first)
+    assert used(cache) == 6 and released == [15, 6]
+    assert cache.known(long) == 6 * PAGE  # its beginning
+
+
 def test_a_full_cache_is_refused_and_nothing_changes() -> None:
     cache, tokens = make(4), text(60)
     sequence = cache.start(tokens)
@@ -206,8 +238,8 @@ def test_room_that_was_not_used_is_used_later_and_given_back() -> None:
 class Naive:
     """Every sequence and every remembered text in full."""
 
-    def __init__(self, pages: int) -> None:
-        self.cache = make(pages)
+    def __init__(self, pages: int, most: int | None = None) -> None:
+        self.cache = make(pages, most)
         self.live: list[tuple[Sequence, list[int]]] = []
 
     def check(self) -> None:
@@ -233,7 +265,7 @@ class Naive:
 def test_random_requests_against_a_naive_model(seed: int) -> None:
     """Few tokens and few pages, so that beginnings meet and pages run out all the time."""
     rng = random.Random(seed)
-    naive = Naive(pages=rng.choice([6, 12, 40]))
+    naive = Naive(pages=rng.choice([6, 12, 40]), most=rng.choice([None, 4, 9]))
     ways = [(NEVER, None), (rng.randrange(70), "a"), (rng.randrange(70), "b"), (40, None)]
     cache, refused = naive.cache, 0
     for _ in range(150):
