@@ -7,8 +7,13 @@ model: their perplexity, and the mean KL divergence from dense. A difference who
 includes 0 shows nothing. Calibrations are cached by their text, so that an interrupted run
 continues; each takes a minute with the 0.5B.
 
+--mbxp N also completes and executes N Python problems of MBXP with the profile of the first draw of
+each of --mbxp-arms, and compares pass@1 with that of the first of them. Completions and verdicts
+are kept in --out, and an interrupted run continues.
+
 examples:
   midline-bench quality calibration --arms random junk --draws 2 --limit 10
+  midline-bench quality calibration --draws 1 --mbxp 200 --mbxp-arms junk dsir --out build/arms
   midline-bench quality calibration --json calibration.json
 """
 
@@ -17,6 +22,7 @@ import json
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +32,9 @@ from numpy.typing import NDArray
 from midline.benchmarks.machine import describe_machine, describe_versions
 from midline.benchmarks.mbxp.tasks import Task, data_folder, load_tasks
 from midline.benchmarks.outputs import output_file
+from midline.benchmarks.quality.calibration import execution
 from midline.benchmarks.quality.calibration.arms import ARMS, Pool, text_of
+from midline.benchmarks.quality.calibration.execution import CACHE_TOKENS, CalibratedEngine
 from midline.benchmarks.student_t import student_t
 from midline.model.compression.teal_calibration import measure
 from midline.model.engines.native.engine import NativeEngine
@@ -60,6 +68,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--limit", type=int, default=20, metavar="N", help="problems of each language (20)")
     add("--data", metavar="DIR", help="folder of the MBXP problems")
     add("--trace", type=output_file, metavar="FILE", help="draws that are done, to continue from")
+    add("--mbxp", type=int, default=0, metavar="N", help="Python problems to execute (0)")
+    add("--mbxp-arms", nargs="+", choices=tuple(ARMS), metavar="ARM", help="of them (all)")
+    add("--out", type=Path, metavar="DIR", help="folder of the completions and verdicts of --mbxp")
     add("--threads", type=int, metavar="N", help="default: the physical cores")
     add("--json", type=output_file, metavar="FILE", help="write the figures here")
 
@@ -69,11 +80,14 @@ def run(args: argparse.Namespace) -> int:
     check_level(args.sparsity)
     if min(args.draws, args.limit, args.per_language) < 1:
         raise UsageError("--draws, --limit and --per-language need at least 1")
+    if args.mbxp and args.out is None:
+        raise UsageError("--mbxp needs --out DIR for completions and verdicts")
     tasks = held_out(args)
     pool = Pool.installed(args.per_language)
-    engine = NativeEngine.load(args.model, threads=args.threads)
+    engine = CalibratedEngine.load(args.model, threads=args.threads, cache_tokens=CACHE_TOKENS)
+    assert isinstance(engine, CalibratedEngine)
     rows = drawn(args, engine, pool, tasks)
-    result = {
+    result: dict[str, Any] = {
         "benchmark": "calibration",
         "model": args.model,
         "sparsity": args.sparsity,
@@ -84,9 +98,26 @@ def run(args: argparse.Namespace) -> int:
         "arms": summary(rows),
     }
     print("\n".join(lines(result["arms"])))
+    if args.mbxp:
+        result["mbxp"] = executed(args, engine, pool)
+        print("\n".join(execution.lines(result["mbxp"])))
     if args.json:
         args.json.write_text(json.dumps(result, indent=1) + "\n", "utf-8")
     return 0
+
+
+def executed(
+    args: argparse.Namespace, engine: CalibratedEngine, pool: Pool
+) -> list[dict[str, Any]]:
+    """pass@1 with the profile of each arm's first draw."""
+    tasks = execution.problems(args.data, args.mbxp)
+    found = {}
+    arms = args.mbxp_arms or args.arms
+    for arm in arms:
+        print(f"{arm}, MBXP", file=sys.stderr, flush=True)
+        profile = partial(calibrated, args, engine, pool, arm, 0)
+        found[arm] = execution.passed(engine, profile, tasks, args.out / arm)
+    return execution.compared(found, arms[0])
 
 
 def drawn(
@@ -150,27 +181,36 @@ def score(engine: NativeEngine, tasks: Sequence[Task], profiles: Sequence[Profil
         solution = engine.tokenizer.encode(task.canonical_solution or "")
         if not solution:
             continue
-        ids = [*prompt, *solution][:-1]
-        dense = np.stack([*_logits(engine, ids, len(prompt), StepOptions(exact=True))])
-        for one, options in zip(held, sparse, strict=True):
-            thinned = _logits(engine, ids, len(prompt), options)
-            for expected, got, wanted in zip(dense, thinned, solution, strict=True):
-                one.nats -= float(got[wanted])
-                one.divergence += float((np.exp(expected) * (expected - got)).sum(dtype=np.float64))
-                one.tokens += 1
+        rest = [prompt[-1], *solution[:-1]]
+        before = Cached()
+        try:
+            if len(prompt) > 1:
+                engine.decoder.forward([(before, prompt[:-1])], logits="none")
+            dense = np.stack([*_logits(engine, before, rest, StepOptions(exact=True))])
+            for one, options in zip(held, sparse, strict=True):
+                thinned = _logits(engine, before, rest, options)
+                for expected, got, wanted in zip(dense, thinned, solution, strict=True):
+                    one.nats -= float(got[wanted])
+                    one.divergence += float(
+                        (np.exp(expected) * (expected - got)).sum(dtype=np.float64)
+                    )
+                    one.tokens += 1
+        finally:
+            engine.release(before)
     return held
 
 
 def _logits(
-    engine: NativeEngine, ids: Sequence[int], sparse_from: int, options: StepOptions
+    engine: NativeEngine, before: Cached, ids: Sequence[int], options: StepOptions
 ) -> Iterator[NDArray[np.float32]]:
-    """Log-probabilities from the last id before `sparse_from` on, float32 [vocabulary] each."""
-    sequence, first = Cached(sparse_from=sparse_from), sparse_from - 1
+    """Log-probabilities after each of `ids` behind `before`, float32 [vocabulary] each.
+
+    Tokens behind the first of `ids`, the last one of a prompt, are computed sparsely.
+    """
+    sequence = engine.decoder.cache.fork(before)
+    sequence.sparse_from = len(before.tokens) + 1
     try:
-        if first:
-            before = [(sequence, list(ids[:first]))]
-            engine.decoder.forward(before, logits="none", options=options)
-        for start in range(first, len(ids), EXACT_ROWS):
+        for start in range(0, len(ids), EXACT_ROWS):
             piece = list(ids[start : start + EXACT_ROWS])
             logits = engine.decoder.forward([(sequence, piece)], logits="all", options=options)
             for row in logits:

@@ -99,9 +99,13 @@ def answers(
         print(f"\r{number} of {len(wanted)}", end="", file=sys.stderr, flush=True)
         strange = _other_case(case, wanted)
         fresh = []
+        asked: dict[tuple[ContextChunk, ...], dict[str, Any]] = {}
         for arm in wanted_arms:
             chunks = arms[BASELINE](strange) if arm == CONTROL and strange else arms[arm](case)
-            fresh.append({"place": case.place, "arm": arm, **answer(engine, case, chunks)})
+            chosen = ranked(engine, case, chunks)
+            if chosen not in asked:  # equal prompts have equal answers: decoding is greedy
+                asked[chosen] = answer(engine, case, chosen)
+            fresh.append({"place": case.place, "arm": arm, **asked[chosen]})
         rows += fresh
         if args.trace:
             with args.trace.open("a", encoding="utf-8") as file:
@@ -123,11 +127,15 @@ def _other_case(case: Case, wanted: Sequence[Case]) -> Case | None:
     return next(others, None)
 
 
-def answer(engine: Engine, case: Case, chunks: Sequence[ContextChunk]) -> dict[str, Any]:
-    """Whether the first line of the completion is the rest of the line, and the prompt's tokens."""
+def ranked(engine: Engine, case: Case, chunks: Sequence[ContextChunk]) -> tuple[ContextChunk, ...]:
+    """Those of the chunks that the server would put into the prompt."""
     near = case.before[-_NEAR_BEFORE:] + case.after[:_NEAR_AFTER]
     size: Callable[[ContextChunk], int] = lambda c: len(chunk_ids(engine.tokenizer, c))  # noqa: E731
-    chosen = choose_chunks(chunks, near, LIMITS.context_tokens, size)
+    return choose_chunks(chunks, near, LIMITS.context_tokens, size)
+
+
+def answer(engine: Engine, case: Case, chosen: tuple[ContextChunk, ...]) -> dict[str, Any]:
+    """Whether the first line of the completion is the rest of the line, and the prompt's tokens."""
     cursor = Cursor(
         case.before.encode("utf-8", "surrogateescape"),
         case.after.encode("utf-8", "surrogateescape"),

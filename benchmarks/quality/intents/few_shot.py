@@ -24,10 +24,10 @@ from midline.model.intents.utterance import Slot, Utterance
 SEEDS = 5
 NOISES = (0.0, 0.2, 0.4)
 RIVALS = ("plain", "dropout", "l2", "mixout-0.5", "mixout-0.7", "mixout-0.9", "gce", "filter")
-STEPS = 60
-"""Of an encoder's training, whatever the amount of data: a run takes a few seconds."""
-MOST_TESTED = 500
-"""Test sentences of an encoder, evenly spaced, of data sets that have more."""
+STEPS = {"snips": 60, "clinc150": 240}
+"""Of an encoder's training, whatever the size: a run takes seconds. CLINC150 has 151 intents."""
+MOST_TESTED = {"student": 1100, "encoder": 500}
+"""Test sentences of a learner, evenly spaced, of data sets that have more."""
 _STUDENT_EPOCHS = (20, 12)
 _FOLDS = 3
 
@@ -113,25 +113,26 @@ def filtered(utterances: Sequence[Utterance], data: PublicData, seed: int) -> li
     return kept or order
 
 
-def learned_from(arm: Arm, data: PublicData, seed: int, model: str) -> list[Utterance]:
-    """The examples of a run; wrong labels are among the generated ones only."""
+def learned_from(
+    arm: Arm, data: PublicData, seed: int, written: Sequence[Utterance]
+) -> list[Utterance]:
+    """The examples of a run; wrong labels are among the `written`, generated ones only."""
     utterances = data.few(arm.size, seed)
     if arm.generated:
-        written = kept_utterances(data, model, seed).utterances
         utterances = [*utterances, *noisy(written, arm.noise, data, seed)]
     return filtered(utterances, data, seed) if arm.rival == "filter" else utterances
 
 
-def run_arm(arm: Arm, data: PublicData, seed: int, model: str) -> dict[str, Any]:
+def run_arm(arm: Arm, data: PublicData, seed: int, written: Sequence[Utterance]) -> dict[str, Any]:
     """The scores of one run on the test set."""
     began = time.perf_counter()
-    learned = learned_from(arm, data, seed, model)
+    learned = learned_from(arm, data, seed, written)
     test = list(data.test)
+    test = test[:: -(-len(test) // MOST_TESTED[arm.learner])]
     if arm.learner == "student":
         pupil = student.learn(learned, data.intents, data.slots, seed=seed, epochs=_STUDENT_EPOCHS)
         found = [pupil.predict(u.text) for u in test]
     else:
-        test = test[:: -(-len(test) // MOST_TESTED)]
         found = _encoded(arm, data, learned, seed, [u.text for u in test])
     judged = [Judged(u, prediction, 0.0) for u, prediction in zip(test, found, strict=True)]
     return {
@@ -166,7 +167,7 @@ def _encoded(
     weights, tokenizer = fetch_encoder()
     cutter, tags = PieceCutter(tokenizer), tags_of(data.slots)
     recipe = training.Recipe(
-        seed=seed, steps=STEPS, bfloat16=True, **training.RIVALS.get(arm.rival, {})
+        seed=seed, steps=STEPS[arm.data], bfloat16=True, **training.RIVALS.get(arm.rival, {})
     )
     trained = training.new_training(weights, data.intents, tags, recipe)
     trained.run(*training.prepare(learned, cutter, data.intents, tags))
@@ -191,12 +192,15 @@ def measure(
     began = time.monotonic()
     for seed in range(seeds):
         is_written = generated_file(data.name, model, seed).is_file()
+        written: list[Utterance] | None = None
         for arm in filter(chosen.has, arms(data, learner)):
             if (arm, seed) in done or (arm.generated and not is_written):
                 continue
             if seconds is not None and time.monotonic() - began > seconds:
                 return runs
-            runs.append(run_arm(arm, data, seed, model))
+            if arm.generated and written is None:
+                written = kept_utterances(data, model, seed).utterances
+            runs.append(run_arm(arm, data, seed, written or []))
             with trace.open("a") as file:
                 file.write(json.dumps(runs[-1]) + "\n")
     return runs

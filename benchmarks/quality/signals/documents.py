@@ -3,7 +3,7 @@
 import hashlib
 import random
 import sysconfig
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -117,8 +117,19 @@ def installed_documents(per_language: int) -> Iterator[Document]:
     Which ones is decided by a hash of the path inside its folder, so that two machines with the
     same packages take the same files.
     """
+    yield from _spread(_installed_files(), per_language)
+
+
+def folder_documents(folders: Sequence[Path], per_language: int) -> Iterator[Document]:
+    """Files of `folders`, chosen in the same way."""
+    files = ((root, path) for root in folders for path in root.rglob("*") if path.is_file())
+    yield from _spread(files, per_language)
+
+
+def _spread(files: Iterable[tuple[Path, Path]], per_language: int) -> Iterator[Document]:
+    """Up to `per_language` files of each language and of prose; `files` are (root, path)."""
     found: dict[str, list[tuple[str, Path]]] = {}
-    for root, path in _installed_files():
+    for root, path in files:
         name = path.relative_to(root).as_posix()
         language = language_of_text(path.name)
         if not language and path.suffix in _PROSE_SUFFIXES:

@@ -16,7 +16,7 @@ import statistics
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
@@ -33,6 +33,7 @@ from midline.benchmarks.quality.signals.datatrove_filters import gopher_filters,
 from midline.benchmarks.quality.signals.documents import (
     MOST_CHARACTERS,
     Document,
+    folder_documents,
     installed_documents,
     made_documents,
     megabyte,
@@ -57,6 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--reference", type=Path, required=True, metavar="FOLDER", help="checkout of RedPajama-Data"
     )
     add("--per-language", type=int, default=15, metavar="N", help="files of each language (15)")
+    add("--sources", type=Path, nargs="+", default=(), metavar="FOLDER", help="files of these, too")
     add("--datatrove", action="store_true", help="time datatrove's Gopher filters, too")
     add("--json", type=output_file, metavar="FILE", help="write the figures here")
     add("--golden", type=output_file, metavar="FILE", help="write the reference's numbers for the "
@@ -69,6 +71,7 @@ def run(args: argparse.Namespace) -> int:
         raise UsageError("--per-language counts files: 0 or more")
     made = list(made_documents())
     documents = [*made, megabyte(), *installed_documents(args.per_language)]
+    documents += missing_groups(documents, folder_documents(args.sources, args.per_language))
     reference, signals = both_sides(args.reference)
     if args.golden:
         with reference.stable_hash():
@@ -83,6 +86,12 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         args.json.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", "utf-8")
     return int(bool(result["unexplained"]))
+
+
+def missing_groups(known: Sequence[Document], more: Iterable[Document]) -> list[Document]:
+    """Those of `more` of groups that none of `known` is of."""
+    groups = {document.group for document in known}
+    return [document for document in more if document.group not in groups]
 
 
 def both_sides(checkout: Path) -> tuple[Reference, dict[str, Signal]]:

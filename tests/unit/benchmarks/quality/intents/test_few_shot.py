@@ -99,8 +99,9 @@ def test_noise_is_in_what_was_generated_alone(
     row = {"intent": "Play", "lines": [*lines, "((Play)) play [x"]}
     path.write_text(json.dumps(row) + "\n" + '{"intent": "Ra')
     assert kept_utterances(data, "writer", 0).counts == {"kept": 3, "does not parse": 1}
-    clean = learned_from(Arm("snips", "student", 10, True), data, 0, "writer")
-    spoiled = learned_from(Arm("snips", "student", 10, True, 1.0), data, 0, "writer")
+    written = kept_utterances(data, "writer", 0).utterances
+    clean = learned_from(Arm("snips", "student", 10, True), data, 0, written)
+    spoiled = learned_from(Arm("snips", "student", 10, True, 1.0), data, 0, written)
     assert clean[:20] == spoiled[:20] == data.few(10, 0)
     assert [u.intent for u in clean[20:]] == ["Play"] * 3
     assert [u.intent for u in spoiled[20:]] == ["Rain"] * 3
