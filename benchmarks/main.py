@@ -94,6 +94,7 @@ QUALITY = Program(
         "signals": "quality signals against those of RedPajama's own code",
         "screenshots": "what is read in screenshots of code and errors",
         "zoom": "zoom-in selection, from scratch and small, at equal reader tokens",
+        "engines": "greedy texts of the ONNX engine against the native engine's float path",
         "quantization": "quantization recipes: size, speed, energy, pass@1, robustness",
     },
 )

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from midline.benchmarks.speed.background_load import BackgroundLoad, warnings
-from midline.benchmarks.speed.flags import check, model_path
+from midline.benchmarks.speed.flags import OURS, check, model_path
 from midline.benchmarks.speed.paired import interleave, pair_ratios, row
 from midline.benchmarks.speed.plot import draw
 from midline.benchmarks.speed.remote import RemoteEngine
@@ -43,7 +43,7 @@ def compare(
         "sparsity": sparsity,
     }
     isa = getattr(args, "isa", None)
-    names = ["midline", *([args.peer] if args.peer else [])]
+    names = [OURS[getattr(args, "engine", "native")], *([args.peer] if args.peer else [])]
     restrictions = [environment(name, isa) for name in names]
     with ExitStack() as stack:
         threads = thread_count(args.threads)

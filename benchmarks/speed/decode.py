@@ -10,7 +10,17 @@ from midline.model.tokenizer.tokenizer import Tokenizer
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the peer and the shape of the work."""
     shape = {"tokens": 64, "context": 512, "samples": 1}
-    flags.add(parser, "peer", "isa", "exact", "plot", sparsity=0, runs=flags.RUNS, **shape)
+    flags.add(
+        parser,
+        "peer",
+        "isa",
+        "exact",
+        "plot",
+        engine="native",
+        sparsity=0,
+        runs=flags.RUNS,
+        **shape,
+    )
 
 
 def run(args: argparse.Namespace) -> int:

@@ -13,7 +13,9 @@ from midline.model.errors import UsageError
 from midline.model.teal.profile import check_level
 from midline.model.threads import thread_count
 
-PEERS = ("llama.cpp", "openvino", "transformers", "separate")
+PEERS = ("llama.cpp", "openvino", "transformers", "transformers-float32", "separate")
+OURS = {"native": "midline", "onnx": "onnx"}
+"""Adapters of Midline's own engines."""
 RUNS = 5
 EVERYWHERE: dict[str, dict[str, Any]] = {
     "model": {"default": "qwen2.5-coder-0.5b", "help": "catalogue name or GGUF file"},
@@ -23,6 +25,7 @@ EVERYWHERE: dict[str, dict[str, Any]] = {
 }
 CHOSEN: dict[str, dict[str, Any]] = {
     "peer": {"choices": PEERS, "help": "engine to compare with; separate: samples one by one"},
+    "engine": {"choices": list(OURS), "help": "Midline's engine"},
     "isa": {"choices": ISAS, "help": "restrict both sides to an instruction set (llama.cpp: avx2)"},
     "tokens": {"type": int, "metavar": "N", "help": "tokens of a timed run"},
     "context": {"type": int, "metavar": "N", "help": "tokens already in the cache"},
@@ -36,13 +39,14 @@ CHOSEN: dict[str, dict[str, Any]] = {
 COUNTED = ("tokens", "context", "samples", "runs", "lines")
 
 
-def add(parser: argparse.ArgumentParser, *names: str, **defaults: float | None) -> None:
+def add(parser: argparse.ArgumentParser, *names: str, **defaults: float | str | None) -> None:
     """Add the flags every measurement has, those of `names`, and those that have a default here."""
     for name, options in EVERYWHERE.items():
         parser.add_argument(f"--{name}", **options)
     for name, options in CHOSEN.items():
         if name in defaults and defaults[name] is not None:
-            text = f"{options['help']} ({defaults[name]:g})"
+            shown = defaults[name]
+            text = f"{options['help']} ({shown if isinstance(shown, str) else f'{shown:g}'})"
             parser.add_argument(f"--{name}", **{**options, "help": text, "default": defaults[name]})
         elif name in names or name in defaults:
             parser.add_argument(f"--{name}", **options)

@@ -9,7 +9,8 @@ from midline.model.tokenizer.tokenizer import Tokenizer
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the peer and the length of the prompt."""
-    flags.add(parser, "peer", "isa", "exact", "plot", tokens=512, sparsity=0, runs=flags.RUNS)
+    common = ("peer", "isa", "exact", "plot")
+    flags.add(parser, *common, engine="native", tokens=512, sparsity=0, runs=flags.RUNS)
 
 
 def run(args: argparse.Namespace) -> int:

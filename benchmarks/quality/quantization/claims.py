@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-Row = dict[str, Any]
-REFERENCE = "onnx-float32"
+from midline.benchmarks.quality.quantization.subjects import REFERENCE
+from midline.benchmarks.quality.quantization.table import Row, mean_drop
+
 INT8, WEIGHTS, WEIGHTS_TENSOR = "onnx-int8", "onnx-int8-weights", "onnx-int8-weights-tensor"
 ENOUGH = 300
 """Problems without which a difference in pass@1 is not called a result."""
@@ -17,9 +18,7 @@ def claims(rows: Sequence[Row]) -> list[dict[str, Any]]:
         _int8(by_name.get(INT8, {})),
         _channel(by_name.get(WEIGHTS, {}), by_name.get(WEIGHTS_TENSOR, {})),
         _activations(by_name.get(INT8, {}), by_name.get(WEIGHTS, {})),
-        _robustness(
-            by_name.get(INT8, {}), next((r for r in rows if r["name"] == "onnx-float32"), {})
-        ),
+        _robustness(by_name.get(INT8, {}), by_name.get(REFERENCE, {})),
         _summaries(by_name.get(INT8, {})),
     ]
 
@@ -61,21 +60,17 @@ def _activations(both: Row, weights: Row) -> dict[str, Any]:
 
 def _robustness(row: Row, reference: Row) -> dict[str, Any]:
     name = "robustness not lost"
-    own, truth = row.get("robustness"), reference.get("robustness")
-    if not own or not truth:
-        return _claim(name, None, "")
-    drops = [mean_drop(found) for found in (own, truth)]
-    if None in drops:
+    found = row.get("robust", {}).get("against")
+    drops = [mean_drop(row), mean_drop(reference)]
+    if not found or None in drops:
         return _claim(name, None, "")
     mine, other = (float(drop or 0) for drop in drops)
-    return _claim(name, mine <= other + 0.05, f"relative drop {mine:.1%}, float32 {other:.1%}")
-
-
-def mean_drop(found: dict[str, Any]) -> float | None:
-    """The mean relative drop over the families; None where nothing passed unchanged."""
-    drops = [scores["relative_drop"] for scores in found.values()]
-    known = [drop for drop in drops if drop is not None]
-    return sum(known) / len(known) if known else None
+    gap, low, high = (100 * value for value in (found["difference"], *found["interval"]))
+    figure = (
+        f"robust passes {gap:+.1f} points [{low:+.1f}, {high:+.1f}] on {found['cases']} pairs of "
+        f"problem and family; relative drop {mine:.1%}, float32 {other:.1%}"
+    )
+    return _claim(name, found["p_value"] >= 0.05 or gap > 0, figure)
 
 
 def _summaries(row: Row) -> dict[str, Any]:

@@ -64,7 +64,12 @@ def against(found: Mapping[str, Any], reference: Mapping[str, Any]) -> dict[str,
     return paired_difference([(int(task in own), int(task in other)) for task in both])
 
 
+def verdicts(found: Mapping[str, Any]) -> dict[str, int]:
+    """1 for each task of `asked` that is in `passed` too, 0 for the others."""
+    passed_ones = set(found["passed"])
+    return {name: int(name in passed_ones) for name in found["asked"]}
+
+
 def of_lists(found: Mapping[str, Any]) -> dict[str, Any]:
     """The summary of `asked` and `passed` alone."""
-    passed_ones = set(found["passed"])
-    return summary({name: int(name in passed_ones) for name in found["asked"]})
+    return summary(verdicts(found))

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from midline.benchmarks.mbxp.statistics import paired_difference
 from midline.benchmarks.mbxp.tasks import Task
 from midline.benchmarks.quality.quantization.execution import passed
 from midline.benchmarks.quality.quantization.perturbations import (
@@ -24,19 +25,49 @@ Outcome = dict[str, list[int]]
 
 
 def robustness(
-    engine: Engine, subject: Subject, tasks: Sequence[Task], seeds: int, folder: Path
+    engine: Engine,
+    subject: Subject,
+    tasks: Sequence[Task],
+    seeds: int,
+    folder: Path,
+    known: Mapping[str, int],
 ) -> dict[str, Outcome]:
-    """The outcomes of each family; samples and verdicts are kept in `folder`."""
+    """The outcomes of each family; samples and verdicts are kept in `folder`.
+
+    known: verdicts of unchanged problems. Seeds that change a problem into the same text share one
+    completion, which greedy decoding would only repeat.
+    """
     found = {}
     halves = [half for task in tasks if (half := half_solved(task))]
+    bases = {
+        "half": (halves, passed(engine, subject, halves, folder / "half")),
+        "whole": (tasks, _unchanged(engine, subject, tasks, folder / "whole", known)),
+    }
     for family in FAMILIES:
-        base = halves if family in IN_CODE else list(tasks)
-        runs = [passed(engine, subject, base, folder / ("half" if family in IN_CODE else "whole"))]
+        base, nominal = bases["half" if family in IN_CODE else "whole"]
+        verdicts = {_text(task): nominal[task.task_id] for task in base}
+        runs = [nominal]
         for seed in range(seeds):
             changed = [perturbed(task, family, seed) for task in base]
-            runs.append(passed(engine, subject, changed, folder / f"{family}-{seed}"))
+            fresh = [task for task in changed if _text(task) not in verdicts]
+            new = passed(engine, subject, fresh, folder / f"{family}-{seed}") if fresh else {}
+            verdicts |= {_text(task): new[task.task_id] for task in fresh}
+            runs.append({task.task_id: verdicts[_text(task)] for task in changed})
         found[family] = {task.task_id: [run[task.task_id] for run in runs] for task in base}
     return found
+
+
+def _unchanged(
+    engine: Engine, subject: Subject, tasks: Sequence[Task], folder: Path, known: Mapping[str, int]
+) -> dict[str, int]:
+    left = [task for task in tasks if task.task_id not in known]
+    new = passed(engine, subject, left, folder) if left else {}
+    return {task.task_id: known.get(task.task_id, new.get(task.task_id, 0)) for task in tasks}
+
+
+def _text(task: Task) -> tuple[str, str]:
+    """What decides a greedy completion and its verdict."""
+    return task.prompt, task.test
 
 
 def scores(found: Mapping[str, Outcome]) -> dict[str, dict[str, Any]]:
@@ -55,3 +86,17 @@ def _scores(rows: Sequence[Sequence[int]]) -> dict[str, Any]:
         "robust": round(robust / total, 4),
         "relative_drop": round(1 - robust / nominal, 4) if nominal else None,
     }
+
+
+def against(
+    found: Mapping[str, Outcome], reference: Mapping[str, Outcome]
+) -> dict[str, Any] | None:
+    """Robust passes less the reference's, paired by problem and family (McNemar); None without
+    a common one."""
+    pairs = [
+        (int(all(row[1:])), int(all(reference[family][task][1:])))
+        for family, outcome in found.items()
+        for task, row in outcome.items()
+        if task in reference.get(family, {})
+    ]
+    return paired_difference(pairs) if pairs else None

@@ -1,123 +1,131 @@
-"""Load time, memory, speed and energy of a subject, measured in a process of its own.
+"""Load time, memory, speed and energy of the subjects, interleaved in rounds with the reference.
 
-Speeds are medians of several rounds. Joules are those of the machine's energy counters where it
-has any (RAPL), and otherwise an estimate, labelled so: codecarbon's model of the processor's
-power times the time, which is time in another unit. Grams of CO2 follow from the country's
-electricity.
+The reference and a few subjects are loaded in processes of their own. In each round all of
+them do the same work, one after the other, so that what else the machine does meets all alike.
+Every raw time is kept, the reference's beside each subject's; ratios are paired by round. Prefill
+is 512 tokens of code from an empty cache, decode is 32 steps behind 512 tokens, completions are 32
+tokens behind 256 new ones.
 """
 
-import json
 import statistics
-import subprocess
 import sys
 import time
-from pathlib import Path
+from collections.abc import Sequence
+from contextlib import ExitStack
+from itertools import count
 from typing import Any
 
-from midline.benchmarks.quality.prompts import load_prompts
+from midline.benchmarks.quality.quantization.energy import EnergyMeter, energy_method
 from midline.benchmarks.quality.quantization.store import Subject
-from midline.benchmarks.quality.quantization.subjects import engine_of, options_of
-from midline.model.engines.base import Engine, Request
-from midline.model.errors import MidlineError, UsageError
+from midline.benchmarks.quality.quantization.study import Study
+from midline.benchmarks.speed.decode import workload as decode_workload
+from midline.benchmarks.speed.paired import PAUSE
+from midline.benchmarks.speed.prefill import workload as prefill_workload
+from midline.benchmarks.speed.remote import RemoteEngine
+from midline.benchmarks.speed.workload import Workload, prompt_ids
+from midline.model.engines.onnx.files import TOKENIZER
+from midline.model.threads import thread_count
+from midline.model.tokenizer.tokenizer import Tokenizer
+from midline.model.weights.gguf import read_gguf
 
 ROUNDS = 5
-PREFILL_TOKENS, CONTEXT_TOKENS, DECODE_TOKENS = 512, 512, 64
-COMPLETION_TOKENS = 32
-COMPLETIONS = 12
-COUNTERS = Path("/sys/class/powercap")
+PREFILL_TOKENS, CONTEXT_TOKENS, DECODE_TOKENS = 512, 512, 32
+PROMPT_TOKENS, COMPLETION_TOKENS = 256, 32
+COMPLETIONS = 2
+"""Completions of each round."""
+ADAPTERS = {"native": "midline", "onnx": "onnx"}
+Times = dict[str, list[float]]
+"""Seconds of each round, by kind of work."""
 
 
-def measure_speed(subject: Subject, threads: int | None, country: str) -> dict[str, Any]:
-    """The figures of one subject; MidlineError if its process failed."""
-    words = [subject.model, subject.recipe, subject.engine, str(subject.path),
-             str(subject.sparsity), str(threads or 0), country]  # fmt: skip
-    command = [sys.executable, "-P", "-m", __name__, *words]
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        reason = (done.stderr.strip().splitlines() or ["no reason was given"])[-1]
-        raise MidlineError(f"the speed of {subject.name} could not be measured: {reason}")
-    return json.loads(done.stdout.splitlines()[-1])
+def measure_speeds(study: Study, subjects: Sequence[Subject], waiting: Sequence[Subject]) -> None:
+    """Measures those of `subjects` that are `waiting`, in groups, each beside the reference."""
+    reference = next(subject for subject in subjects if subject.is_reference)
+    others = [subject for subject in waiting if not subject.is_reference]
+    step = study.together
+    groups = [others[at : at + step] for at in range(0, len(others), step)]
+    if not groups and reference in waiting:
+        groups = [[]]
+    for group in groups:
+        names = ", ".join(subject.name for subject in [reference, *group])
+        print(f"{reference.model}: speed of {names}", file=sys.stderr, flush=True)
+        found = measure_group(study, [reference, *group])
+        for subject, result in zip([reference, *group], found, strict=True):
+            study.store.put(subject, "speed", study.settings("speed"), result)
 
 
-def worker(words: list[str]) -> dict[str, Any]:
-    """What the process prints: see `measure_speed`."""
-    model, recipe, engine_kind, path, sparsity, threads, country = words
-    subject = Subject(model, recipe, engine_kind, Path(path), float(sparsity))
-    began = time.perf_counter()
-    engine = engine_of(subject, int(threads) or None)
-    load = time.perf_counter() - began
-    prefill, decode = [], []
-    _rounds(engine, subject, 1)
-    for _ in range(ROUNDS):
-        first, second = _rounds(engine, subject, DECODE_TOKENS)
-        prefill.append(first)
-        decode.append(second)
-    return {
-        "load_seconds": round(load, 3),
-        "resident_bytes": resident_bytes(),
-        "prefill_tokens_per_second": round(statistics.median(prefill), 2),
-        "decode_tokens_per_second": round(statistics.median(decode), 2),
-        "prefill_rounds": [round(value, 2) for value in prefill],
-        "decode_rounds": [round(value, 2) for value in decode],
-        "energy": energy(engine, subject, country),
+def measure_group(study: Study, group: Sequence[Subject]) -> list[dict[str, Any]]:
+    """The result of each subject; the first one is what the others are compared with."""
+    tokenizer = Tokenizer.from_gguf(read_gguf(group[0].path / TOKENIZER))
+    works = {
+        "prefill": prefill_workload(tokenizer, PREFILL_TOKENS),
+        "decode": decode_workload(tokenizer, DECODE_TOKENS, CONTEXT_TOKENS, 1),
     }
+    meter = EnergyMeter(study.country)
+    numbers = count()
+    with ExitStack() as stack:
+        engines = [stack.enter_context(_engine(s, study.threads, works)) for s in group]
+        for engine in engines:
+            for work in works.values():
+                engine.call(work.method, **work.arguments)
+        times: list[Times] = [{} for _ in group]
+        for _ in range(ROUNDS):
+            for engine, found in zip(engines, times, strict=True):
+                time.sleep(PAUSE)
+                for name, work in works.items():
+                    seconds = engine.call(work.method, **work.arguments)
+                    found.setdefault(name, []).append(seconds)
+            prompts = [
+                prompt_ids(tokenizer, PROMPT_TOKENS, next(numbers)) for _ in range(COMPLETIONS)
+            ]
+            for engine, found in zip(engines, times, strict=True):
+                for name, value in meter.measure(engine, prompts, COMPLETION_TOKENS).items():
+                    found.setdefault(name, []).append(value)
+        return [
+            _result(engine, found, times[0], study.country)
+            for engine, found in zip(engines, times, strict=True)
+        ]
 
 
-def _rounds(engine: Engine, subject: Subject, tokens: int) -> tuple[float, float]:
-    """Tokens per second of a prompt that no cache knows, and of decoding behind it."""
-    text = " ".join(prompt.text for prompt in load_prompts(4))
-    ids = engine.tokenizer.encode(f"# {time.perf_counter_ns()}\n{text}")[:CONTEXT_TOKENS]
-    found = engine.generate(Request(ids), options_of(subject, tokens))
-    timings = found.timings
-    return timings.prefill_tokens_per_second, timings.decode_tokens_per_second
+def _engine(subject: Subject, threads: int | None, works: dict[str, Workload]) -> RemoteEngine:
+    room = max(work.cache_tokens for work in works.values())
+    options = {"exact": False, "cache_tokens": room, "sparsity": subject.sparsity}
+    adapter = ADAPTERS[subject.engine]
+    return RemoteEngine(adapter, subject.path, thread_count(threads), options)
 
 
-def resident_bytes() -> int | None:
-    """Resident memory of this process; None where the system does not tell."""
-    try:
-        text = Path("/proc/self/status").read_text("utf-8")
-    except OSError:
-        return None
-    return next(int(line.split()[1]) << 10 for line in text.splitlines() if "VmRSS" in line)
-
-
-def energy(engine: Engine, subject: Subject, country: str) -> dict[str, Any]:
-    """Joules and grams of CO2 of 1,000 completions of 32 tokens, and how they were found."""
-    tracker = _tracker(country)
-    texts = [prompt.text for prompt in load_prompts(COMPLETIONS)]
-    options = options_of(subject, COMPLETION_TOKENS)
-    began = time.perf_counter()
-    tracker.start()
-    for text in texts:
-        ids = engine.tokenizer.encode(f"# {time.perf_counter_ns()}\n{text}")[:256]
-        engine.generate(Request(ids), options)
-    tracker.stop()
-    seconds = time.perf_counter() - began
-    data = tracker.final_emissions_data
-    has_counters = any(COUNTERS.glob("intel-rapl*/energy_uj")) if COUNTERS.exists() else False
-    each = 1000 / len(texts)
+def _result(engine: RemoteEngine, times: Times, reference: Times, country: str) -> dict[str, Any]:
+    """Medians, ratios to the reference and all raw figures of one subject."""
+    each = 1000 / COMPLETIONS
     return {
-        "joules_per_1000": round(data.energy_consumed * 3.6e6 * each, 1),
-        "grams_per_1000": round(data.emissions * 1000 * each, 3),
-        "seconds_per_1000": round(seconds * each, 1),
-        "country": country,
-        "method": "measured by the processor's energy counters" if has_counters else
-        "estimated: codecarbon's power model of the processor times the time",
+        "load_seconds": round(engine.settings["load_ms"] / 1e3, 3),
+        "resident_bytes": engine.resident_bytes,
+        "threads": engine.settings["threads"],
+        "prefill_tokens_per_second": _rate(PREFILL_TOKENS, times["prefill"]),
+        "decode_tokens_per_second": _rate(DECODE_TOKENS, times["decode"]),
+        "prefill_ratio": ratio(times["prefill"], reference["prefill"]),
+        "decode_ratio": ratio(times["decode"], reference["decode"]),
+        "energy": {
+            "joules_per_1000": round(statistics.median(times["joules"]) * each, 1),
+            "grams_per_1000": round(statistics.median(times["grams"]) * each, 3),
+            "seconds_per_1000": round(statistics.median(times["completions"]) * each, 1),
+            "joules_ratio": ratio(reference["joules"], times["joules"]),
+            "country": country,
+            "method": energy_method(),
+        },
+        "rounds": {name: [round(value, 5) for value in found] for name, found in times.items()},
+        "reference_rounds": {
+            name: [round(value, 5) for value in found] for name, found in reference.items()
+        },
     }  # fmt: skip
 
 
-def _tracker(country: str) -> Any:
-    try:
-        from codecarbon import OfflineEmissionsTracker
-    except ModuleNotFoundError as error:
-        raise UsageError(
-            "energy needs the package codecarbon: install Midline with the extra `study`"
-        ) from error
-    return OfflineEmissionsTracker(
-        country_iso_code=country, save_to_file=False, log_level="error", tracking_mode="process",
-        measure_power_secs=1, allow_multiple_runs=True,
-    )  # fmt: skip
+def ratio(first: Sequence[float], second: Sequence[float]) -> dict[str, Any]:
+    """How many times less the first took than the second, round by round."""
+    ratios = [other / own for own, other in zip(first, second, strict=True)]
+    found = {"median": statistics.median(ratios), "least": min(ratios), "most": max(ratios)}
+    return {name: round(value, 3) for name, value in found.items()}
 
 
-if __name__ == "__main__":
-    print(json.dumps(worker(sys.argv[1:])))
+def _rate(tokens: int, seconds: Sequence[float]) -> float:
+    return round(tokens / statistics.median(seconds), 2)

@@ -41,11 +41,19 @@ class Store:
 
     def get(self, subject: Subject, part: str, settings: dict[str, Any]) -> Any:
         """The result of a part with these settings, None where there is none."""
+        found = self._read(subject, part)
+        return found["result"] if found.get("settings") == settings else None
+
+    def latest(self, subject: Subject, part: str) -> Any:
+        """The result of a part with whatever settings it was measured last, or None."""
+        return self._read(subject, part).get("result")
+
+    def _read(self, subject: Subject, part: str) -> dict[str, Any]:
         try:
             found = json.loads((self.of(subject) / f"{part}.json").read_text("utf-8"))
         except (OSError, ValueError):
-            return None
-        return found["result"] if found.get("settings") == settings else None
+            return {}
+        return dict(found)
 
     def put(self, subject: Subject, part: str, settings: dict[str, Any], result: Any) -> None:
         """Keeps a result; the file is whole or not there."""

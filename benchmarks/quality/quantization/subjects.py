@@ -33,7 +33,7 @@ def make_subjects(model: str, recipes: Sequence[str], sparse: bool) -> list[Subj
     sparse: also each native model with its source's own level of sparsity, where that is not 0.
     """
     names = [REFERENCE, *(name for name in recipes if name != REFERENCE)]
-    found = [_subject(model, find_recipe(name)) for name in names]
+    found = [make_subject(model, find_recipe(name)) for name in names]
     level = policy_of(resolve(model)).sparsity
     if sparse and level:
         natives = [s for s in found if s.engine == "native"]
@@ -41,7 +41,8 @@ def make_subjects(model: str, recipes: Sequence[str], sparse: bool) -> list[Subj
     return found
 
 
-def _subject(model: str, recipe: Recipe) -> Subject:
+def make_subject(model: str, recipe: Recipe) -> Subject:
+    """The model in the form of a recipe, which is written into the cache if it is not there."""
     source = resolve(model)
     stem = Path(model).stem if Path(model).suffix == ".gguf" else model
     if recipe.format == "source":

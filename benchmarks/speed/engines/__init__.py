@@ -9,10 +9,12 @@ from midline.model.errors import UsageError
 
 MODULES = {
     "midline": "midline",
+    "onnx": "onnx",
     "llama.cpp": "llama_cpp",
     "openvino": "openvino",
     "separate": "separate",
     "transformers": "transformers",
+    "transformers-float32": "transformers_float32",
 }
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from midline import kernels
-from midline.model.engines.base import Request, SamplingOptions
+from midline.model.engines.base import NativeOptions, Request, SamplingOptions
 from midline.model.engines.native.engine import NativeEngine
 from midline.model.runtime.decoder import StepOptions
 from midline.model.runtime.kv_cache import Sequence
@@ -48,6 +48,7 @@ class MidlineSpeed:
             "sparsity": self.sparsity,
             "output_matrix": "exact" if self.options.exact else "screened",
             "huge_page_bytes": kernels.huge_page_bytes(self.decoder.weights.arena),
+            "load_ms": round(self.engine.load_ms, 1),
         }
 
     def read_bandwidth(self, seconds: float) -> float:
@@ -60,13 +61,14 @@ class MidlineSpeed:
 
     def complete(self, prompt: list[int], tokens: int) -> str:
         """Text of one ordinary completion through the engine's own interface."""
-        options = SamplingOptions(max_tokens=tokens)
+        native = NativeOptions(sparsity=self.sparsity)
+        options = SamplingOptions(max_tokens=tokens, engine=native)
         return self.engine.generate(Request(prompt), options).completions[0].text
 
     def prefill(self, prompt: list[int]) -> float:
         """Seconds of the whole prompt in an empty sequence, one row of logits."""
         start = time.perf_counter()
-        sequence = Sequence()
+        sequence = self.cache.start([])
         int(self._forward([sequence], [prompt]).argmax())
         seconds = time.perf_counter() - start
         self.cache.finish(sequence, remember=False)
@@ -77,7 +79,7 @@ class MidlineSpeed:
         shape = ("decode", len(prompts), len(prompts[0]))
         if shape != self._shape:
             self._release()
-            self._filled = [Sequence() for _ in prompts]
+            self._filled = [self.cache.start([]) for _ in prompts]
             rows = [self._forward([s], [p])[0] for s, p in zip(self._filled, prompts, strict=True)]
             self._first = [int(row.argmax()) for row in rows]
             self._shape = shape
@@ -94,7 +96,7 @@ class MidlineSpeed:
         shape = ("keystrokes", len(prompt))
         if shape != self._shape:
             self._release()
-            self._filled = [Sequence()]
+            self._filled = [self.cache.start([])]
             self._forward(self._filled, [prompt])
             self._shape = shape
         document = self.cache.fork(self._filled[0])
@@ -110,7 +112,7 @@ class MidlineSpeed:
         shape = ("samples", samples, len(prompt))
         if shape != self._shape:
             self._release()
-            self._filled = [Sequence()]
+            self._filled = [self.cache.start([])]
             last = self._forward(self._filled, [prompt])[0]
             self._first = np.argsort(last)[::-1][:samples].tolist()
             self._shape = shape

@@ -1,4 +1,4 @@
-"""The adapter of transformers with PyTorch, on the dequantized weights in bfloat16."""
+"""The adapter of transformers with PyTorch, on the dequantized weights, in bfloat16 by default."""
 
 import time
 from importlib.metadata import version
@@ -15,9 +15,9 @@ from midline.model.errors import UsageError
 class Transformers:
     """Prefill and decode through the model's forward call and its key-value cache."""
 
-    def __init__(self, model: Path, threads: int) -> None:
+    def __init__(self, model: Path, threads: int, weights: torch.dtype = torch.bfloat16) -> None:
         self.threads = threads
-        self.model = FloatReference(model, threads).model.to(torch.bfloat16)
+        self.model = FloatReference(model, threads).model.to(weights)
 
     def versions(self) -> dict[str, str]:
         """Versions of torch and transformers."""
@@ -25,7 +25,7 @@ class Transformers:
 
     def settings(self) -> dict[str, Any]:
         """Threads and type of the weights."""
-        return {"threads": self.threads, "weights": "bfloat16"}
+        return {"threads": self.threads, "weights": str(self.model.dtype).removeprefix("torch.")}
 
     def prefill(self, prompt: list[int]) -> float:
         """Seconds of one forward call, one row of logits."""

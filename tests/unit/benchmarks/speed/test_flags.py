@@ -12,8 +12,8 @@ from midline.model.errors import UsageError
 from midline.server.cli.command_line import parse
 
 USED = {
-    "prefill": "peer isa tokens sparsity exact runs plot",
-    "decode": "peer isa tokens context samples sparsity exact runs plot",
+    "prefill": "peer engine isa tokens sparsity exact runs plot",
+    "decode": "peer engine isa tokens context samples sparsity exact runs plot",
     "samples": "peer isa tokens context samples sparsity exact runs plot",
     "keystroke": "peer tokens context lines sparsity exact runs plot",
     "memory": "tokens context",
@@ -31,6 +31,7 @@ USED = {
 REQUIRED = {"versions": ["midline"], "editor": ["--editor", "neovim"]}
 GIVEN = {
     "peer": ["--peer", "llama.cpp"],
+    "engine": ["--engine", "onnx"],
     "isa": ["--isa", "avx2"],
     "tokens": ["--tokens", "4"],
     "context": ["--context", "64"],

@@ -11,6 +11,7 @@ from midline.benchmarks.quality.quantization.claims import claims
 from midline.benchmarks.quality.quantization.perplexity import against, perplexity
 from midline.benchmarks.quality.quantization.robustness import scores
 from midline.benchmarks.quality.quantization.store import Store, Subject
+from midline.benchmarks.quality.quantization.study import Study
 from midline.benchmarks.quality.quantization.summarization import summary_of
 from midline.benchmarks.quality.quantization.table import table
 
@@ -40,20 +41,20 @@ def test_a_study_goes_on_where_it_was(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     parts = ["--parts", "size", "perplexity"]
-    real, asked = measure._MEASURES["perplexity"], []
+    real, asked = measure.measure_part, []
 
-    def die(study: object, subject: Subject) -> object:
-        if subject.recipe == "q4_0":
+    def die(study: Study, subject: Subject, key: str) -> object:
+        if (subject.recipe, key) == ("q4_0", "perplexity"):
             raise KeyboardInterrupt
-        asked.append(subject.name)
-        return real(study, subject)  # type: ignore[arg-type]
+        asked.append((key, subject.name))
+        return real(study, subject, key)
 
-    monkeypatch.setitem(measure._MEASURES, "perplexity", die)
+    monkeypatch.setattr(measure, "measure_part", die)
     assert main([*call, *parts]) == 130
-    monkeypatch.setitem(measure._MEASURES, "perplexity", real)
+    monkeypatch.setattr(measure, "measure_part", real)
     out = tmp_path / "result.json"
     assert main([*call, *parts, "--json", str(out)]) == 0
-    assert asked == ["onnx-float32", "q8_0"]
+    assert [name for key, name in asked if key == "perplexity"] == ["onnx-float32", "q8_0"]
     found = json.loads(out.read_text())["models"]["tiny-qwen2"]
     rows = {row["name"]: row for row in found["rows"]}
     assert list(rows) == ["onnx-float32", "q4_0", "q8_0"]
@@ -87,7 +88,7 @@ def test_a_page_has_the_table_and_its_plot(call: list[str], tmp_path: Path) -> N
 
 def test_wrong_calls_are_told(call: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     for words, sentence in [
-        (["--limit", "0"], "need at least 1"),
+        (["--limit", "0"], "--limit is 0; it needs at least 1"),
         (["--lang", "java"], "--lang needs python"),
         (["--recipes", "q9"], "there is no recipe 'q9'"),
     ]:
@@ -102,10 +103,11 @@ def row(name: str, **more: object) -> dict[str, object]:
 def test_claims_follow_from_the_figures() -> None:
     pair = {"cases": 400, "difference": -0.04, "interval": [-0.06, -0.02], "p_value": 0.001}
     drops = {"names": {"relative_drop": 0.3}, "format": {"relative_drop": 0.5}}
+    lost = {"cases": 80, "difference": -0.1, "interval": [-0.15, -0.05], "p_value": 0.002}
     gap = {"problems": 9, "chrf": {"difference": -1.0, "interval": [-3.0, 1.0]}}
     rows = [
         row("onnx-float32", robustness={"names": {"relative_drop": 0.2}}),
-        row("onnx-int8", nats={"difference": 0.05}, robustness=drops,
+        row("onnx-int8", nats={"difference": 0.05}, robustness=drops, robust={"against": lost},
             mbxp={"python": {"against": pair}}, summaries={"against": gap}),
         row("onnx-int8-weights", nats={"difference": 0.01}),
         row("onnx-int8-weights-tensor", nats={"difference": 0.03}),

@@ -1,0 +1,1 @@
+"""`midline-bench quality engines`: texts of the ONNX engine against the native engine's."""
