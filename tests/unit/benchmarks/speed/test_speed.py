@@ -170,6 +170,33 @@ def test_pairs_with_transformers(measurement, tiny_llama, tmp_path, home):
     assert "torch" in result["versions"]
 
 
+def test_the_onnx_engine_beside_float32(tiny_qwen2, tmp_path, home):
+    for package in ("torch", "onnx", "onnxruntime"):
+        pytest.importorskip(package, reason="the peer or the extra `onnx` is not installed")
+    words = ["--engine", "onnx", "--model", str(tiny_qwen2), "--peer", "transformers-float32"]
+    result = measured(["decode", *words, "--runs", "2", *SMALL["decode"]], tmp_path / "speed.json")
+    ours, peer = result["rows"]
+    assert (ours["engine"], peer["engine"]) == ("onnx", "transformers-float32")
+    assert peer["settings"]["weights"] == "float32" and len(result["pair_ratios"]) == 2
+    assert "onnxruntime" in result["versions"]
+    words = ["--engine", "onnx", "--model", str(tiny_qwen2), *SMALL["prefill"]]
+    assert measured(["prefill", *words, "--runs", "1"], tmp_path / "speed.json")["ratio"] is None
+
+
+def test_both_engines_decode_the_same_tokens(tiny_qwen2, home, monkeypatch):
+    for package in ("onnx", "onnxruntime"):
+        pytest.importorskip(package, reason="the extra `onnx` is not installed")
+    steps = {}
+    for name in ("midline", "onnx"):
+        engine = engines.load(name, tiny_qwen2, 1, {"exact": True, "cache_tokens": 1024})
+        steps[name] = recorded_steps(engine, monkeypatch)
+        assert engine.decode([[1, 2, 3, 4]], 1) > 0
+        assert isinstance(engine.complete([1, 2, 3], 2), str)
+    assert steps["midline"][0] == steps["onnx"][0] == [1, 2, 3, 4]
+    with pytest.raises(UsageError, match="computes densely"):
+        engines.load("onnx", tiny_qwen2, 1, {"sparsity": 0.4})
+
+
 def test_samples_against_separate_runs(tiny_qwen2, tmp_path, home, monkeypatch):
     words = ["samples", "--model", str(tiny_qwen2), "--peer", "separate", "--runs", "2"]
     result = measured([*words, *SMALL["samples"]], tmp_path / "speed.json")

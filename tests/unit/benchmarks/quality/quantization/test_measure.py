@@ -1,13 +1,18 @@
 """The study on a tiny model: parts are measured once, and the report is of what there is."""
 
 import json
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from midline.benchmarks.main import main
+from midline.benchmarks.quality.cursor.cases import load_cases
 from midline.benchmarks.quality.quantization import measure
 from midline.benchmarks.quality.quantization.claims import claims
+from midline.benchmarks.quality.quantization.cursor_part import spread
 from midline.benchmarks.quality.quantization.perplexity import against, perplexity
 from midline.benchmarks.quality.quantization.robustness import scores
 from midline.benchmarks.quality.quantization.store import Store, Subject
@@ -66,6 +71,44 @@ def test_a_study_goes_on_where_it_was(
     assert main([*call, "--only", "report"]) == 0
     printed = capsys.readouterr().out
     assert "q4_0" in printed and "int8 without significant loss: not measured" in printed
+
+
+def test_a_killed_study_goes_on(call: list[str], home: Path, tmp_path: Path) -> None:
+    """A process killed while it measures leaves whole results, and the next one uses them."""
+    words = [sys.executable, "-P", "-m", "midline.benchmarks.main", *call]
+    words += ["--parts", "size", "perplexity", "--threads", "1"]
+    folder = tmp_path / "study"
+    process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 60
+    while process.poll() is None and not list(folder.rglob("perplexity.json")):
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+    process.kill()
+    process.wait()
+    kept = {path: path.read_bytes() for path in folder.rglob("*.json")}
+    assert kept and all(json.loads(data)["result"] for data in kept.values())
+    assert main([*call, "--parts", "size", "perplexity", "--threads", "1"]) == 0
+    assert len(list(folder.rglob("perplexity.json"))) == 3
+    assert {path: path.read_bytes() for path in kept} == kept
+
+
+def test_results_of_languages_stand_beside_each_other(call: list[str], tmp_path: Path) -> None:
+    out = tmp_path / "result.json"
+    words = ["--parts", "mbxp", "--limit", "1", "--json", str(out)]
+    assert main([*call, *words, "--lang", "python"]) == 0
+    before = sorted(tmp_path.rglob("mbxp-python.json"))
+    assert main([*call, *words, "--lang", "javascript"]) == 0
+    assert sorted(tmp_path.rglob("mbxp-python.json")) == before
+    rows = json.loads(out.read_text())["models"]["tiny-qwen2"]["rows"]
+    assert [set(row["mbxp"]) for row in rows] == [{"python", "javascript"}] * 3
+
+
+def test_marked_cursors_are_spread_over_all_projects() -> None:
+    cases = load_cases()
+    chosen = spread(cases, 40)
+    assert len(chosen) == len({case.place for case in chosen}) == 40
+    assert {case.project for case in chosen} == {case.project for case in cases}
+    assert spread(cases, 10**6) == cases
 
 
 def test_problems_are_executed_and_paired(call: list[str], tmp_path: Path) -> None:
