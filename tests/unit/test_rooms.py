@@ -225,7 +225,8 @@ def test_cxx_lines_keep_to_the_column_limit() -> None:
 BEYOND_THE_INTERFACE = (
     "server/cli/calibration.py", "server/cli/commands/doctor.py", "benchmarks/speed/",
     "benchmarks/quality/alignment/",
-    "benchmarks/quality/calibration/", "benchmarks/quality/instruction_sets/",
+    "benchmarks/quality/calibration/", "benchmarks/quality/engines/",
+    "benchmarks/quality/instruction_sets/",
     "benchmarks/quality/intents/zero_shot.py",
     "benchmarks/quality/logits/", "benchmarks/quality/quantization/",
     "benchmarks/quality/screen/",
