@@ -67,6 +67,7 @@ def _profile(
             prompt_tokens=_mean([c["prompt_tokens"] for c in calls]),
             new_tokens=_mean([c["prompt_tokens"] - c["cached_tokens"] for c in calls]),
             lengths=_lengths(calls),
+            drafted=any(c.get("drafted", False) for c in calls),
         )
         for (_, model), calls in sorted(by_place.items())
     )

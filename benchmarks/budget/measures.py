@@ -94,7 +94,9 @@ def seconds_of(row: Mapping[str, Any], speeds: Mapping[str, Speed]) -> float:
     if any(call["model"] not in speeds for call in row["calls"]):
         return math.nan
     calls = sum(
-        speeds[c["model"]].call_seconds(c["prompt_tokens"] - c["cached_tokens"], c["generated"])
+        speeds[c["model"]].call_seconds(
+            c["prompt_tokens"] - c["cached_tokens"], c["generated"], c.get("drafted", False)
+        )
         for c in row["calls"]
     )
     questions = len(row["calls"]) if row["programs"] else 0

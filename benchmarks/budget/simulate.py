@@ -20,6 +20,7 @@ from midline.model.weights.config import ModelConfig
 RESAMPLES = 4
 """Replays of a problem with different samples; one where nothing is left to draw otherwise."""
 COUNTS = (2, 4, 8, 16, 32)
+ONE_BY_ONE = (2, 3, 4, 6, 8)
 NONE = "none"
 """No example is executed."""
 
@@ -47,6 +48,8 @@ def pool_arms() -> Iterator[PoolArm]:
         yield _staged(1, models)
         for k in COUNTS:
             yield from _arms_of(k, models)
+        for k in ONE_BY_ONE:
+            yield _one_by_one(k, models)
     for few in (4, 8):
         stages: tuple[tuple[str, int], ...] = (("small", 1), ("small", few), ("large", 2))
         for name, executes in (("cascade", False), ("cascade+examples", True)):
@@ -67,6 +70,8 @@ def pool_arms() -> Iterator[PoolArm]:
         last = {"stages": (("small", 1), ("large", 1), ("large", few))}
         name = f"cascade+examples-1-1-{few}"
         yield PoolArm(name, "cascade+examples", "cascade", last, BOTH, few, executes=True)
+    for k in ONE_BY_ONE:
+        yield _one_by_one(k, BOTH)
     for few in (2, 4, 8):
         stages = (("small", few), ("large", 2))
         name = f"cascade+agreement-{few}-2"
@@ -103,6 +108,15 @@ def _staged(k: int, models: str) -> PoolArm:
     stages = {"stages": (("small", 1), ("small", k))}
     name = f"staged+examples-{k}"
     return PoolArm(name, "staged+examples", "cascade", stages, models, k, executes=True)
+
+
+def _one_by_one(k: int, models: str) -> PoolArm:
+    """Greedy completions, and then up to `k` others, each of which those before it draft."""
+    last = LARGE if models == BOTH else SMALL
+    first = ((SMALL, 1), (LARGE, 1)) if models == BOTH else ((SMALL, 1),)
+    stages = {"stages": (*first, *((last, 1),) * k)}
+    name = f"one_by_one+examples-{k}"
+    return PoolArm(name, "one_by_one+examples", "cascade", stages, models, k, executes=True)
 
 
 @dataclass
@@ -162,7 +176,7 @@ class Simulator:
         )
         calls = [
             {name: call[name] for name in ("model", "role", "prompt_tokens", "cached_tokens",
-                                           "generated", "flops")}
+                                           "generated", "flops", "drafted")}
             for call in map(asdict, found.ledger.calls)
         ]  # fmt: skip
         return {

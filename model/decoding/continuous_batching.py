@@ -151,7 +151,12 @@ class Decoding:
     def _propose(self, live: list[Stream]) -> list[int]:
         stream = live[0]
         # A drafter knows one text: that of the first request, whatever has joined and left since.
-        if self._drafter is None or len(live) > 1 or stream.prompt > 0 or stream.needs_all_logits:
+        if (
+            self._drafter is None
+            or len(live) > 1
+            or stream.prompt > 0
+            or stream.alignment.remaining
+        ):
             return []
         computed = stream.sequence.tokens
         left = stream.options.max_tokens - len(stream.ids)

@@ -73,6 +73,9 @@ class Request:
     sparsely. None is a few tokens after the prompt; a caller who puts tokens that were generated
     into the prompt names the position of the first prompt here, and the text stays the same.
 
+    drafts: token ids of texts that this one may repeat, each a prompt with its completion, the
+    likeliest last. They are drafts of a completion that is drawn alone, and change no token of it.
+
     options: in place of the batch's, except for `SamplingOptions.engine`, which is of the batch.
     cancel: ends this request alone, between two steps; the others of its batch go on. Both are for
     engines with the capability `joining`; others refuse them.
@@ -84,6 +87,7 @@ class Request:
     seed: int | None = None
     resume: Completion | None = None
     sparse_from: int | None = None
+    drafts: Ids[Ids[int]] = ()
     options: SamplingOptions | None = None
     cancel: Cancellation | None = None
 

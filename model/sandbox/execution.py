@@ -78,10 +78,13 @@ def execute(
     stdin: bytes = b"",
     stop: threading.Event | None = None,
     progress: Callable[[], int] | None = None,
+    ready: Callable[[], float] | None = None,
 ) -> Outcome:
     """Run `argv` to its end or to the first limit of `policy`; `stdin` must fit a pipe (4 KiB).
 
-    With `progress`, the time limit starts anew whenever its value changes.
+    With `progress`, the time limit starts anew whenever its value changes. With `ready`, the
+    command is started in advance: its standard input ends when `ready` returns, which says how many
+    seconds the rest may take in place of the policy's.
     """
     sandbox.prepare(policy)
     adopt_orphans()
@@ -92,13 +95,11 @@ def execute(
             RUNNING.add(process.pid)
     except OSError as error:
         return Outcome(Ending.NOT_STARTED, None, b"", str(error).encode(), 0.0)
-    assert process.stdin is not None
-    with contextlib.suppress(BrokenPipeError):
-        process.stdin.write(stdin)
-    with contextlib.suppress(BrokenPipeError):
-        process.stdin.close()
     watch = _Watch(process, policy, started, stop, progress)
     try:
+        if ready is not None:
+            watch.begin(ready())
+        _write(process, stdin)
         ending = watch.until_end()
     finally:
         _kill(process)
@@ -125,6 +126,15 @@ def _start(sandbox: Sandbox, argv: Sequence[str], policy: Policy) -> subprocess.
         )  # fmt: skip
 
 
+def _write(process: subprocess.Popen[bytes], data: bytes) -> None:
+    """The whole standard input of a process, which may be over already."""
+    assert process.stdin is not None
+    with contextlib.suppress(BrokenPipeError):
+        process.stdin.write(data)
+    with contextlib.suppress(BrokenPipeError):
+        process.stdin.close()
+
+
 class _Watch:
     """The output of one process and the limits it has to keep."""
 
@@ -144,6 +154,12 @@ class _Watch:
         self.waited, self.extended = 0.0, 0.0
         self.next_memory_poll = started + MEMORY_POLL_SECONDS
         self.out, self.err = bytearray(), bytearray()
+
+    def begin(self, seconds: float) -> None:
+        """Start the time limit now, with so many seconds."""
+        self.looked = time.monotonic()
+        self.deadline = self.looked + seconds
+        self.next_memory_poll = self.looked + MEMORY_POLL_SECONDS
 
     def until_end(self) -> Ending:
         """Read output until both streams are closed and the process is over, or a limit is hit."""

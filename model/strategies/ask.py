@@ -84,8 +84,13 @@ def check_budget(problem: Problem, engines: Engines, budget: Budget) -> None:
         )
 
 
-def chosen_strategy(question: Question, problem: Problem, engines: Engines) -> Strategy:
-    """The strategy of a question; speeds are looked up, or measured, for auto and seconds only."""
+def chosen_strategy(
+    question: Question, problem: Problem, engines: Engines, *, on_average: bool = False
+) -> Strategy:
+    """The strategy of a question; speeds are looked up, or measured, for auto and seconds only.
+
+    on_average: whether the question's budget is that of the average answer.
+    """
     if question.strategy != AUTO:
         return make_strategy(question.strategy)
     executes = question.sandbox is not None and bool(problem.examples) and problem.can_be_executed
@@ -96,7 +101,9 @@ def chosen_strategy(question: Question, problem: Problem, engines: Engines) -> S
         if engines.large is not None:
             speeds["large"] = known_speed(engines.large)
     models = [single] if engines.large is None else [single, "both"]
-    return choose_strategy(measured_rows(), question.budget, models, executes, speeds)
+    return choose_strategy(
+        measured_rows(), question.budget, models, executes, speeds, on_average=on_average
+    )
 
 
 def is_large(engine: Engine) -> bool:

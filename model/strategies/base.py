@@ -20,6 +20,7 @@ from midline.model.strategies.ledger import peak_memory
 from midline.model.strategies.problem import Problem
 from midline.model.strategies.programs import Programs
 from midline.model.strategies.run import Engines, Run
+from midline.model.strategies.waiting_programs import WaitingPrograms
 
 RESERVED, MOST_RESERVED = 0.1, 1.0
 """Share of a budget of seconds that is kept for executions, and most seconds of it."""
@@ -48,7 +49,7 @@ class Surround:
     @classmethod
     def executing(cls, sandbox: Sandbox, notify: Callable[[str], None] = silent) -> Self:
         """One that executes candidates in `sandbox`."""
-        return cls(lambda stop: Programs(sandbox, stop), notify)
+        return cls(lambda stop: WaitingPrograms(sandbox, stop), notify)
 
 
 class Strategy(ABC):
@@ -84,9 +85,13 @@ class Strategy(ABC):
                 programs = surround.make_programs(watch.event)
             run = Run(problem, engines, watch, programs, surround.notify)
             self._check(run)
-            with contextlib.suppress(Ended):
-                self.work(run)
-            return self._answer(run)
+            try:
+                with contextlib.suppress(Ended):
+                    self.work(run)
+                return self._answer(run)
+            finally:
+                if programs is not None:
+                    programs.close()
 
     def _check(self, run: Run) -> None:
         """Tell the user what the strategy has to do without."""

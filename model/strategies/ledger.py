@@ -23,7 +23,8 @@ class Call:
     role: what it was for, such as "answer" or "tests". prompt_tokens: length of the prompt, of
     which cached_tokens were in the prefix cache. generated: tokens of each completion; all of them
     read the prompt once. seconds: on the clock. flops: by the formula of the module, 0 where the
-    engine does not tell its sizes.
+    engine does not tell its sizes. drafted: whether earlier answers were drafts of this one; rows
+    of rejected drafts are no generated tokens.
     """
 
     model: str
@@ -33,6 +34,7 @@ class Call:
     generated: tuple[int, ...]
     seconds: float
     flops: float = 0.0
+    drafted: bool = False
 
     @property
     def new_tokens(self) -> int:

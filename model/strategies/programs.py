@@ -31,6 +31,7 @@ SLACK_SECONDS = 5.0
 """What a question may take on top: the start of the sandbox and the interpreter."""
 MEMORY = 1024 * MEBIBYTE
 NO_ANSWER = "no answer"
+CANDIDATES = "candidates.txt"
 VALUE_CHARACTERS = 400
 HEAP_MEGABYTES = 512
 
@@ -132,26 +133,40 @@ class Programs:
         """What each of `programs` does in `checks`; MidlineError if its language is missing."""
         if not programs:
             return []
-        command, mark = _command(language), secrets.token_hex(8)
+        mark = secrets.token_hex(8)
         source = _source(language, programs, checks, (mark, self.seconds))
         self.executed += len(programs)
-        with _private_folder() as folder:
-            path = folder / "program" / "candidates.txt"
-            path.write_bytes(source.encode("utf-8", "surrogatepass"))
-            limits = replace(self.limits, seconds=self.seconds * len(programs) + SLACK_SECONDS)
-            policy = self._policy(folder, command[0], limits)
-            outcome = execute(self.sandbox, [*command, str(path)], policy, stop=self.stop)
-        return _read(outcome.stdout, mark, len(programs), len(checks))
+        seconds = self.seconds * len(programs) + SLACK_SECONDS
+        output = self.output(language, source.encode("utf-8", "surrogatepass"), seconds)
+        return _read(output, mark, len(programs), len(checks))
 
-    def _policy(self, folder: Path, tool: str, limits: Limits) -> Policy:
-        scratch = folder / "scratch"
-        return Policy(
-            read=(*system_folders(), *installation(tool), folder / "program"), write=(),
-            folder=scratch, scratch=scratch, environment=environment(scratch), limits=limits,
-        )  # fmt: skip
+    def prepare(self, language: str) -> None:
+        """Get ready for an execution that may follow; nothing, unless a subclass can."""
+
+    def close(self) -> None:
+        """End what `prepare` began."""
+
+    def output(self, language: str, source: bytes, seconds: float) -> bytes:
+        """What a program of this module writes to standard output within so many seconds."""
+        command = command_of(language)
+        with private_folder() as folder:
+            path = folder / "program" / CANDIDATES
+            path.write_bytes(source)
+            policy = policy_of(folder, command[0], replace(self.limits, seconds=seconds))
+            return execute(self.sandbox, [*command, str(path)], policy, stop=self.stop).stdout
 
 
-def _command(language: str) -> list[str]:
+def policy_of(folder: Path, tool: str, limits: Limits) -> Policy:
+    """What a program may do whose source is in a private folder."""
+    scratch = folder / "scratch"
+    return Policy(
+        read=(*system_folders(), *installation(tool), folder / "program"), write=(),
+        folder=scratch, scratch=scratch, environment=environment(scratch), limits=limits,
+    )  # fmt: skip
+
+
+def command_of(language: str) -> list[str]:
+    """The interpreter of a language with its options; MidlineError if it is missing."""
     if language == "python":
         python = str(getattr(sys, "_base_executable", sys.executable))
         return [python, "-I", "-S", "-B", "-X", "utf8"]
@@ -198,7 +213,7 @@ def _read(output: bytes, mark: str, programs: int, checks: int) -> list[Observed
 
 
 @contextlib.contextmanager
-def _private_folder() -> Iterator[Path]:
+def private_folder() -> Iterator[Path]:
     """A folder with `program` and `scratch` that other users may pass through but not list."""
     folder = Path(tempfile.mkdtemp(prefix="midline-candidate-"))
     try:

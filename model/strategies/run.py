@@ -100,7 +100,7 @@ class Run:
     observed: dict[str, Observed] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     shown: Candidate | None = None
-    _written: int = 0
+    _raw: list[str] = field(default_factory=list)
 
     @property
     def executes(self) -> bool:
@@ -128,7 +128,12 @@ class Run:
             end = FunctionEnd(self.problem.language, self.problem.prompt)
             stop = StopAtEnd(tokenizer, end)
         ids = tokenizer.with_bos(tokenizer.encode(self.problem.prompt))
-        found = self._generate(engine, Request(ids, stop=stop), draw.options(CODE_TOKENS), "answer")
+        drafts = (
+            [[*ids, *tokenizer.encode(text)] for text in self._raw] if draw.samples == 1 else []
+        )
+        request = Request(ids, stop=stop, drafts=drafts)
+        found = self._generate(engine, request, draw.options(CODE_TOKENS), "answer")
+        self._raw += [_text(engine, completion) for completion in found]
         return self._keep(
             found, engine, lambda text: end.finished(text) if end is not None else text, "answer"
         )
@@ -238,13 +243,18 @@ class Run:
         self.notify(
             f"{engine.name}: {role}, {options.samples} x at most {options.max_tokens} tokens"
         )
+        if self.programs is not None and self.problem.can_be_executed and self.problem.examples:
+            self.programs.prepare(self.problem.language)
         counter = _Counter(left, self.watch)
         started = time.perf_counter()
         found = engine.generate(request, options, cancel=self.watch.drawing, on_token=counter)
-        self._enter(engine, role, found, time.perf_counter() - started)
+        seconds = time.perf_counter() - started
+        self._enter(engine, role, found, seconds, drafted=bool(request.drafts))
         return found.completions
 
-    def _enter(self, engine: Engine, role: str, found: Generation, seconds: float) -> None:
+    def _enter(
+        self, engine: Engine, role: str, found: Generation, seconds: float, *, drafted: bool
+    ) -> None:
         generated = tuple(len(completion.ids) for completion in found.completions)
         flops = flops_of(engine, found.prompt_tokens, found.cached_tokens, generated)
         self.ledger.calls.append(
@@ -256,6 +266,7 @@ class Run:
                 generated,
                 seconds,
                 flops,
+                drafted,
             )
         )
 

@@ -26,6 +26,9 @@ _FORM = 2
 PROGRAM_SECONDS, QUESTION_SECONDS = 0.02, 0.15
 """What executing one candidate takes, and the sandbox and interpreter of each execution."""
 
+DRAFTED = 0.6
+"""Steps of a completion that earlier answers to the same prompt draft, of those without drafts."""
+
 
 @dataclass(frozen=True)
 class Speed:
@@ -34,10 +37,15 @@ class Speed:
     prompt_seconds: float
     steps: tuple[tuple[int, float], ...]
 
-    def call_seconds(self, new_tokens: float, lengths: Sequence[float]) -> float:
-        """Seconds of a call that computes `new_tokens` and writes completions of `lengths`."""
+    def call_seconds(
+        self, new_tokens: float, lengths: Sequence[float], drafted: bool = False
+    ) -> float:
+        """Seconds of a call that computes `new_tokens` and writes completions of `lengths`.
+
+        drafted: whether earlier answers are drafts of a single completion.
+        """
         seconds, before = new_tokens * self.prompt_seconds, 0.0
-        ordered = sorted(lengths)
+        ordered = sorted(length * (DRAFTED if drafted else 1.0) for length in lengths)
         for at, length in enumerate(ordered):
             seconds += (length - before) * self.step_seconds(len(ordered) - at)
             before = length

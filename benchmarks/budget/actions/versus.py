@@ -1,14 +1,18 @@
 """llama.cpp's one greedy answer beside `--strategy auto` within its time, problem by problem.
 
-Both get the same raw prompts, in turns. The budget of a problem is the time that llama.cpp took for
-it (--budget each) or takes on average (--budget mean, of problems that are not reported). Answers
-are judged by the benchmark's own tests when all are there. --examples first executes only the first
-example of each prompt, since all of them are hidden tests, too.
+Both get the same raw prompts, in turns. With --budget each, the budget of a problem is the time
+that llama.cpp took for it. With --budget mean, it is all the time that llama.cpp has taken up to
+now and Midline has not: no user has waited longer, at any time, and what an easy problem leaves a
+hard one may take. The strategy is then chosen by the time that llama.cpp takes on average, on
+problems that are not reported. Answers are judged by the benchmark's own tests when all are there.
+--examples first executes only the first example of each prompt, since all of them are hidden tests,
+too.
 """
 
 import argparse
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +39,7 @@ from midline.model.strategies.budget import Budget
 from midline.model.strategies.run import Engines
 
 WARM_UP = 3
-CALIBRATION = 10
+CALIBRATION = 20
 CACHE_TOKENS = 1 << 14
 
 
@@ -64,7 +68,8 @@ def run(args: argparse.Namespace) -> int:
     chosen = _reported(tasks, args.problems)
     left = [task for task in chosen if _key(task, args) not in store]
     if left:
-        side = _SideBySide(args, tasks)
+        kept = [store.rows[key] for t in chosen if (key := _key(t, args)) in store]
+        side = _SideBySide(args, tasks, kept)
         for number, task in enumerate(left, 1):
             store.add(_key(task, args), side.both(task))
             print(f"\r{number} of {len(left)}", end="", file=sys.stderr, flush=True)
@@ -88,9 +93,14 @@ def run(args: argparse.Namespace) -> int:
 
 
 class _SideBySide:
-    """Both engines, loaded, and the time that llama.cpp takes on average."""
+    """Both engines, loaded, the time that llama.cpp takes on average, and what Midline has left.
 
-    def __init__(self, args: argparse.Namespace, tasks: dict[str, Task]) -> None:
+    kept: rows of the same run that were measured before.
+    """
+
+    def __init__(
+        self, args: argparse.Namespace, tasks: dict[str, Task], kept: Sequence[dict[str, Any]]
+    ) -> None:
         self.args = args
         self.peer = Peer(args.peer, args.threads)
         names = [args.model] + ([args.second_model] if args.second_model else [])
@@ -98,27 +108,33 @@ class _SideBySide:
             *(load_engine(n, threads=args.threads, cache_tokens=CACHE_TOKENS) for n in names)
         )
         self.sandbox = None if args.examples == "none" else choose()
+        self.saved, self.mean = 0.0, 2.0
         others = [t for t in shuffled(subset(tasks.values(), len(tasks))) if half_of(t) == 0]
         for task in others[:WARM_UP]:
-            self.both(task, Budget(seconds=2.0))
-        count = CALIBRATION if args.budget == "mean" else 0
-        taken = [self.peer.answer(problem_of(task)).seconds for task in others[:count]]
-        self.mean = float(np.mean(taken)) if taken else 0.0
+            self.both(task)
+        if args.budget == "mean":
+            taken = [self.peer.answer(problem_of(task)).seconds for task in others[:CALIBRATION]]
+            self.mean = float(np.mean(taken))
+        sides = [(row["peer"]["seconds"], row["midline"]["seconds"]) for row in kept]
+        self.saved = sum(theirs - ours for theirs, ours in sides)
 
-    def both(self, task: Task, budget: Budget | None = None) -> dict[str, Any]:
+    def both(self, task: Task) -> dict[str, Any]:
         """The peer's answer, then Midline's within its time."""
+        on_average = self.args.budget == "mean"
         problem = problem_of(task, "first" if self.args.examples == "none" else self.args.examples)
         theirs = self.peer.answer(problem)
-        if budget is None:
-            budget = Budget(seconds=self.mean or theirs.seconds)
+        self.saved += theirs.seconds
+        budget = Budget(seconds=self.saved if on_average else theirs.seconds)
         question = Question(
-            task.prompt, strategy=self.args.strategy, budget=budget, sandbox=self.sandbox
-        )
+            task.prompt, strategy=self.args.strategy, sandbox=self.sandbox,
+            budget=Budget(seconds=self.mean) if on_average else budget,
+        )  # fmt: skip
         started = time.perf_counter()
-        strategy = chosen_strategy(question, problem, self.engines)
+        strategy = chosen_strategy(question, problem, self.engines, on_average=on_average)
         surround = Surround.executing(self.sandbox) if self.sandbox else Surround()
         answer = strategy.solve(problem, self.engines, budget, None, surround)
         seconds = time.perf_counter() - started
+        self.saved -= seconds
         text = answer.shown.text if answer.shown else ""
         return {
             "task_id": task.task_id,

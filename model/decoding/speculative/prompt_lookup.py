@@ -2,11 +2,13 @@
 
 Code repeats itself: a renamed copy, a row of a table, an answer that quotes its question. The draft
 is what followed the longest suffix of the text at its last occurrence (SAM decoding, arXiv
-2411.10666). The verifying pass keeps the tokens that greedy decoding would have chosen.
+2411.10666). Other answers to the same question are such a text, too, where the request names them.
+The verifying pass keeps the tokens that would have been drawn one by one.
 """
 
 from collections.abc import Sequence as Ids
 from dataclasses import dataclass
+from itertools import takewhile
 from typing import Protocol
 
 from midline.model.decoding.speculative.suffix_automaton import SuffixAutomaton
@@ -69,12 +71,16 @@ class LookupDrafter:
     """Proposes what followed the longest suffix of the text earlier, if a speed-up is expected.
 
     Acceptance rates are estimated per length of match from every token of the request, including
-    tokens decoded without a draft, which are compared with the lookup, too.
+    tokens decoded without a draft, which are compared with the lookup, too. `known` are texts that
+    stand before that of the request, the likeliest last.
     """
 
-    def __init__(self, costs: PassCosts = DEFAULT_COSTS) -> None:
+    def __init__(self, costs: PassCosts = DEFAULT_COSTS, known: Ids[Ids[int]] = ()) -> None:
         self._costs = costs
         self._text = SuffixAutomaton()
+        for number, text in enumerate(known):
+            self._text.extend([*text, -1 - number])  # what is no token ends each of them
+        self._before = len(self._text.tokens)
         self._hits = [PRIOR_WEIGHT * p for p in PRIOR_HITS]
         self._trials = [PRIOR_WEIGHT] * len(PRIOR_HITS)
 
@@ -82,13 +88,14 @@ class LookupDrafter:
         """See `Drafter`; only the text is used."""
         self._learn(tokens)
         count = self._worth(min(most, MOST_DRAFTED))
-        return self._text.continuation(count)
+        draft = self._text.continuation(count)
+        return list(takewhile(lambda token: token >= 0, draft))
 
     def accepted(self, count: int) -> None:
         """See `Drafter`; nothing to do, since acceptance is counted from the tokens that follow."""
 
     def _learn(self, tokens: Ids[int]) -> None:
-        text, known = self._text, len(self._text.tokens)
+        text, known = self._text, len(self._text.tokens) - self._before
         if not known:
             text.extend(tokens)
             return

@@ -139,7 +139,7 @@ class NativeEngine(Engine):
         profile = self.profile(self.sparsity(options))
         batch = Batch(requests, streams, cancel, on_token, on_done, more, self.breaks)
         with self._lock:
-            drafter = self._drafter(options, len(requests), profile, cancel)
+            drafter = self._drafter(options, requests, profile, cancel)
             decoding = Decoding(
                 self.decoder, self.tokenizer, options, batch, drafter=drafter, profile=profile
             )
@@ -148,16 +148,22 @@ class NativeEngine(Engine):
     def _drafter(
         self,
         options: SamplingOptions,
-        prompts: int,
+        requests: Ids[Request],
         profile: Profile | None,
         cancel: Cancellation | None,
     ) -> Drafter | None:
         """None where drafts do not pay: in batches, whose steps have several rows without them, and
-        for random samples, which seldom repeat what was written before."""
+        for random samples, which seldom repeat what was written before, unless the request says
+        so."""
         draft = options.of_engine(NativeOptions).draft or self.policy.draft
-        if prompts > 1 or options.samples > 1 or options.temperature > 0 or draft == "none":
+        known = requests[0].drafts if requests else ()
+        if len(requests) > 1 or options.samples > 1 or draft == "none":
             return None
-        lookup = LookupDrafter(self.policy.costs)
+        if options.temperature > 0 and not known:
+            return None
+        lookup = LookupDrafter(self.policy.costs, known)
+        if options.temperature > 0:
+            return lookup
         sparser = self.profile(self.policy.draft_sparsity) if draft in ("self", "both") else None
         if sparser is None or profile is not None:
             return None if draft == "self" else lookup

@@ -119,6 +119,23 @@ def test_lookup_drafts_change_no_bit(model: NativeEngine) -> None:
     assert drafts > 0
 
 
+@pytest.mark.parametrize("temperature", [0.0, 0.8])
+def test_earlier_answers_are_drafts_that_change_no_bit(
+    model: NativeEngine, temperature: float
+) -> None:
+    """Samples, too; and texts that have little to do with the answer."""
+    options = replace(DRAFTED, max_tokens=60, temperature=temperature, seed=3)
+    prompt = read(model, random_ids(30, seed=7))
+    plain = model.generate(Request(prompt), replace(options, engine=PLAIN.engine))
+    ids = plain.completions[0].ids
+    other = [*ids[:20], *random_ids(20, seed=8), *ids[25:]]
+    for drafts in ([[*prompt, *ids]], [random_ids(50, seed=9), [*prompt, *other]]):
+        found = model.generate(Request(prompt, drafts=drafts), options)
+        assert same(found, plain)
+        assert found.accepted_tokens > 0
+        assert found.passes < plain.passes
+
+
 def test_what_is_heard_and_asked_is_the_same(qwen2: NativeEngine) -> None:
     prompt = random_ids(25, seed=2)
     truth = [*prompt, *qwen2.generate(Request(prompt), PLAIN).completions[0].ids]

@@ -61,3 +61,19 @@ def test_every_strategy_of_the_shipped_table_can_be_made() -> None:
         assert make_strategy(each.strategy, dict(each.parameters)).name == each.strategy
         assert 0 <= each.passed <= 1
         assert each.models in ("small", "large", "both")
+
+
+def test_one_answer_goes_on_with_the_longest_cascade_until_its_budget_ends() -> None:
+    call = Share("small", 1.0, 100.0, 100.0, (50.0,))
+    greedy = Row("greedy", {}, "small", True, 0.3, (call,), 0, 0)
+    stages = [{"stages": (("small", 1),) * (1 + more)} for more in (1, 3)]
+    longer = [Row("cascade", s, "small", True, 0.4, (call,) * 9, 0, 0) for s in stages]
+    agreed = {"stages": [["small", 1]] * 9, "agreement": 0.6}
+    other = Row("cascade", agreed, "small", True, 0.2, (call,) * 9, 0, 0)
+    rows = (greedy, *longer, other)
+    budget = Budget(seconds=1)
+    for known in (rows, rows[1:]):
+        found = choose_strategy(known, budget, ["small"], True, SPEEDS)
+        assert found == make_strategy("cascade", stages[1])
+    average = choose_strategy(rows, budget, ["small"], True, SPEEDS, on_average=True)
+    assert average.name == "greedy"

@@ -64,3 +64,11 @@ def test_no_more_is_drafted_than_asked_for() -> None:
     assert 7 < first < len(drafter.propose([1, 2, 3, 4] * 90, 100)) == MOST_DRAFTED  # trusted now
     assert drafter.propose([1, 2, 3, 4] * 91, 6) == [1, 2, 3, 4, 1, 2]
     assert drafter.propose([1, 2, 3, 4] * 91, 0) == []
+
+
+def test_texts_that_are_known_before_are_drafted_from() -> None:
+    prompt, answer = code(11, 60), code(12, 40)
+    drafter = LookupDrafter(known=[[*prompt, *code(13, 40)], [*prompt, *answer]])
+    draft = drafter.propose([*prompt, answer[0]], 100)
+    assert len(draft) > 4
+    assert draft == answer[1 : 1 + len(draft)]
