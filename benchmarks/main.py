@@ -112,6 +112,7 @@ PROGRAM = Program(
         "mbxp": MBXP,
         "quality": QUALITY,
         "budget": BUDGET,
+        "attacks": "fuzz, kills, a storm and a soak: what held",
         "figures": "every promised figure: its command, the wanted value, the value now",
         "structure": "numbers of the source tree and of the way of a keystroke through it",
     },

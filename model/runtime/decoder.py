@@ -33,8 +33,8 @@ CACHE_TOKENS = 16384
 """Default size of the KV cache in tokens: prompts, completions and known prefixes together."""
 TAIL_TOKENS = 4096
 """Tokens in addition: two pages for each of MAX_SAMPLES samples, even after the longest prompt."""
-KEPT_BYTES, LEAST_KEPT_TOKENS = 128 << 20, 4096
-"""Memory of the KV cache that prompts may keep when nothing is computed: with the 0.5B 10922
+KEPT_BYTES, LEAST_KEPT_TOKENS = 112 << 20, 4096
+"""Memory of the KV cache that prompts may keep when nothing is computed: with the 0.5B 9557
 tokens, which are the whole windows (`WindowLimits`) of three documents. Models of larger pages keep
 LEAST_KEPT_TOKENS at least."""
 

@@ -54,7 +54,9 @@ class BytePairEncoder:
         self, vocabulary: Vocabulary, merges: list[bytes], pre_tokenization: PreTokenization
     ) -> None:
         self._ids = vocabulary.ids
-        self._ranks = dict(zip(merges, range(len(merges)), strict=True))
+        shared = vocabulary.numbers
+        ranks = (*shared, *range(len(shared), len(merges)))
+        self._ranks = dict(zip(merges, ranks, strict=False))
         self._cut = _piece_cutter(pre_tokenization)
         self._whole_pieces = pre_tokenization.whole_pieces
         self._known: dict[str, list[int]] = {}

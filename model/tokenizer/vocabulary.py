@@ -84,11 +84,16 @@ class Vocabulary:
     def ids(self) -> dict[bytes, int]:
         """Ids of the normal tokens by their string in the byte alphabet."""
         raw = self._raw
-        ids = dict(zip(raw, range(len(raw)), strict=True))
+        ids = dict(zip(raw, self.numbers, strict=True))
         for id in np.flatnonzero(self.kinds != NORMAL).tolist():
             if ids.get(raw[id]) == id:
                 del ids[raw[id]]
         return ids
+
+    @cached_property
+    def numbers(self) -> list[int]:
+        """All ids in order, for tables to share: integers of their own would take megabytes."""
+        return list(range(self._count))
 
     @cached_property
     def _decoded(self) -> tuple[bytes, NDArray[np.int64]]:

@@ -82,6 +82,7 @@ def described(report: dict[str, Any]) -> str:
         "state": report["message"],
         "memory": f"{memory / 1e6:.0f} MB" if memory else "unknown",
         "speed": f"{speed:.1f} tokens per second" if speed else "nothing completed yet",
+        "http": report.get("http") or "not served",
         "running for": f"{report['uptimeSeconds']:.0f} s",
         "clients": str(len(report["clients"])),
     }

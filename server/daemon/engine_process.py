@@ -31,6 +31,7 @@ from midline.server.daemon.handshake import (
     peer_user,
 )
 from midline.server.daemon.http_session import HttpSession
+from midline.server.daemon.http_setting import HttpSetting
 from midline.server.daemon.lifetime import Lifetime
 from midline.server.daemon.places import Place, build, private_folder
 from midline.server.daemon.preload import note_loaded
@@ -39,7 +40,7 @@ from midline.server.daemon.writer import ClientWriter
 from midline.server.lsp.engine_thread import EngineThread
 from midline.server.lsp.model_loader import LoadEngine, load_engine
 from midline.server.lsp.server import MidlineServer, create_server
-from midline.server.machine import resident_bytes
+from midline.server.machine import resident_bytes, return_free_memory
 
 LOGGER = logging.getLogger(__name__)
 _SECONDS_TO_REST = 5.0
@@ -90,12 +91,14 @@ class EngineProcess:
         with contextlib.suppress(ValueError, RuntimeError):  # not the main thread
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self._ending.set)
         self._lifetime = Lifetime(self.thread, self.linger)
+        self._http = HttpSetting(self.thread, self.load_engine)
         forget = self.thread.board.listen(partial(note_loaded, self.place, self.thread))
         async with self._listening():
             LOGGER.info("the engine process listens at %s", self.place.socket)
             looking = asyncio.ensure_future(self._look_after_itself())
             await self._ending.wait()
             looking.cancel()
+            await self._http.close()
         forget()
         self.place.loaded_note.unlink(missing_ok=True)
         for task in list(self._connections):
@@ -121,15 +124,25 @@ class EngineProcess:
             server.close()
 
     async def _look_after_itself(self) -> None:
-        """End, or release the model, when the time for it has come."""
+        """End, release the model, or serve HTTP elsewhere, when the time for it has come."""
         while True:
             await asyncio.sleep(_LOOK_SECONDS)
+            if problem := await self._http.follow(self.thread.policy.http):
+                self._tell_editors(f"Midline serves no HTTP: {problem}.")
             if self._lifetime.is_over(len(self._sessions)):
                 LOGGER.info("nobody has needed the engine process for a while; it ends")
                 self._ending.set()
             if reason := self._lifetime.reason_to_release():
                 LOGGER.info("the memory of the model is freed: %s", reason)
                 await asyncio.wrap_future(self.thread.release())
+            if self._lifetime.is_quiet_again():
+                return_free_memory()
+
+    def _tell_editors(self, sentence: str) -> None:
+        """Show a sentence in every window, once."""
+        for session in self._sessions:
+            if isinstance(session, MidlineServer) and session.is_initialized:
+                session.tell(sentence)
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Shake hands and do what the role asks for."""
@@ -222,6 +235,7 @@ class EngineProcess:
             "modelInMemory": self.thread.engine is not None,
             "memoryBytes": resident_bytes(),
             "tokensPerSecond": self.thread.board.tokens_per_second,
+            "http": self._http.address,
             "clients": [
                 {"pid": hello.pid, **_described(session)}
                 for session, hello in self._sessions.items()

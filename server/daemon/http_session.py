@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import socket
+from collections.abc import Awaitable
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
@@ -48,7 +49,7 @@ class HttpSession:
             writer.transport.resume_reading()  # type: ignore[attr-defined]
             try:
                 loading = self._ask_for_model(wanted)
-                await self._serve_on(listening, wanted, reader, loading)
+                await self.serve_on(listening, wanted, reader.read(), loading)
                 if loading.done() and (error := loading.exception()) is not None:
                     raise error
             except MidlineError as error:
@@ -70,13 +71,14 @@ class HttpSession:
             thread.policy = settings.policy()
         return begin_load(thread, self._load_engine, settings)
 
-    async def _serve_on(
+    async def serve_on(
         self,
         listening: socket.socket,
         wanted: Wanted,
-        reader: asyncio.StreamReader,
-        loading: "Future[Engine]",
+        over: Awaitable[object],
+        loading: "Future[Engine] | None" = None,
     ) -> None:
+        """Serve until `over`, which may raise OSError, or until `loading` fails."""
         from midline.server.http.service import Service
         from midline.server.http.serving import http_server, shown
 
@@ -85,11 +87,11 @@ class HttpSession:
         server = http_server(service, wanted.host, wanted.token, takes_signals=False)
 
         async def until_over() -> None:
-            """Until the owner of the socket leaves, or the first load fails."""
-            left: asyncio.Future[Any] = asyncio.ensure_future(reader.read())
-            loaded: asyncio.Future[Any] = asyncio.wrap_future(loading)
-            await asyncio.wait({left, loaded}, return_when=asyncio.FIRST_COMPLETED)
-            if loaded.done() and not loaded.cancelled() and loaded.exception() is None:
+            left: asyncio.Future[Any] = asyncio.ensure_future(over)
+            loaded = asyncio.wrap_future(loading) if loading else None
+            awaited = {left, loaded} if loaded else {left}
+            await asyncio.wait(awaited, return_when=asyncio.FIRST_COMPLETED)
+            if loaded and loaded.done() and not loaded.cancelled() and not loaded.exception():
                 with contextlib.suppress(OSError):
                     await left
             left.cancel()

@@ -47,6 +47,7 @@ class Lifetime:
         self._thread, self._linger = thread, linger
         self._clock, self._battery, self._memory = clock, battery, memory
         self._left_at = clock()
+        self._rested_at = float("-inf")
         self._was_on_battery, self._looked_at = battery(), clock()
 
     def client_left(self) -> None:
@@ -72,6 +73,14 @@ class Lifetime:
         if policy.save_battery and unused >= _QUIET_SECONDS and self._has_changed_power():
             return "the machine has changed between battery and mains"
         return ""
+
+    def is_quiet_again(self) -> bool:
+        """Whether the engine was used and has now rested for a while; once for every rest."""
+        used = self._thread.used_at
+        if used == self._rested_at or self._clock() - used < _QUIET_SECONDS:
+            return False
+        self._rested_at = used
+        return True
 
     def _has_changed_power(self) -> bool:
         """Whether the power has changed since the last look, which is seldom: some are slow."""

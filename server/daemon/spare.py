@@ -6,6 +6,7 @@ Only Linux has one: elsewhere a fork is not safe enough, and the clients start a
 """
 
 import contextlib
+import gc
 import logging
 import os
 import select
@@ -47,6 +48,8 @@ def run_with_spare(place: Place, run: Callable[[Spare], int]) -> int:
     """
     if not HAS_SPARE:
         return run(Spare())
+    gc.collect()
+    gc.freeze()  # a collection writes to every object, whose memory would be shared no more
     while True:
         waiting, ours = os.pipe()
         began = time.monotonic()

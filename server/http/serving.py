@@ -46,13 +46,19 @@ def check_packages() -> None:
 
 def listen(host: str, port: int) -> socket.socket:
     """A socket that listens, whose address is said on standard error. Raises UsageError."""
-    try:
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        listening = socket.create_server((host, port), family=family, backlog=MOST_CONNECTIONS)
-    except OSError as error:
-        raise UsageError(f"cannot listen on {host}:{port}: {error.strerror or error}") from error
+    listening = bound(host, port)
     print(f"midline: serving http://{shown(listening)}", file=sys.stderr, flush=True)
     return listening
+
+
+def bound(host: str, port: int) -> socket.socket:
+    """A socket that listens. Raises UsageError."""
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return socket.create_server((host, port), family=family, backlog=MOST_CONNECTIONS)
+    except (OSError, ValueError) as error:  # a name that cannot be one is a ValueError
+        reason = getattr(error, "strerror", None) or error
+        raise UsageError(f"cannot listen on {host:.80}:{port}: {reason}") from error
 
 
 def shown(listening: socket.socket) -> str:

@@ -26,7 +26,7 @@ class Policy:
     """idle_share: of all processors' time, for work that nobody waits for. save_battery: half of
     the threads, and no such work, on battery. memory_bytes: the most of the engine process.
     linger_seconds: how long the process stays without clients; release_seconds: how long the model
-    stays unused.
+    stays unused. http: the address at which the engine process serves HTTP.
     """
 
     idle_share: float = 0.25
@@ -34,6 +34,7 @@ class Policy:
     memory_bytes: int | None = None
     linger_seconds: float = 600.0
     release_seconds: float = 900.0
+    http: str | None = None
 
     def check_memory(self, model: str | Path) -> None:
         """Raise MidlineError if a model needs more memory than there may be."""

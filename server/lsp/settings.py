@@ -14,6 +14,7 @@ from midline.model.catalog.catalog import CATALOGUE, DEFAULT_MODEL
 from midline.model.completion.fim import WindowLimits
 from midline.model.threads import MAX_THREADS, THREADS_VARIABLE
 from midline.server.lsp.engine_policy import MEGABYTE, Policy
+from midline.server.lsp.network_address import is_address
 
 SECTION = "midline"
 LOG_LEVELS = ("error", "warning", "info", "debug")
@@ -89,6 +90,11 @@ class Settings:
     )
     endpoint_consent: bool = _setting(
         False, _SWITCH, "Whether text may be sent to an endpoint on another machine."
+    )
+    http: str | None = _setting(
+        None,
+        _or_null(_Rule("an address of the form [HOST:]PORT", is_address)),
+        "Where the engine process serves other clients by HTTP, as 127.0.0.1:8012; null does not.",
     )
     max_tokens: int = _setting(
         64, _number(1, 1024, int), "The most tokens that a completion may have while you type."
@@ -190,6 +196,7 @@ class Settings:
             memory_bytes=None if most is None else most * MEGABYTE,
             linger_seconds=self.engine_minutes * 60,
             release_seconds=self.release_minutes * 60,
+            http=self.http,
         )
 
     def limits(self) -> WindowLimits:

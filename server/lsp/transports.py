@@ -15,7 +15,6 @@ from midline.server.logs import LOGGER
 from midline.server.lsp.admission import is_admitted, refusal
 from midline.server.lsp.framing import is_header, read_messages
 
-LOOPBACK = "127.0.0.1"
 FIRST_SECONDS = 30.0
 """Time for a first message that has to carry a token."""
 

@@ -1,20 +1,22 @@
 """HTTP by the engine process of the editors: one model, and back after a crash."""
 
 import asyncio
+import contextlib
 import json
 import os
 import re
 import signal
+import socket
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
-from urllib.error import URLError
+from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
 import pytest
-from raw_client import initialize, notification, raw_client, request
+from raw_client import RawClient, initialize, notification, raw_client, request
 
 from midline.server.daemon.control import described, reports, stop
 
@@ -125,6 +127,83 @@ async def test_a_token_is_asked_for_by_the_engine_process(
     async with served("--model", str(tiny_qwen2), "--threads", "1") as (url, _):
         with pytest.raises(URLError, match="401"):
             await answered(url)
+
+
+@asynccontextmanager
+async def editing(folder: Path, **options: Any) -> AsyncIterator[RawClient]:
+    """An editor with settings, and what it was told in `said`."""
+    async with raw_client(folder, *MIDLINE, "serve", ready=False) as editor:
+        await editor.ask(initialize(1, initializationOptions=options))
+        editor.send(notification("initialized", {}))
+        yield editor
+        assert await editor.leave() == 0
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return int(free.getsockname()[1])
+
+
+async def is_served(url: str, wanted: bool) -> None:
+    """Return once HTTP is served there, or no longer."""
+
+    def health() -> bool:
+        try:
+            return bool(urlopen(f"{url}/health", timeout=5).status)
+        except HTTPError:
+            return True  # while the model is being loaded
+        except OSError:
+            return False
+
+    async with asyncio.timeout(30):
+        while await asyncio.to_thread(health) != wanted:
+            await asyncio.sleep(0.05)
+
+
+async def test_a_setting_has_the_engine_process_serve(tiny_qwen2: Path, tmp_path: Path) -> None:
+    options = {"model": str(tiny_qwen2), "threads": 1, "maxTokens": 4}
+    first, second = free_port(), free_port()
+    urls = [f"http://127.0.0.1:{port}" for port in (first, second)]
+    async with editing(tmp_path, **options, http=f"127.0.0.1:{first}") as editor:
+        await is_served(urls[0], True)
+        assert (await answered_again(urls[0]))["model"] == tiny_qwen2.stem
+        assert reports()[0]["http"] == f"127.0.0.1:{first}"
+        assert len(reports()[0]["clients"]) == 1  # it keeps no process
+        os.kill(reports()[0]["pid"], signal.SIGKILL)
+        await is_served(urls[0], False)
+        await is_served(urls[0], True)
+        for settings, places in ({"http": str(second)}, (False, True)), ({}, (False, False)):
+            changed = {"settings": {"midline": {**options, **settings}}}
+            editor.send(notification("workspace/didChangeConfiguration", changed))
+            for url, wanted in zip(urls, places, strict=True):
+                await is_served(url, wanted)
+        assert reports()[0]["http"] is None
+
+
+@pytest.mark.parametrize(
+    ("address", "reason"),
+    [
+        ("127.0.0.1", "midline.http is '127.0.0.1' and should be an address of the form"),
+        ("0.0.0.0:0", "0.0.0.0 is reached by other machines: write a token"),
+        ("taken", "cannot listen on 127.0.0.1:"),
+    ],
+)
+async def test_an_address_that_cannot_be_served_is_said_once(
+    tiny_qwen2: Path, tmp_path: Path, address: str, reason: str
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}" if address == "taken" else address
+        options = {"model": str(tiny_qwen2), "threads": 1}
+        async with editing(tmp_path, **options) as editor:
+            settings = {"settings": {"midline": {**options, "http": address}}}
+            editor.send(notification("workspace/didChangeConfiguration", settings))
+            said: list[str] = []
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(4):
+                    async for message in editor.messages():
+                        if message.get("method") == "window/showMessage":
+                            said.append(message["params"]["message"])
+            assert [sentence for sentence in said if reason in sentence] == said[:1] != []
 
 
 async def test_options_that_make_no_sense_are_a_sentence(tmp_path: Path) -> None:

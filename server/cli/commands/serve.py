@@ -27,7 +27,7 @@ from midline.model.errors import UsageError
 from midline.server.http.serving import add_http_arguments
 from midline.server.logs import LOGGER
 from midline.server.lsp.libraries import log_libraries
-from midline.server.lsp.transports import LOOPBACK
+from midline.server.lsp.network_address import parse_address
 
 if TYPE_CHECKING:
     from midline.model.engines.base import Engine
@@ -58,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
 
         print(settings_as_json())
         return 0
-    address = None if args.tcp is None else _address(args.tcp)
+    address = None if args.tcp is None else parse_address(args.tcp, "--tcp")
     log_libraries()
     if args.http is not None:
         return _serve_http(args)
@@ -92,7 +92,7 @@ def _serve_http(args: argparse.Namespace) -> int:
 
     if args.tcp is not None:
         raise UsageError("--tcp and --http are two servers; start one of them")
-    host, port = _address(args.http, "--http")
+    host, port = parse_address(args.http, "--http")
     check_packages()
     token = find_token(host, args.token_file)
     with listen(host, port) as listening:
@@ -128,14 +128,3 @@ def _serve_http_alone(
         return engine
 
     return serve_alone(listening, host, token, load)
-
-
-def _address(text: str, option: str = "--tcp") -> tuple[str, int]:
-    """Host and port; the host defaults to the loopback address."""
-    host, _, port = text.rpartition(":")
-    is_port = port.isdecimal() and len(port) <= 5 and int(port) <= 65535
-    if not is_port:
-        raise UsageError(
-            f"{option} {text!r:.60} is not of the form [HOST:]PORT, as in 127.0.0.1:5007"
-        )
-    return host.strip("[]") or LOOPBACK, int(port)

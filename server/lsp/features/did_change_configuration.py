@@ -10,7 +10,8 @@ from midline.model.errors import MidlineError
 from midline.server.logs import log_hint, log_to_file
 from midline.server.lsp.answers import answer
 from midline.server.lsp.loading import load_model
-from midline.server.lsp.settings import SECTION, Options, Settings, resolve
+from midline.server.lsp.model_loader import load_key
+from midline.server.lsp.settings import SECTION, Options, resolve
 from midline.server.user_settings import read_user_settings
 
 if TYPE_CHECKING:
@@ -34,14 +35,8 @@ async def did_change_configuration(
     if options is not None:
         apply_options(ls, options)
     after = ls.session.settings
-    if _choice(before) != _choice(after) or ls.engine.has_failed:
+    if load_key(before) != load_key(after) or ls.engine.has_failed:
         await load_model(ls)
-
-
-def _choice(settings: Settings) -> tuple[object, ...]:
-    """What another model, or another engine, is loaded for."""
-    remote = settings.endpoint, settings.endpoint_consent
-    return (settings.model, settings.threads, *remote)
 
 
 async def fetch_options(ls: "MidlineServer") -> Options | None:

@@ -1,8 +1,8 @@
 """A soak: the real server with a real model, typed at for minutes, and its memory all the while.
 
-Memory grows as the prefix cache fills and ends where the cache is full, because its pages are all
-that is kept of what was read: `limit` is what the process had before the first prompt, the whole
-cache, and room for what else an hour of work leaves behind.
+Memory grows as the prefix cache fills and ends where as much is kept as may be, since its pages are
+all that is kept of what was read: `limit` is what the process had before the first prompt, the
+whole cache, and room for what else an hour of work leaves behind.
 
 The server of qwen2.5-coder-0.5b grew from 628 to 870 MB within four minutes of jumping about, as
 its cache of 252 MB filled, and by 3 MB in the five minutes after that.
@@ -12,11 +12,12 @@ its cache of 252 MB filled, and by 3 MB in the five minutes after that.
 
 import argparse
 import asyncio
+import os
 import random
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,17 +26,30 @@ from typing import Any
 from raw_client import RawClient, initialize, notification, raw_client, request
 
 from midline.model.catalog.catalog import DEFAULT_MODEL, resolve
-from midline.model.runtime.decoder import CACHE_TOKENS, TAIL_TOKENS
+from midline.model.runtime.decoder import KEPT_BYTES, LEAST_KEPT_TOKENS
 from midline.model.weights.config import read_config
 from midline.model.weights.gguf import read_gguf
+from midline.server.daemon.control import reports, stop
 
 ROOM_BYTES = 80 << 20
 """For documents, Python's heap and the buffers of steps: a tenth of it is used in ten minutes."""
-SERVE = (sys.executable, "-P", "-m", "midline.server.cli.main", "serve", "--own")
+SERVE = (sys.executable, "-P", "-m", "midline.server.cli.main", "serve")
+OWN = (*SERVE, "--own")
 SOURCES = Path(__file__).resolve().parents[3]
 PATIENCE = 600.0
 """Seconds to wait for an answer: the first one waits until the weights are packed."""
-KEYS, SECONDS_BETWEEN_KEYS = 4, 0.05
+
+
+@dataclass(frozen=True)
+class Pace:
+    """Keys typed at a place, and seconds from an answer to the next key."""
+
+    keys: int = 4
+    seconds: float = 0.05
+
+
+TYPING = Pace(40, 0.15)
+"""As a person types."""
 
 
 @dataclass(frozen=True)
@@ -48,9 +62,9 @@ class Sample:
 
 
 def cache_bytes(model: str) -> int:
-    """What the prefix cache of a model takes when it is full."""
+    """What the prefix cache of a model keeps when it is full."""
     config = read_config(read_gguf(resolve(model)))
-    return config.kv_bytes_per_token * (CACHE_TOKENS + TAIL_TOKENS)
+    return max(KEPT_BYTES, config.kv_bytes_per_token * LEAST_KEPT_TOKENS)
 
 
 def resident_bytes(process_id: int) -> int:
@@ -60,28 +74,42 @@ def resident_bytes(process_id: int) -> int:
     raise ValueError("the process has ended")
 
 
-async def soak(model: str, minutes: float, interval: float, folder: Path) -> list[Sample]:
-    """Type at random places of Midline's own sources; samples every `interval` seconds."""
+async def soak(
+    model: str,
+    minutes: float,
+    interval: float,
+    folder: Path,
+    pace: Pace = Pace(),
+    command: Sequence[str] = OWN,
+) -> list[Sample]:
+    """Type at random places of Midline's own sources; samples every `interval` seconds, printed.
+
+    Of `SERVE`, memory is that of the engine process and of the window's together.
+    """
+    os.environ["MIDLINE_HOME"] = str(folder / "home")
     texts = [p.read_text("utf-8") for p in sorted(SOURCES.glob("[ms]*/**/*.py"))]
     draw = random.Random(7)
-    async with _server(model, folder) as client:
+    async with _server(model, folder, OWN) as client:
         assert await client.leave() == 0  # the weights are packed, which takes memory of its own
-    async with _server(model, folder) as client:
+    async with _server(model, folder, command) as client:
+        processes = [client.process.pid, *(report["pid"] for report in reports())]
         began, answers = time.monotonic(), 0
-        samples = [Sample(0.0, 0, resident_bytes(client.process.pid))]
+        samples = [Sample(0.0, 0, sum(map(resident_bytes, processes)))]
         while (passed := time.monotonic() - began) < 60 * minutes:
             if passed - samples[-1].seconds >= interval:
-                samples.append(Sample(passed, answers, resident_bytes(client.process.pid)))
-            answers += await _type_somewhere(client, draw, draw.choice(texts), answers)
-        samples.append(Sample(passed, answers, resident_bytes(client.process.pid)))
+                samples.append(Sample(passed, answers, sum(map(resident_bytes, processes))))
+                print(samples[-1], file=sys.stderr, flush=True)
+            answers += await _type_somewhere(client, draw, draw.choice(texts), answers, pace)
+        samples.append(Sample(passed, answers, sum(map(resident_bytes, processes))))
         assert await client.leave() == 0
+    assert all(report["ended"] for report in stop())
     return samples
 
 
 @asynccontextmanager
-async def _server(model: str, folder: Path) -> AsyncIterator[RawClient]:
+async def _server(model: str, folder: Path, command: Sequence[str]) -> AsyncIterator[RawClient]:
     """A client of the real server, whose model is loaded."""
-    async with raw_client(folder, *SERVE, ready=False) as client:
+    async with raw_client(folder, *command, ready=False) as client:
         options = {"model": model, "maxTokens": 16}
         assert "result" in await client.ask(initialize(0, initializationOptions=options))
         client.send(notification("initialized", {}))
@@ -102,12 +130,14 @@ async def _ask(client: RawClient, id: Any, uri: str, line: int, character: int) 
     assert "result" in answer, answer
 
 
-async def _type_somewhere(client: RawClient, draw: random.Random, text: str, number: int) -> int:
+async def _type_somewhere(
+    client: RawClient, draw: random.Random, text: str, number: int, pace: Pace
+) -> int:
     """Open a document, type into one of its lines and close it; how many answers came."""
     uri, lines = f"file:///project/{number}.py", text.split("\n")
     line = draw.randrange(len(lines))
     await _open(client, uri, text)
-    for key in range(KEYS):
+    for key in range(pace.keys):
         edge = {"line": line, "character": key}
         change = {"range": {"start": edge, "end": edge}, "text": draw.choice("abcdefg_ (=")}
         document = {"uri": uri, "version": key + 1}
@@ -117,9 +147,9 @@ async def _type_somewhere(client: RawClient, draw: random.Random, text: str, num
             )
         )
         await _ask(client, f"{number}-{key}", uri, line, key + 1)
-        await asyncio.sleep(SECONDS_BETWEEN_KEYS)
+        await asyncio.sleep(pace.seconds)
     client.send(notification("textDocument/didClose", {"textDocument": {"uri": uri}}))
-    return KEYS
+    return pace.keys
 
 
 def report(samples: list[Sample], cache: int) -> list[str]:
@@ -138,10 +168,21 @@ def report(samples: list[Sample], cache: int) -> list[str]:
     lines.append(
         f"{rate:.1f} MB a minute in the second half; the full cache has {cache / 1e6:.0f} MB"
     )
+    lines.append(f"{100 * settled_growth(samples):+.1f}% since the first tenth of the time")
     lines.append(
         f"at most {limit / 1e6:.0f} MB: {'kept' if is_bounded(samples, cache) else 'MISSED'}"
     )
     return lines
+
+
+def settled(samples: list[Sample]) -> Sample:
+    """The first sample in the second tenth of the time, when the cache is full."""
+    return next(s for s in samples if s.seconds >= samples[-1].seconds / 10)
+
+
+def settled_growth(samples: list[Sample]) -> float:
+    """Resident memory at the end in relation to that of `settled`."""
+    return samples[-1].resident / settled(samples).resident - 1
 
 
 def is_bounded(samples: list[Sample], cache: int) -> bool:
@@ -153,11 +194,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--model", default=DEFAULT_MODEL)
+    parser.add_argument("--typing", action="store_true", help="as a person, at an engine process")
     parser.add_argument("--interval", type=float, default=15.0, help="seconds between two samples")
     args = parser.parse_args()
     model, cache = str(resolve(args.model)), cache_bytes(args.model)
     with tempfile.TemporaryDirectory() as folder:
-        samples = asyncio.run(soak(model, args.minutes, args.interval, Path(folder)))
+        pace = TYPING if args.typing else Pace()
+        command = SERVE if args.typing else OWN
+        samples = asyncio.run(soak(model, args.minutes, args.interval, Path(folder), pace, command))
     print("\n".join(report(samples, cache)))
     return 0 if is_bounded(samples, cache) else 1
 

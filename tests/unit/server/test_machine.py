@@ -1,5 +1,6 @@
 """What can be told of a machine, from texts of machines that are not here."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,18 @@ def test_features_are_those_the_kernels_know(
     assert machine.processor_name()
     if text is X86:
         assert machine.processor_name() == "AMD Ryzen 7 7840U"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="glibc's")
+def test_freed_memory_is_given_back() -> None:
+    pieces = [bytes(4096) for _ in range(20_000)]
+    last = bytes(4096)  # what lies behind it keeps freed memory from going back by itself
+    before = machine.resident_bytes()
+    del pieces
+    machine.return_free_memory()
+    after = machine.resident_bytes()
+    assert before is not None and after is not None
+    assert before - after > 40 << 20 and len(last) == 4096
 
 
 def test_macos_is_asked_by_sysctl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

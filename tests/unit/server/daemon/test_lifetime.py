@@ -50,6 +50,19 @@ def test_an_unused_model_leaves_memory() -> None:
     assert world.life.reason_to_release() == ""
 
 
+def test_every_rest_of_the_engine_is_told_once() -> None:
+    world = World()
+    world.now = 4.9
+    assert not world.life.is_quiet_again()
+    world.now = 5
+    assert [world.life.is_quiet_again() for _ in range(3)] == [True, False, False]
+    world.thread.used_at = 6
+    world.now = 10
+    assert not world.life.is_quiet_again()
+    world.now = 20
+    assert [world.life.is_quiet_again() for _ in range(3)] == [True, False, False]
+
+
 def test_memory_beyond_the_ceiling_is_freed() -> None:
     world = World(memory_bytes=1000)
     assert world.life.reason_to_release() == ""

@@ -1,0 +1,1 @@
+"""Attacks on the server, run from the tests and recorded as figures."""
