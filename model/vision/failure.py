@@ -1,14 +1,28 @@
 """Tracebacks and compilers' errors in a text: what failed, and where.
 
 Each form is a few expressions. They allow for what a screen does to a text: lines wrapped at the
-width of the pane, and spaces that are there or not.
+width of the pane, spaces that are there or not, and characters taken for their likes where the form
+leaves no doubt: a number has digits alone, and `Iine` is `line`.
 """
 
+import builtins
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import Any
+
+from midline.model.vision.naming import like_one_of, outline_of
+
+EXCEPTIONS = tuple(
+    name
+    for name, value in vars(builtins).items()
+    if isinstance(value, type) and issubclass(value, BaseException)
+)
+_DIGITS = str.maketrans("OoDIl|iSsBZz", "000111155822")
+"""Digits that letters are taken for where a number stands."""
+_NUMBER = r"[\dOoDIl|iSsBZz]+"
 
 
 @dataclass(frozen=True)
@@ -62,8 +76,39 @@ def find_failure(text: str, columns: int = 0) -> Failure | None:
     plain = _best(text.split("\n"))
     wrapped = _best(unwrapped(text.split("\n"), columns)) if columns else None
     if wrapped and (plain is None or len(wrapped.frames) > len(plain.frames)):
-        return wrapped
-    return plain
+        plain = wrapped
+    return plain and settled(plain)
+
+
+def settled(failure: Failure) -> Failure:
+    """The failure with what its form decides: names of exceptions, and folders of its files.
+
+    A name that only looks like one of Python's own exceptions is that one. A folder is read alike
+    in all frames: where it differs in look-alikes, most frames are right.
+    """
+    start, dot, last = failure.exception.rpartition(".")
+    if failure.form in ("python", "pytest"):
+        last = like_one_of(last, EXCEPTIONS)
+    counts = Counter(part for f in failure.frames for part in _folders(f.file))
+    frames = [
+        replace(
+            f,
+            file="".join(_agreed(part, counts) for part in re.split(r"([/\\])", f.file)),
+        )
+        for f in failure.frames
+    ]
+    return replace(failure, exception=start + dot + last, frames=frames)
+
+
+def _folders(path: str) -> list[str]:
+    return re.split(r"[/\\]", path)[:-1]
+
+
+def _agreed(part: str, counts: "Counter[str]") -> str:
+    """The likeliest reading of a folder: the one that stands in more frames than this one."""
+    like = [other for other in counts if outline_of(other) == outline_of(part)]
+    best = max(like, key=lambda other: counts[other], default=part)
+    return best if part in counts and counts[best] > counts[part] else part
 
 
 def unwrapped(lines: Sequence[str], columns: int) -> list[str]:
@@ -87,7 +132,8 @@ def _best(lines: Sequence[str]) -> Failure | None:
 
 
 _PY_FRAME = re.compile(
-    r"File ?[\"“”'](?P<file>[^\"“”]+?)[\"“”'], ?line ?(?P<line>\d+)(?:, ?in ?(?P<fn>.*))?"
+    r"[FPE][i1lI!][l1Ii|]e ?[\"“”'](?P<file>[^\"“”]+?)[\"“”'][,.;] ?[l1Ii|][i1lI!]ne ?"
+    rf"(?P<line>{_NUMBER})(?:[,.;] ?[i1lI!]n ?(?P<fn>.*))?"
 )
 _PY_LAST = re.compile(r"^(?P<name>[A-Za-z_][\w.]*)(?:: (?P<text>.*))?$")
 _PY_NAME = re.compile(
@@ -107,7 +153,7 @@ def _python(lines: Sequence[str]) -> Failure | None:
             after = lines[number + 1].strip() if number + 1 < len(lines) else ""
             source = "" if _PY_FRAME.search(after) else after
             fn = (match["fn"] or "").strip()
-            frames.append(Frame(match["file"], int(match["line"]), fn, None, source))
+            frames.append(Frame(match["file"], _number(match["line"]), fn, None, source))
         elif frames and not line.startswith(" "):
             last = _PY_LAST.match(line.strip())
             if last and (_PY_NAME.search(last["name"]) or "." in last["name"]):
@@ -116,6 +162,11 @@ def _python(lines: Sequence[str]) -> Failure | None:
     if not frames:
         return None
     return Failure("traceback", "python", exception, message, frames)
+
+
+def _number(text: str) -> int:
+    """The number that was read, its letters taken for the digits that they look like."""
+    return int(text.translate(_DIGITS))
 
 
 def _last_traceback(lines: Sequence[str]) -> int:
@@ -148,10 +199,12 @@ _HEAD = re.compile(
 )
 _JS_FRAME = re.compile(
     r"^\s*at (?:(?:async |new )?(?P<fn>[^()]+?) ?\()?"
-    r"(?P<file>(?:file://)?[^():\s]+\.[cm]?[jt]sx?|node:[\w/]+):(?P<line>\d+):(?P<col>\d+)\)?"
+    r"(?P<file>(?:file://)?[^():\s]+\.[cm]?[jt]sx?|node:[\w/]+)"
+    rf"[:;](?P<line>{_NUMBER})[:;](?P<col>{_NUMBER})\)?"
 )
 _JAVA_FRAME = re.compile(
-    r"^\s*at (?P<fn>[\w.$<>/@]+)\((?P<file>\w+\.(?:java|kt|scala)):(?P<line>\d+)\)"
+    r"^\s*at (?P<fn>[\w.$<>/@]+)\((?P<file>\w+\.(?:java|kt|scala))"
+    rf"[:;](?P<line>{_NUMBER})\)"
 )
 
 
@@ -169,9 +222,9 @@ def _stack(form: str, frame: re.Pattern[str]) -> "Callable[[Sequence[str]], Fail
                 frames = []  # the innermost cause counts
             elif match:
                 fields = match.groupdict()
-                column = int(fields["col"]) if fields.get("col") else None
+                column = _number(fields["col"]) if fields.get("col") else None
                 fn = (fields["fn"] or "").strip()
-                frames.append(Frame(match["file"], int(match["line"]), fn, column))
+                frames.append(Frame(match["file"], _number(match["line"]), fn, column))
         if not frames:
             return None
         return Failure("traceback", form, exception, message, frames, innermost_last=False)
@@ -192,13 +245,13 @@ def _go(lines: Sequence[str]) -> Failure | None:
         match = _GO_FRAME.match(line)
         if match:
             frames.append(
-                Frame(match["file"], int(match["line"]), before.strip().partition("(")[0])
+                Frame(match["file"], _number(match["line"]), before.strip().partition("(")[0])
             )
     return Failure("traceback", "go", head["name"], head["text"], frames, innermost_last=False)
 
 
 _RUST_HEAD = re.compile(r"^error(?:\[(?P<code>E\d{4})\])?: (?P<text>.+)$")
-_RUST_AT = re.compile(r"^\s*--> ?(?P<file>[^\s:]+):(?P<line>\d+):(?P<col>\d+)")
+_RUST_AT = re.compile(rf"^\s*--> ?(?P<file>[^\s:;]+)[:;](?P<line>{_NUMBER})[:;](?P<col>{_NUMBER})")
 _RUST_PANIC = re.compile(
     r"^thread '(?P<fn>[^']*)'(?: \(\d+\))? panicked at "
     r"(?P<file>[^\s:,']+):(?P<line>\d+):(?P<col>\d+):?"
@@ -224,7 +277,8 @@ def _rust(lines: Sequence[str]) -> Failure | None:
 _FILE = r"^(?P<file>[^\s:()]+\.\w+)"
 _COMPILERS = (
     re.compile(  # gcc, clang, javac
-        rf"{_FILE}:(?P<line>\d+):(?:(?P<col>\d+):)? ?(?:fatal )?error:? ?(?P<name>)(?P<text>.+)$"
+        rf"{_FILE}[:;](?P<line>{_NUMBER})[:;](?:(?P<col>{_NUMBER})[:;])? ?"
+        r"(?:fatal )?error[:;]? ?(?P<name>)(?P<text>.+)$"
     ),
     re.compile(  # tsc, csc
         rf"{_FILE}\((?P<line>\d+),(?P<col>\d+)\): ?error ?(?P<name>[A-Z]+\d+): ?"
@@ -252,8 +306,8 @@ def _compiler(lines: Sequence[str]) -> Failure | None:
 
 def _place(match: re.Match[str]) -> Frame:
     fields = match.groupdict()
-    column = int(fields["col"]) if fields.get("col") else None
-    return Frame(match["file"], int(match["line"]), fields.get("fn") or "", column)
+    column = _number(fields["col"]) if fields.get("col") else None
+    return Frame(match["file"], _number(match["line"]), fields.get("fn") or "", column)
 
 
 _FORMS: tuple[Callable[[Sequence[str]], Failure | None], ...] = (

@@ -17,8 +17,10 @@ from midline.model.vision.regions import runs
 
 LEAST_LEADING, MOST_LEADING = 7, 72
 _FAINT = 0.08
+_FRAME, _TRACE = 3, 0.02
 _RULE_SHARE = 0.75
 _LEAST_EVENNESS = 0.15
+_LEAST_FITTING, _LEAST_ON_GRID = 0.3, 0.6
 _STEP_COST = 12.0
 
 Profile = NDArray[np.float64]
@@ -45,7 +47,8 @@ def find_lines(ink: Ink) -> list[LineBox]:
 
 
 def without_rules(ink: Ink) -> Ink:
-    """The ink without faint traces, and without straight lines across the pane."""
+    """The ink without faint traces, and without straight lines across the pane or on its sides."""
+    ink = _without_frame(ink)
     clean = np.where(ink > _FAINT, ink, np.float32(0))
     inked = clean > 0
     rows, columns = ink.shape
@@ -53,6 +56,18 @@ def without_rules(ink: Ink) -> Ink:
         clean[inked.mean(axis=1) > _RULE_SHARE] = 0
     if rows > 60:
         clean[:, inked.mean(axis=0) > _RULE_SHARE] = 0
+    return clean
+
+
+def _without_frame(ink: Ink) -> Ink:
+    """The ink without rows and columns beside the sides that are inked, however faintly, in most
+    places: what a cut left of a frame."""
+    clean = ink.copy()
+    for side in (slice(0, _FRAME), slice(-_FRAME, None)):
+        if ink.shape[0] > 60:
+            clean[:, side][:, (ink[:, side] > _TRACE).mean(axis=0) > 0.5] = 0
+        if ink.shape[1] > 60:
+            clean[side][(ink[side] > _TRACE).mean(axis=1) > 0.5] = 0
     return clean
 
 
@@ -76,24 +91,37 @@ def _blocks(ink: Ink) -> list[tuple[int, int]]:
 
 def _block_lines(ink: Ink) -> list[LineBox]:
     profile = ink.sum(axis=1, dtype=np.float64)
-    spacing = _spacing(profile)
-    if spacing.evenness < _LEAST_EVENNESS:
-        baselines = _separate_baselines(profile)
-    else:
-        baselines = _even_baselines(profile, spacing.leading)
-    baselines = [y for y in baselines if _has_ink(profile, y, spacing.leading)]
-    separate = _separate_baselines(profile)
-    if len(separate) > 1.4 * len(baselines):  # a few lines have no period to speak of
-        baselines = separate
-        leading = np.median(np.diff(separate)) if len(separate) > 1 else spacing.leading
-        spacing = _Spacing(float(leading), 0)
+    baselines, leading = _baselines(profile, _spacing(profile))
     if not baselines:
         return []
-    x_height, shift = _x_height(profile, baselines, spacing.leading)
+    x_height, shift = _x_height(profile, baselines, leading)
     if x_height < 2.5:
         return []
     boxes = (_box(ink, y + shift, x_height) for y in baselines)
     return [box for box in boxes if box is not None]
+
+
+def _baselines(profile: Profile, spacing: _Spacing) -> tuple[list[int], float]:
+    """Evenly spaced baselines and their distance; those of the runs of rows with ink where lines
+    are not even, with the height of a line that the runs let expect."""
+    separate = _separate_baselines(profile)
+    if spacing.evenness < _LEAST_EVENNESS:
+        even = separate
+    else:
+        even = _even_baselines(profile, spacing.leading)
+    even = [y for y in even if _has_ink(profile, y, spacing.leading)]
+    if len(separate) > 1.4 * len(even):
+        steps = np.diff(separate)
+        return separate, float(np.median(steps)) if len(steps) else spacing.leading
+    if len(even) > 1.4 * len(separate) > 0 and not _is_apart(profile, even):
+        return separate, _line_height(profile)
+    return even, spacing.leading
+
+
+def _line_height(profile: Profile) -> float:
+    """What rows a line takes, by the runs of rows with ink."""
+    heights = [end - start for start, end in runs(profile > 0)]
+    return float(np.clip(np.median(heights) * 1.35, LEAST_LEADING, MOST_LEADING))
 
 
 def _falls(profile: Profile) -> Profile:
@@ -102,9 +130,49 @@ def _falls(profile: Profile) -> Profile:
 
 
 def _spacing(profile: Profile) -> _Spacing:
-    """The period of the baselines; for a single line, its height."""
+    """Rows from line to line: by the runs of rows with ink, or else by the profile's period."""
+    by_period = _period(profile)
+    by_runs = _run_spacing(profile)
+    if by_runs is None:
+        return by_period
+    times = by_runs.leading / by_period.leading
+    is_multiple = times > 1.5 and abs(times - round(times)) < 0.06 * times
+    return by_period if is_multiple else by_runs
+
+
+def _run_spacing(profile: Profile) -> _Spacing | None:
+    """The spacing of lines between which rows are empty; None where few are or they differ.
+
+    A line's run may lack letters (`^^^`), and lines may be left out: most steps, in whole lines,
+    have to agree.
+    """
+    baselines = _separate_baselines(profile)
+    if len(baselines) < 3:
+        return None
+    steps = np.diff(baselines).astype(np.float64)
+    rough = float(np.median(steps))
+    lines = np.maximum(np.round(steps / rough), 1)
+    leading = float(np.median(steps / lines))
+    fits = np.abs(steps - lines * leading) <= max(0.07 * leading, 1.01)
     heights = [end - start for start, end in runs(profile > 0)]
-    fallback = float(np.clip(np.median(heights) * 1.35, LEAST_LEADING, MOST_LEADING))
+    is_line = LEAST_LEADING <= leading <= MOST_LEADING and np.median(heights) < 1.05 * leading
+    if not is_line or fits.mean() < _LEAST_FITTING:
+        return None
+    leading = float(steps[fits].sum() / lines[fits].sum())
+    share = _on_grid(np.array(baselines), leading)
+    return _Spacing(leading, share) if share >= _LEAST_ON_GRID else None
+
+
+def _on_grid(baselines: NDArray[np.int64], leading: float) -> float:
+    """The largest share of the baselines that are whole lines apart."""
+    apart = (baselines[:, None] - baselines[None, :]) / leading
+    off = np.abs(apart - np.round(apart)) * leading
+    return float((off <= max(0.09 * leading, 1.3)).mean(axis=1).max())
+
+
+def _period(profile: Profile) -> _Spacing:
+    """The period of the baselines; for a single line, its height."""
+    fallback = _line_height(profile)
     most = min(MOST_LEADING, len(profile) - 1)
     if most <= LEAST_LEADING + 2:
         return _Spacing(fallback, 0)
@@ -133,7 +201,7 @@ def _vertex(lags: NDArray[np.int64], scores: Profile, n: int) -> tuple[float, fl
 def _is_apart(profile: Profile, baselines: list[int]) -> bool:
     """Whether most lines have nearly empty rows between them: strokes of letters have none."""
     gaps = []
-    for above, below in pairwise(baselines):
+    for above, below in pairwise(y for y in baselines if y > 0):
         inks = [profile[max(y - 2, 0) : y + 1].mean() for y in (above, below)]
         if min(inks) > 0 and below - above > 2:
             gaps.append(profile[above + 1 : below].min() < 0.2 * min(inks))

@@ -35,6 +35,21 @@ def corrected(name: str, known: Iterable[str]) -> str:
     return near[0] if len(near) == 1 else name
 
 
+def like_one_of(name: str, known: Iterable[str]) -> str:
+    """The known name that `name` looks the same as; itself if it is known, or if none is meant."""
+    names = set(known)
+    like = [other for other in names if outline_of(other) == outline_of(name)]
+    return like[0] if name not in names and len(like) == 1 else name
+
+
+def is_near(one: str, other: str) -> bool:
+    """Whether two names look the same, or differ by one edit and are not short."""
+    if outline_of(one) == outline_of(other):
+        return True
+    long_enough = min(len(one), len(other)) >= _LEAST_LENGTH
+    return long_enough and abs(len(one) - len(other)) <= 1 and _near(one, other)
+
+
 def _near(one: str, other: str) -> bool:
     """Whether one edit makes the one name the other."""
     short, long = sorted((one, other), key=len)
@@ -46,13 +61,19 @@ def _near(one: str, other: str) -> bool:
 
 
 def corrected_path(path: str, known: Iterable[str]) -> str | None:
-    """The project's file that a path ends in, None if there is none or several fit as well.
+    """The project's file that a path ends in, None if there is none or several fit as well."""
+    best = fitting_paths(path, known)
+    return best[0] if len(best) == 1 else None
 
-    Paths are compared from their ends; the file that shares the most folders is meant.
+
+def fitting_paths(path: str, known: Iterable[str]) -> list[str]:
+    """The project's files that a path may end in.
+
+    Paths are compared from their ends; the files that share the most folders are meant.
     """
     parts = _parts(path)
     if not parts:
-        return None
+        return []
     scores: dict[str, int] = {}
     for other in known:
         shared = 0
@@ -63,10 +84,14 @@ def corrected_path(path: str, known: Iterable[str]) -> str | None:
         if shared:
             scores[other] = shared
     best = [other for other, shared in scores.items() if shared == max(scores.values())]
-    if len(best) > 1:
-        exact = [other for other in best if PurePosixPath(other).name == parts[-1]]
-        best = exact if len(exact) == 1 else best
-    return best[0] if len(best) == 1 else None
+    exact = [other for other in best if PurePosixPath(other).name == parts[-1]]
+    return exact if len(best) > 1 and len(exact) == 1 else best
+
+
+def near_paths(path: str, known: Iterable[str]) -> list[str]:
+    """The project's files whose name is an edit away from that of a path: only a guess."""
+    name = (_parts(path) or [""])[-1]
+    return [other for other in known if is_near(name, PurePosixPath(other).name)]
 
 
 def _parts(path: str) -> list[str]:

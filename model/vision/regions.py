@@ -1,8 +1,9 @@
 """Panes of a screen, found in the picture reduced: the lowest step of the ladder.
 
-A pane ends where a straight edge runs along it, or where a broad strip is empty. A horizontal cut
-is made only where the ground has another colour from there on, or where it lets a vertical cut be
-made: the highlight of a line divides no text.
+A pane ends where a straight edge runs along it, or where a broad strip is empty; a window is found
+by two edges of the same height. A horizontal cut
+is made only along a thin rule, where the ground has another colour from there on, or where it lets
+a vertical cut be made: the highlight of a line divides no text.
 """
 
 from collections.abc import Iterator
@@ -19,6 +20,9 @@ LOW_SIDE = 1000
 """The longer side of the reduced picture, in pixels, at most."""
 _EDGE = 5
 _EDGE_SHARE = 0.8
+_RULE_SHARE = 0.97
+_RULE_ROWS = 3
+_WINDOW_SHARE = 0.3
 _GROUND = 10
 _EMPTY_STRIP = 24
 _MIN_SIDE = 8
@@ -78,6 +82,7 @@ class _Page:
         gray = self._gray = picture.astype(np.int16)
         across = np.abs(np.diff(gray, axis=1, prepend=gray[:, :1])).max(axis=2) > _EDGE
         down = np.abs(np.diff(gray, axis=0, prepend=gray[:1])).max(axis=2) > _EDGE
+        self._across_edges = across
         self._vertical = _summed(across, 0)
         self._horizontal = _summed(down, 1)
         self._ink_down = _summed(ink > 0.1, 0)
@@ -95,15 +100,31 @@ class _Page:
         return [pane for part in parts for pane in self.cut(part, depth + 1)]
 
     def _divided(self, region: Region) -> list[Region]:
-        parts = self._columns(region)
+        parts = self._columns(region) or self._around_window(region)
         if parts:
             return parts
+        rule = self._rule(region)
+        if rule is not None:
+            above, below = rule
+            upper = Region(region.left, region.top, region.right, above)
+            return [upper, Region(region.left, below, region.right, region.bottom)]
         for place in self._row_cuts(region):
             upper = Region(region.left, region.top, region.right, place)
             lower = Region(region.left, place, region.right, region.bottom)
             if self._grounds_differ(upper, lower) or self._columns(upper) or self._columns(lower):
                 return [upper, lower]
         return []
+
+    def _rule(self, region: Region) -> tuple[int, int] | None:
+        """First row of a thin line across the whole region, and the row below it."""
+        edges = self._horizontal[:, region.right] - self._horizontal[:, region.left]
+        share = edges[region.top : region.bottom] / (region.right - region.left)
+        rows = np.flatnonzero(share >= _RULE_SHARE)
+        rows = rows[(rows >= _MIN_SIDE) & (rows <= region.bottom - region.top - _MIN_SIDE)]
+        for above, below in pairwise(int(y) for y in rows):
+            if below - above <= _RULE_ROWS:
+                return region.top + above, region.top + below
+        return None
 
     def _grounds_differ(self, upper: Region, lower: Region) -> bool:
         """Whether two parts have grounds of unlike colours; that of a lone line counts for none."""
@@ -128,6 +149,23 @@ class _Page:
             for left, right in pairwise(bounds)
             if right - left >= _MIN_SIDE
         ]
+
+    def _around_window(self, region: Region) -> list[Region]:
+        """The region divided along the sides of a window that is smaller than it."""
+        height, width = region.bottom - region.top, region.right - region.left
+        least = max(round(_WINDOW_SHARE * height), 3 * _MIN_SIDE)
+        part = self._across_edges[region.top : region.bottom, region.left : region.right]
+        sides = []
+        for x in np.flatnonzero(part.sum(axis=0) >= least):
+            start, end = max(runs(part[:, x]), key=lambda run: run[1] - run[0])
+            if end - start >= least:
+                sides.append((int(x), start, end))
+        for left, start, end in sides:
+            for right, other_start, other_end in reversed(sides):
+                is_wide = right - left >= _WINDOW_SHARE * width
+                if is_wide and max(abs(start - other_start), abs(end - other_end)) <= _RULE_ROWS:
+                    return _divided_around(region, (left, start, right, end))
+        return []
 
     def _strips(self, region: Region) -> list[int]:
         """Middles of broad empty strips with several rows of ink on both sides."""
@@ -159,6 +197,20 @@ class _Page:
         for start, end in runs(~self._ink_rows(region)):
             if end - start >= _EMPTY_STRIP // 2 and start > 0:
                 yield region.top + (start + end) // 2
+
+
+def _divided_around(region: Region, window: tuple[int, int, int, int]) -> list[Region]:
+    """The parts above, beside and below a window, and it; its sides are relative to the region."""
+    left, right = region.left + window[0], region.left + window[2]
+    top, bottom = region.top + window[1], region.top + window[3]
+    parts = (
+        Region(region.left, region.top, region.right, top),
+        Region(region.left, top, left, bottom),
+        Region(left, top, right, bottom),
+        Region(right, top, region.right, bottom),
+        Region(region.left, bottom, region.right, region.bottom),
+    )
+    return [p for p in parts if p.right - p.left >= _MIN_SIDE and p.bottom - p.top >= _MIN_SIDE]
 
 
 def _summed(values: NDArray[np.bool_], axis: int) -> NDArray[np.int32]:

@@ -1,23 +1,27 @@
 """What a screenshot shows, found in the project: the failure, its place, what to ask about it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from difflib import SequenceMatcher
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from midline.model.vision.failure import Failure, Frame, code_lines, find_failure
-from midline.model.vision.naming import corrected, corrected_path
+from midline.model.vision.naming import corrected, fitting_paths, is_near, near_paths, outline_of
 from midline.server.routing.actions.code_blocks import quoted
-from midline.server.routing.definitions import outline
+from midline.server.routing.definitions import definition_at, outline
 from midline.server.routing.outcome import Answer, Ask, Place
 from midline.server.routing.workspace import Workspace
 
 if TYPE_CHECKING:
     from midline.model.cancellation import Cancellation
     from midline.model.vision.opening import Picture
+    from midline.server.routing.workspace import SourceFile
 
 _LINES_AROUND = 8
 _SHOWN_CHARACTERS = 6000
 _SEARCHED_LINES = 6
+_LEAST_LIKENESS = 0.9
 
 
 @dataclass(frozen=True)
@@ -87,7 +91,7 @@ def located(failure: Failure, text: str, workspace: Workspace) -> ScreenReading:
     names = {workspace.name_of(path): path for path in workspace.paths()}
     frames, places = [], []
     for frame in failure.frames:
-        name = corrected_path(frame.file, names)
+        name = _file_of(frame, names, workspace)
         if name is None:
             frames.append(frame)
             continue
@@ -99,27 +103,77 @@ def located(failure: Failure, text: str, workspace: Workspace) -> ScreenReading:
     return ScreenReading(text, replace(failure, frames=frames), tuple(places))
 
 
+def _file_of(frame: Frame, names: Mapping[str, Path], workspace: Workspace) -> str | None:
+    """The project's file that a frame names.
+
+    Several files of that name, or one whose name is an edit away, count only if the frame's source
+    stands in one of them alone.
+    """
+    fitting = fitting_paths(frame.file, names)
+    if len(fitting) == 1:
+        return fitting[0]
+    candidates = fitting or near_paths(frame.file, names)
+    shown = [name for name in candidates if _lines_with(frame, _lines(names[name], workspace))]
+    return shown[0] if len(shown) == 1 else None
+
+
 def _in_file(frame: Frame, path: Path, workspace: Workspace) -> tuple[Frame, Place]:
     """The frame with names of the file, at the line that shows its source."""
-    source = workspace.source(path)
-    functions = [d.name for d in outline(source)] if source else []
-    lines = (workspace.text(path) or "").split("\n")
+    lines = _lines(path, workspace)
     number = _line_of(frame, lines)
-    function = corrected(frame.function, functions)
+    function = _function_at(frame.function, number, workspace.source(path))
     name = workspace.name_of(path)
     text = lines[number - 1].strip() if 0 < number <= len(lines) else ""
     return replace(frame, file=name, line=number, function=function), Place(path, number, text)
 
 
+def _lines(path: Path, workspace: Workspace) -> list[str]:
+    return (workspace.text(path) or "").split("\n")
+
+
+def _function_at(read: str, number: int, source: "SourceFile | None") -> str:
+    """The function around a line, if it is what was read; otherwise the file's one that is."""
+    if source is None:
+        return read
+    around = definition_at(source, number, number)
+    if around is not None and around.kind == "function" and is_near(read, around.name):
+        return around.name
+    return corrected(read, [definition.name for definition in outline(source)])
+
+
 def _line_of(frame: Frame, lines: list[str]) -> int:
-    """The line that is named, or, if another text stands there, the only one that has it."""
+    """The line that is named; if another text stands there, the one that has the frame's source.
+
+    Of several such lines, the one whose number looks like that which was read, or is an edit away.
+    """
+    found = _lines_with(frame, lines)
+    if not found or frame.line in found:
+        return frame.line
+    read = str(frame.line)
+    near = [n for n in found if len(found) == 1 or _is_one_edit(read, str(n))]
+    return near[0] if len(near) == 1 else frame.line
+
+
+def _is_one_edit(one: str, other: str) -> bool:
+    pairs = list(zip(one, other, strict=False))
+    return len(one) == len(other) and sum(a != b for a, b in pairs) == 1
+
+
+def _lines_with(frame: Frame, lines: list[str]) -> list[int]:
+    """Numbers of the lines that the frame's source may be a reading of; exact ones if any are."""
     if not frame.source:
-        return frame.line
+        return []
     wanted = _squeezed(frame.source)
-    if 0 < frame.line <= len(lines) and _squeezed(lines[frame.line - 1]) == wanted:
-        return frame.line
-    found = [n for n, line in enumerate(lines, 1) if _squeezed(line) == wanted]
-    return found[0] if len(found) == 1 else frame.line
+    exact = [n for n, line in enumerate(lines, 1) if _squeezed(line) == wanted]
+    return exact or [n for n, line in enumerate(lines, 1) if _is_reading(wanted, _squeezed(line))]
+
+
+def _is_reading(read: str, true: str) -> bool:
+    """Whether two lines look the same, or nearly: a tenth of their characters may differ."""
+    if abs(len(read) - len(true)) > 0.1 * len(true) or not true:
+        return False
+    one, other = outline_of(read), outline_of(true)
+    return one == other or SequenceMatcher(None, one, other, False).ratio() >= _LEAST_LIKENESS
 
 
 def _squeezed(line: str) -> str:

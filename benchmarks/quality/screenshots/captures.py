@@ -1,129 +1,24 @@
-"""Screens captured from a real renderer: the output of real programs, shown by Chromium.
+"""Screens captured from real programs: what they show is the output of programs that failed.
 
-Each program is run here and fails in its own way; its output is the true text. A page shows it as
-a terminal, as an editor with a panel below, or as a browser shows an error, at several sizes of
-type and device pixel ratios, and Chromium takes the picture without a window.
+Three kinds: pages in Chromium, terminals (xterm under Xvfb, alone and with tmux's panes), and an
+editor (Neovim in a terminal, code above the output). Fonts, sizes, colours and device pixel ratios
+take turns.
 """
 
 import html
 import shutil
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
-from midline.benchmarks.quality.screenshots.screens import Drawn
+from midline.benchmarks.quality.screenshots.programs import Output, outputs
+from midline.benchmarks.quality.screenshots.terminals import TERMINAL_LOOKS, Terminals
 from midline.model.errors import MidlineError
-from midline.model.vision.opening import open_picture
+from midline.model.vision.opening import Picture, open_picture
 
-PROGRAMS = {
-    "key.py": """\
-def total_of(rows):
-    return sum(r['price'] for r in rows)
-
-
-print(total_of([{}]))
-""",
-    "zero.py": """\
-def mean(values):
-    return sum(values) / len(values)
-
-
-mean([])
-""",
-    "chain.py": """\
-import json
-
-
-def load(text):
-    return json.loads(text)
-
-
-load('{')
-""",
-    "attribute.py": """\
-class Cart:
-    pass
-
-
-def show(cart):
-    print(cart.items)
-
-
-show(Cart())
-""",
-    "types.py": """\
-def join(names):
-    return ', '.join(names)
-
-
-join(['a', 1])
-""",
-    "index.py": """\
-def last_of(rows):
-    return rows[len(rows)]
-
-
-last_of([1, 2, 3])
-""",
-    "file.py": """\
-from pathlib import Path
-
-Path('/nonexistent/settings.toml').read_text()
-""",
-    "value.py": """\
-def parse(text):
-    return int(text)
-
-
-parse('12O')
-""",
-    "syntax.py": """\
-def broken(:
-    pass
-""",
-    "name.py": """\
-def area(width):
-    return width * heigth
-
-
-area(2)
-""",
-    "recursion.py": """\
-import sys
-
-sys.setrecursionlimit(40)
-
-
-def down(n):
-    return down(n + 1)
-
-
-down(0)
-""",
-    "raised.py": """\
-def check(port):
-    if port > 65535:
-        raise ValueError(f'port {port} is above 65535')
-
-
-check(70000)
-""",
-    "rates.c": """\
-int rate_of(int country) {
-    return tabel[country];
-}
-""",
-    "server.js": """\
-function listen(port) {
-  return port.toFixed(0);
-}
-listen(undefined);
-""",
-}
-_RUNNERS = {".py": [sys.executable], ".c": ["gcc", "-fsyntax-only"], ".js": ["node"]}
-LOOKS = {
+PAGE_LOOKS = {
     "terminal": "body{background:#101014;color:#d8d8d8}pre{padding:10px}",
     "panel": "body{background:#1e1e2e;color:#e06c75}"
     "#code{color:#d4d4d4;border-bottom:1px solid #555;height:380px;overflow:hidden}",
@@ -132,28 +27,37 @@ LOOKS = {
     "pre{background:#f4f4f4;border:1px solid #ccc;padding:12px;margin:16px}",
 }
 _SIZES = (12, 13, 14, 16)
+_WINDOW = (1280, 800)
+_WIDEST = 0.61
+"""Width of a character of the fonts, for a size of 1, at most."""
 
 
-def outputs() -> Iterator[tuple[str, str, str]]:
-    """Name, source and error output of each program that can be run here."""
-    with tempfile.TemporaryDirectory() as folder:
-        for name, source in PROGRAMS.items():
-            path = Path(folder) / name
-            path.write_text(source, "utf-8")
-            runner = _RUNNERS[path.suffix]
-            if shutil.which(runner[0]) is None:
-                continue
-            done = subprocess.run(
-                [*runner, name], cwd=folder, capture_output=True, text=True, check=False
-            )
-            text = done.stderr.replace(folder, "/srv/shop").rstrip("\n")
-            yield name, source, "\n".join(line.rstrip() for line in text.split("\n"))
+@dataclass(frozen=True)
+class Captured:
+    """A picture of a screen, its kind and look, the size of its type, and the text it shows.
+
+    columns: characters of a line at which longer ones go on in the next; 0 where none do.
+    """
+
+    picture: Picture
+    kind: str
+    look: str
+    size: int
+    program: str
+    text: str
+    columns: int = 0
+
+    @property
+    def font(self) -> str:
+        """What rows of the table are named by."""
+        return f"{self.kind}, {self.look}"
 
 
 def page(look: str, source: str, text: str, font: Path, size: int) -> str:
     """The page that shows an output in one of the looks."""
     face = f"@font-face{{font-family:shown;src:url(file://{font})}}"
-    rule = f"*{{margin:0}}pre{{font:{size}px/1.35 shown;font-variant-ligatures:none}}{LOOKS[look]}"
+    rule = f"*{{margin:0}}pre{{font:{size}px/1.35 shown;font-variant-ligatures:none}}"
+    rule += PAGE_LOOKS[look]
     numbered = "\n".join(f"{n:3} {line}" for n, line in enumerate(source.split("\n"), 1))
     before = {
         "terminal": "",
@@ -164,30 +68,54 @@ def page(look: str, source: str, text: str, font: Path, size: int) -> str:
     return f"<!doctype html><meta charset=utf-8><style>{face}{rule}</style><body>{shown}</body>"
 
 
-def capture_all(fonts: dict[str, Path]) -> Iterator[Drawn]:
-    """A capture of each program in each look, fonts, sizes and pixel ratios by turns."""
+def capture_all(fonts: dict[str, Path]) -> Iterator[Captured]:
+    """Each program's output in each look of each kind."""
+    shown = outputs()
+    yield from capture_pages(fonts, shown)
+    yield from capture_terminals(fonts, shown)
+
+
+def capture_pages(fonts: dict[str, Path], shown: list[Output]) -> Iterator[Captured]:
+    """Pages in Chromium without a window."""
     browser = shutil.which("chromium") or shutil.which("google-chrome")
     if browser is None:
         raise MidlineError("captures need Chromium; install it (Debian: chromium)")
-    names = list(fonts)
+    names, cases = list(fonts), [(one, look) for one in shown for look in PAGE_LOOKS]
     with tempfile.TemporaryDirectory() as folder:
-        number = 0
-        for program, source, text in outputs():
-            for look in LOOKS:
-                font, size = names[number % len(names)], _SIZES[number // 3 % len(_SIZES)]
-                ratio = (1, 1, 1.25, 2)[number // 2 % 4]
-                path = Path(folder) / "page.html"
-                path.write_text(page(look, source, text, fonts[font], size), "utf-8")
-                picture = Path(folder) / f"{number}.png"
-                _take(browser, path, picture, ratio)
-                number += 1
-                yield Drawn(open_picture(picture), text, 0, size, look, program, False)
+        path, picture = Path(folder) / "page.html", Path(folder) / "page.png"
+        for number, (one, look) in enumerate(cases):
+            font, size = names[number % len(names)], _SIZES[number // 3 % len(_SIZES)]
+            columns = int((_WINDOW[0] - 70) / (_WIDEST * size))
+            text = wrapped(one.text, columns)
+            path.write_text(page(look, one.source, text, fonts[font], size), "utf-8")
+            _take(browser, path, picture, (1, 1, 1.25, 2)[number // 2 % 4])
+            yield Captured(open_picture(picture), "browser", look, size, one.name, text, columns)
+
+
+def capture_terminals(fonts: dict[str, Path], shown: list[Output]) -> Iterator[Captured]:
+    """Terminals and the editor in one."""
+    names, cases = list(fonts), [(one, look) for one in shown for look in TERMINAL_LOOKS]
+    with Terminals(fonts) as terminals:
+        for number, (one, look) in enumerate(cases):
+            font, size = names[number % len(names)], _SIZES[number // 3 % len(_SIZES)]
+            picture, columns = terminals.capture(look, one, font, size)
+            text = TERMINAL_LOOKS[look].before.format(name=one.name) + wrapped(one.text, columns)
+            yield Captured(picture, TERMINAL_LOOKS[look].kind, look, size, one.name, text, columns)
+
+
+def wrapped(text: str, columns: int) -> str:
+    """The text as a terminal shows it: lines go on in the next at its right side."""
+    return "\n".join(
+        line[at : at + columns]
+        for line in text.split("\n")
+        for at in range(0, max(len(line), 1), columns)
+    )
 
 
 def _take(browser: str, path: Path, picture: Path, ratio: float) -> None:
     flags = [
         "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
-        "--window-size=1280,800", "--disable-background-networking",
+        f"--window-size={_WINDOW[0]},{_WINDOW[1]}", "--disable-background-networking",
         f"--force-device-scale-factor={ratio}",
         "--allow-file-access-from-files", f"--user-data-dir={picture.parent / 'profile'}",
     ]  # fmt: skip

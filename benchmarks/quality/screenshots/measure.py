@@ -3,11 +3,13 @@
 Drawn screens have an editor with code, a list of files and a terminal with a failure, in four fonts
 and five sizes of type. Three of the fonts were trained on; JetBrains Mono, the themes and the code
 were not. Character errors count spaces and indentation, in the pane with the failure; a traceback
-is right if exception, files, lines and functions of all its frames are. Peers are judged by the
-lines of their reading that are nearest to the true ones.
+is right if exception, files, lines and functions of all its frames are; `tracebacks_in_project` has
+the same with the failing project at hand. Peers are judged by the lines of their reading that are
+nearest to the true ones.
 
 --train trains the recognizer that is shipped (extra `screens`), continued by the same command.
---captures draws screens by Chromium instead, from the output of real programs.
+--captures takes pictures of Chromium, of terminals and of an editor instead, which show the output
+of real programs.
 --downstream compares the question about a failure with that about its pasted text.
 
 examples:
@@ -32,7 +34,7 @@ from typing import Any
 from midline.benchmarks.machine import describe_machine, describe_versions
 from midline.benchmarks.outputs import output_file
 from midline.benchmarks.quality.screenshots.fonts import HELD_OUT, font_folder, measured_fonts
-from midline.benchmarks.quality.screenshots.scores import edits, error_rate, same_frames, share
+from midline.benchmarks.quality.screenshots.scores import error_rate, share
 from midline.model.errors import UsageError
 
 SIZES = (8, 10, 12, 14, 18)
@@ -43,13 +45,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add what is measured, and the output."""
     add = parser.add_argument
     add("--fonts", type=Path, metavar="DIR", help="where the fonts are (MIDLINE_FONTS)")
-    add("--screens", type=int, default=12, metavar="N", help="screens of each size and font (12)")
+    add("--screens", type=int, default=60, metavar="N", help="screens of each size and font (60)")
+    add("--seed", type=int, default=1, metavar="N", help="which screens are drawn (1)")
     add("--all-fonts", action="store_true", help="the three fonts that were trained on, too")
     add("--only", nargs="+", metavar="ARM", help="these arms alone")
     add("--peers", action="store_true", help="rapidocr and Tesseract, too")
-    add("--captures", action="store_true", help="screens captured from Chromium")
+    add("--captures", action="store_true", help="screens captured from real programs")
     add("--downstream", action="store_true", help="the questions about 100 failures")
     add("--untimed", action="store_true", help="leave out times, as on a busy machine")
+    add("--keep", type=Path, metavar="DIR", help="keep pictures, true texts and readings here")
     add("--train", type=Path, metavar="DIR", help="train the recognizer in this folder")
     add("--minutes", type=float, default=26, metavar="N", help="how long (26)")
     add("--threads", type=int, default=2, metavar="N", help="threads of the recognizer (2)")
@@ -84,11 +88,13 @@ def run(args: argparse.Namespace) -> int:
 def screens(args: argparse.Namespace, folder: Path) -> dict[str, Any]:
     """All arms on drawn or captured screens."""
     from midline.benchmarks.quality.screenshots.arms import arms
+    from midline.benchmarks.quality.screenshots.judging import judge
     from midline.model.vision.recognizer import load_recognizer
 
     recognizer = load_recognizer(args.threads)
     cases = _captured(folder) if args.captures else _drawn(args, folder)
     rows: dict[tuple[str, str, int], list[dict[str, Any]]] = {}
+    number = 0
     for case in cases:
         for name, arm in arms(args.peers).items():
             if args.only and name not in args.only:
@@ -96,19 +102,47 @@ def screens(args: argparse.Namespace, folder: Path) -> dict[str, Any]:
             began = time.perf_counter()
             texts = arm(case.picture, recognizer)
             seconds = time.perf_counter() - began
-            judged = _judged(case.text, texts, case.columns)
+            judged = judge(case, texts)
             if not args.untimed:
                 judged["seconds"] = seconds
             rows.setdefault((name, case.font, case.size), []).append(judged)
-        print(f"{case.font} {case.size} px: {judged['wrong']}", file=sys.stderr, flush=True)
-    captured = {}
-    if args.captures and rows:
-        first = args.only[0] if args.only else "selected"
-        captured = _all_of([f for key, found in rows.items() if key[0] == first for f in found])
+        print(
+            f"{case.font} {case.size} px: {judged['wrong']} characters wrong"
+            f"{'' if judged['frames'] else ', not all frames exact'}",
+            file=sys.stderr,
+            flush=True,
+        )
+        if args.keep:
+            number += 1
+            _keep(args.keep / f"{number:03}", case, texts)
     return {
-        "captured": captured,
+        **(_by_kind(rows, args.only[0] if args.only else "selected") if args.captures else {}),
         "rows": [_row(f"{key[2]}", key, found) for key, found in sorted(rows.items())],
         "groups": [_row(group, key, found) for group, key, found in _groups(rows)],
+    }
+
+
+def _keep(path: Path, case: Any, texts: Sequence[str]) -> None:
+    from PIL import Image
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(case.picture).save(path.with_suffix(".png"))
+    path.with_suffix(".true.txt").write_text(case.text + "\n", "utf-8")
+    path.with_suffix(".read.txt").write_text("\n----\n".join(texts) + "\n", "utf-8")
+
+
+def _by_kind(rows: dict[tuple[str, str, int], list[dict[str, Any]]], arm: str) -> dict[str, Any]:
+    """What an arm reads in captures of each kind, and in all."""
+    found = [
+        (key[1].partition(",")[0], f)
+        for key, judged in rows.items()
+        for f in judged
+        if key[0] == arm
+    ]
+    kinds = sorted({kind for kind, _ in found})
+    return {
+        "captured": _all_of([f for _, f in found]),
+        "kinds": [{"kind": k, **_all_of([f for kind, f in found if kind == k])} for k in kinds],
     }
 
 
@@ -135,39 +169,14 @@ def _row(size: str, key: tuple[str, str, int], found: Sequence[dict[str, Any]]) 
 
 def _all_of(found: Sequence[dict[str, Any]]) -> dict[str, Any]:
     seconds = [f["seconds"] for f in found if "seconds" in f]
+    project = [f["in_project"] for f in found if "in_project" in f]
     timed = {"median_seconds": round(statistics.median(seconds), 3)} if seconds else {}
     return {
         "characters": error_rate([(f["wrong"], f["count"]) for f in found]),
         "tracebacks": share([f["frames"] for f in found]),
+        **({"tracebacks_in_project": share(project)} if project else {}),
         **timed,
     }
-
-
-def _judged(true: str, texts: Sequence[str], columns: int) -> dict[str, Any]:
-    """The pane nearest to the true text; of a text of the whole screen, the lines nearest to it."""
-    nearest = min(
-        ((edits(part, true), part) for t in texts for part in _parts(t, true)), default=None
-    )
-    wrong, text = nearest or (len(true), "")
-    count = max(len(true), 1)
-    return {
-        "wrong": min(wrong, count),
-        "count": count,
-        "frames": same_frames(true, text, columns),
-    }
-
-
-def _parts(text: str, true: str) -> list[str]:
-    """The text, or the stretches of it that begin like the true text and are as long."""
-    lines, height = [t for t in text.split("\n") if t.strip()], true.count("\n") + 1
-    if len(lines) <= height + 4:
-        return [text]
-    heads = true.split("\n")[:3]
-    starts = {
-        min(range(len(lines)), key=lambda n: edits(lines[n].strip(), head.strip())) - offset
-        for offset, head in enumerate(heads)
-    }
-    return [text, *("\n".join(lines[max(s, 0) : max(s, 0) + height]) for s in starts)]
 
 
 def _drawn(args: argparse.Namespace, folder: Path):  # type: ignore[no-untyped-def]
@@ -178,7 +187,7 @@ def _drawn(args: argparse.Namespace, folder: Path):  # type: ignore[no-untyped-d
     for name in names:
         for size in SIZES:
             for number in range(args.screens):
-                rng = random.Random(f"{name} {size} {number}")
+                rng = random.Random(f"{name} {size} {number} {args.seed}")
                 yield draw_screen(rng, (name, fonts[name]), size, HELD_OUT_STYLES)
 
 
@@ -212,7 +221,7 @@ def _compared(
     from midline.server.routing.workspace import Workspace
 
     case = python_case(rng)
-    screen = draw_screen(rng, font, size, HELD_OUT_STYLES, case.text)
+    screen = draw_screen(rng, font, size, HELD_OUT_STYLES, case)
     with tempfile.TemporaryDirectory() as folder:
         write_project(case, Path(folder))
         workspace = Workspace.around(Path(folder).resolve())

@@ -25,10 +25,11 @@ def edits(one: str, other: str) -> int:
 def same_frames(true: str, read: str, columns: int) -> bool:
     """Whether exception, files, lines and functions of all frames are read as they are."""
     wanted, found = find_failure(true, columns), find_failure(read, columns)
-    return wanted is not None and found is not None and _key(wanted) == _key(found)
+    return wanted is not None and found is not None and frames_key(wanted) == frames_key(found)
 
 
-def _key(failure: Failure) -> tuple[Any, ...]:
+def frames_key(failure: Failure) -> tuple[Any, ...]:
+    """Exception, and file, line and function of each frame."""
     return failure.exception, tuple((f.file, f.line, f.function) for f in failure.frames)
 
 

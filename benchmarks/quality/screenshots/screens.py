@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from midline.benchmarks.quality.screenshots.tracebacks import FORMS, failure_text
+from midline.benchmarks.quality.screenshots.tracebacks import FORMS, Case, failure_case
 from midline.model.vision.opening import Picture
 
 SIZE = (1600, 1000)
@@ -25,6 +25,7 @@ class Drawn:
     """A screen, the true text of its failure as it is shown, and what it was drawn with."""
 
     picture: Picture
+    case: Case
     text: str
     columns: int
     size: int
@@ -101,7 +102,7 @@ def draw_screen(
     font: tuple[str, Path],
     size: int,
     styles: tuple[str, ...],
-    failure: str | None = None,
+    case: Case | None = None,
 ) -> Drawn:
     """A screen of an editor: a list of files, code, and a terminal with a failure, of any form."""
     image = Image.new("RGB", SIZE, rng.choice(("#1e1e2e", "#f3f3f3", "#282c34")))
@@ -113,10 +114,10 @@ def draw_screen(
     _chrome(rng, pen, side)
     _editor(rng, pen, (side, 30, SIZE[0], split), rng.choice(styles))
     form = rng.choice(FORMS)
-    failure = failure or failure_text(rng, form)
-    text, wrapped = _terminal(rng, pen, (side, split, SIZE[0], SIZE[1]), failure)
+    case = case or failure_case(rng, form)
+    text, wrapped = _terminal(rng, pen, (side, split, SIZE[0], SIZE[1]), case.text)
     columns = (SIZE[0] - side - 20) // pen.pitch
-    return Drawn(_kept(rng, image), text, columns, size, font[0], form, wrapped)
+    return Drawn(_kept(rng, image), case, text, columns, size, font[0], form, wrapped)
 
 
 def _chrome(rng: random.Random, pen: _Pen, side: int) -> None:

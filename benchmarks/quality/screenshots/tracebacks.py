@@ -65,11 +65,12 @@ def python_case(rng: random.Random) -> Case:
     lines, files = ["Traceback (most recent call last):"], {}
     names = rng.sample(WORDS, rng.randint(2, 6))
     for depth, name in enumerate(names):
-        number, source = rng.randint(2, 60), _call(rng)
+        number, source = rng.randint(6, 60), _call(rng)
         function = "<module>" if depth == 0 else _name(rng)
         path = f"{name}.py" if depth == 0 else f"{rng.choice(WORDS)}/{name}.py"
-        body = [f"    {_call(rng)}" for _ in range(number - 2)]
-        files[path] = "\n".join(["import os", *body, f"    {source}", "    pass", ""])
+        head = "import os" if depth == 0 else f"def {function}({_name(rng)}):"
+        indent = "" if depth == 0 else "    "
+        files[path] = _file(rng, number, f"{indent}{source}", head, f"{indent}pass")
         lines += [f'  File "{root}/{path}", line {number}, in {function}', f"    {source}"]
         if rng.random() < 0.4:
             start = rng.randint(0, max(len(source) - 6, 0))
@@ -78,50 +79,67 @@ def python_case(rng: random.Random) -> Case:
     return Case("\n".join(lines), files)
 
 
-def failure_text(rng: random.Random, form: str) -> str:
+def _file(rng: random.Random, number: int, source: str, head: str, other: str) -> str:
+    """A file with `source` at a line, `head` up to four lines above it, else lines of `other`."""
+    before = rng.randint(1, min(4, number - 1))
+    lines = [other for _ in range(number + rng.randint(1, 9))]
+    lines[number - 1 - before], lines[number - 1] = head, source
+    return "\n".join([*lines, ""])
+
+
+def failure_case(rng: random.Random, form: str) -> Case:
     """A failure in one of the forms."""
-    if form == "python":
-        return python_case(rng).text
-    return {"javascript": _javascript, "java": _java, "rustc": _rustc, "compiler": _compiler}[form](
-        rng
-    )
+    makers = {
+        "python": python_case,
+        "javascript": _javascript,
+        "java": _java,
+        "rustc": _rustc,
+        "compiler": _compiler,
+    }
+    return makers[form](rng)
 
 
-def _javascript(rng: random.Random) -> str:
+def _javascript(rng: random.Random) -> Case:
     root = f"/srv/{rng.choice(WORDS)}/src"
-    frames = [
-        f"    at {_name(rng)} ({root}/{_name(rng)}.js:{rng.randint(1, 999)}:{rng.randint(1, 80)})"
-        for _ in range(rng.randint(2, 7))
-    ]
-    head = f"{rng.choice(('TypeError', 'RangeError', 'ReferenceError'))}: {_message(rng)}"
-    return "\n".join([head, *frames])
-
-
-def _java(rng: random.Random) -> str:
-    def frame() -> str:
-        name = rng.choice(WORDS).title()
-        place = f"{name}.java:{rng.randint(1, 900)}"
-        return f"    at com.{rng.choice(WORDS)}.{name}.{rng.choice(WORDS)}({place})"
-
-    kind = rng.choice(("IllegalStateException", "NullPointerException", "RuntimeException"))
-    head = f'Exception in thread "main" java.lang.{kind}: {_message(rng)}'
-    return "\n".join([head, *(frame() for _ in range(rng.randint(2, 7)))])
-
-
-def _rustc(rng: random.Random) -> str:
-    number, source = (
-        rng.randint(2, 400),
-        f"let {_name(rng)} = {_name(rng)}.{_name(rng)}(&{_name(rng)});",
+    lines, files = (
+        [f"{rng.choice(('TypeError', 'RangeError', 'ReferenceError'))}: {_message(rng)}"],
+        {},
     )
+    for _ in range(rng.randint(2, 7)):
+        function, name, number = _name(rng), f"{_name(rng)}.js", rng.randint(2, 999)
+        lines.append(f"    at {function} ({root}/{name}:{number}:{rng.randint(1, 80)})")
+        files[f"src/{name}"] = _file(
+            rng, number, f"  {_name(rng)}();", f"function {function}() {{", "}"
+        )
+    return Case("\n".join(lines), files)
+
+
+def _java(rng: random.Random) -> Case:
+    kind = rng.choice(("IllegalStateException", "NullPointerException", "RuntimeException"))
+    lines, files = [f'Exception in thread "main" java.lang.{kind}: {_message(rng)}'], {}
+    for _ in range(rng.randint(2, 7)):
+        name, number, method = rng.choice(WORDS).title(), rng.randint(2, 900), rng.choice(WORDS)
+        package = rng.choice(WORDS)
+        lines.append(f"    at com.{package}.{name}.{method}({name}.java:{number})")
+        files[f"com/{package}/{name}.java"] = _file(
+            rng, number, f"{_name(rng)}();", f"void {method}() {{", "}"
+        )
+    return Case("\n".join(lines), files)
+
+
+def _rustc(rng: random.Random) -> Case:
+    number, file = rng.randint(2, 400), f"src/{_name(rng)}.rs"
+    source = f"let {_name(rng)} = {_name(rng)}.{_name(rng)}(&{_name(rng)});"
     pad = " " * len(str(number))
-    return (
+    text = (
         f"error[E0{rng.randint(100, 800)}]: cannot find value `{_name(rng)}` in this scope\n"
-        f"{pad}--> src/{_name(rng)}.rs:{number}:{rng.randint(1, 60)}\n{pad} |\n"
+        f"{pad}--> {file}:{number}:{rng.randint(1, 60)}\n{pad} |\n"
         f"{number} |     {source}\n{pad} |         ^^^^^^^ not found in this scope"
     )
+    return Case(text, {file: _file(rng, number, f"    {source}", "fn main() {", "}")})
 
 
-def _compiler(rng: random.Random) -> str:
+def _compiler(rng: random.Random) -> Case:
     file = f"src/{_name(rng)}.c"
     rows = []
     for _ in range(rng.randint(1, 4)):
@@ -130,7 +148,7 @@ def _compiler(rng: random.Random) -> str:
             f"{file}:{number}:{rng.randint(1, 70)}: error: '{_name(rng)}' undeclared",
             f"{number:5} |     {_name(rng)} = {_name(rng)};",
         ]
-    return "\n".join(rows)
+    return Case("\n".join(rows), {file: "\n".join(f"int {_name(rng)};" for _ in range(900))})
 
 
 def write_project(case: Case, folder: Path) -> None:

@@ -6,11 +6,14 @@ import random
 import sys
 import sysconfig
 import time
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from midline.benchmarks.quality.screenshots.fonts import font_folder, training_fonts
 from midline.benchmarks.quality.screenshots.recognizer_network import Recognizer, export
@@ -19,6 +22,8 @@ from midline.model.vision.alphabet import CLASSES
 
 BATCH = 24
 PEAK_RATE = 3e-3
+MEAN_DECAY = 0.995
+"""How much of the weights' running mean stays at a step; the mean is what is exported."""
 
 
 def code_lines() -> list[str]:
@@ -40,64 +45,98 @@ def batch(
     return torch.from_numpy(np.stack(images)), torch.from_numpy(np.stack(targets))
 
 
+@dataclass
+class Progress:
+    """Steps done, and processor seconds spent, in all calls together."""
+
+    steps: int = 0
+    seconds: float = 0.0
+
+
+class Training:
+    """A network, its optimizer and the running mean of its weights, kept in a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.checkpoint = folder / "checkpoint.pt"
+        self.network = Recognizer().to(memory_format=torch.channels_last)
+        self.mean = AveragedModel(
+            self.network, multi_avg_fn=get_ema_multi_avg_fn(MEAN_DECAY), use_buffers=True
+        )
+        self.optimizer = torch.optim.AdamW(
+            self.network.parameters(), lr=PEAK_RATE, weight_decay=0.01
+        )
+        self.progress = Progress()
+        if self.checkpoint.exists():
+            self._restore(torch.load(self.checkpoint, weights_only=True))
+
+    def _restore(self, state: dict[str, Any]) -> None:
+        self.network.load_state_dict(state["network"])
+        self.mean.load_state_dict(state["mean"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.progress = Progress(state["steps"], state["seconds"])
+
+    def save(self) -> None:
+        """Write the checkpoint, whole or not at all."""
+        state = {
+            "network": self.network.state_dict(),
+            "mean": self.mean.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "steps": self.progress.steps,
+            "seconds": self.progress.seconds,
+        }
+        partial = self.checkpoint.with_suffix(".part")
+        torch.save(state, partial)
+        partial.replace(self.checkpoint)
+
+    def step(self, images: Tensor, targets: Tensor, rate: float) -> tuple[float, float]:
+        """One step at a learning rate: the loss, and the share of characters named right."""
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+        self.network.train()
+        with torch.autocast("cpu", torch.bfloat16):
+            logits = self.network(images)
+        flat, wanted = logits.float().reshape(-1, CLASSES), targets.reshape(-1)
+        loss = nn.functional.cross_entropy(flat, wanted, ignore_index=IGNORED)
+        self.optimizer.zero_grad()
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.network.parameters(), 1.0)
+        self.optimizer.step()
+        self.mean.update_parameters(self.network)
+        self.progress.steps += 1
+        is_glyph = wanted > 0
+        return loss.item(), float((flat.argmax(-1) == wanted)[is_glyph].float().mean())
+
+
 def train(folder: Path, fonts_at: Path, minutes: float) -> Path:
-    """Train for so many minutes in all, of all calls together; the path of the ONNX file."""
+    """Train for so many processor minutes in all, of all calls together; the ONNX file's path."""
     torch.set_num_threads(1)
     fonts, lines = training_fonts(fonts_at), code_lines()
-    network = Recognizer()
-    optimizer = torch.optim.AdamW(network.parameters(), lr=PEAK_RATE, weight_decay=0.01)
-    checkpoint, done, spent = folder / "checkpoint.pt", 0, 0.0
-    if checkpoint.exists():
-        state = torch.load(checkpoint, weights_only=True)
-        network.load_state_dict(state["network"])
-        optimizer.load_state_dict(state["optimizer"])
-        done, spent = state["steps"], state["seconds"]
-    weights = torch.ones(CLASSES)
-    loss_of = nn.CrossEntropyLoss(weight=weights, ignore_index=IGNORED)
-    rng = random.Random(done)
-    began = told = time.monotonic() - spent
-    while (spent := time.monotonic() - began) < 60 * minutes:
+    training = Training(folder)
+    progress, path = training.progress, folder / "recognizer.onnx"
+    rng = random.Random(progress.steps)
+    began = time.process_time() - progress.seconds
+    told, recent = 0.0, []
+    while (share := progress.seconds / (60 * minutes)) < 1:
         images, targets = batch(rng, fonts, lines)
-        warm = min(1.0, (done + 1) / 100)
-        for group in optimizer.param_groups:
-            group["lr"] = (
-                PEAK_RATE * warm * (0.5 + 0.5 * math.cos(math.pi * spent / (60 * minutes))) + 1e-5
-            )
-        network.train()
-        logits = network(images)
-        loss = loss_of(logits.reshape(-1, CLASSES), targets.reshape(-1))
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-        done += 1
-        if time.monotonic() - told > 20:
-            told = time.monotonic()
-            is_glyph = targets > 0
-            right = float((logits.argmax(-1) == targets)[is_glyph].float().mean())
+        warm = min(1.0, (progress.steps + 1) / 100)
+        rate = PEAK_RATE * warm * (0.5 + 0.5 * math.cos(math.pi * share)) + 1e-5
+        recent.append(training.step(images, targets, rate))
+        progress.seconds = time.process_time() - began
+        if progress.seconds - told > 20:
+            told = progress.seconds
+            loss, right = np.mean(recent, axis=0)
+            recent = []
             print(
-                f"step {done}: loss {loss.item():.4f}, characters right {right:.4f}",
+                f"step {progress.steps}, {told:.0f} s: loss {loss:.4f}, "
+                f"characters right {right:.4f}",
                 file=sys.stderr,
                 flush=True,
             )
-            _save(checkpoint, network, optimizer, (done, spent))
-            export(network, str(folder / "partial.onnx"))
-    path = folder / "recognizer.onnx"
-    export(network, str(path))
+            training.save()
+            export(training.mean.module, str(folder / "partial.onnx"))
+    training.save()
+    export(training.mean.module, str(path))
     return path
-
-
-def _save(
-    path: Path, network: nn.Module, optimizer: torch.optim.Optimizer, progress: tuple[int, float]
-) -> None:
-    state = {
-        "network": network.state_dict(),
-        "optimizer": optimizer.state_dict(),
-        "steps": progress[0],
-        "seconds": progress[1],
-    }
-    partial = path.with_suffix(".part")
-    torch.save(state, partial)
-    partial.replace(path)
 
 
 if __name__ == "__main__":

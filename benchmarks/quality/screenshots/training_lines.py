@@ -7,6 +7,7 @@ is, through JPEG, with other lines close above and below, underlined, or with un
 
 import io
 import random
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -20,10 +21,11 @@ from midline.model.vision.line_image import HEIGHT, STRIDE, Ink, LineBox, line_i
 WIDTH = 512
 FRAMES = WIDTH // STRIDE
 IGNORED = -100
+_WORD = re.compile(r"[A-Za-z_]\w+")
 _FOREIGN = "абвгдежзийклмнопрстуфхцчшщыэюяБДЖИЛФЦШЮЯαβγδεζηθλμξπφψωΔΣΩéèüöäßñçåæøł中文字错误日本語"
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=1500)
 def font_of(path: Path, size: float) -> ImageFont.FreeTypeFont:
     """A font at a size in pixels."""
     return ImageFont.truetype(path, size, layout_engine=ImageFont.Layout.BASIC)
@@ -38,8 +40,14 @@ def has_glyph(path: Path, character: str) -> bool:
 
 def x_height_of(path: Path, size: float) -> float:
     """Pixels from the baseline to the top of an `x`."""
-    top = font_of(path, size * 8).getbbox("x", anchor="ls")[1]
-    return -top / 8
+    return _measures(path)[1] * size
+
+
+@lru_cache(maxsize=512)
+def _measures(path: Path) -> tuple[float, float]:
+    """Width of a cell and height of an `x`, for a size of 1."""
+    font = font_of(path, 400)
+    return font.getlength("x") / 400, -font.getbbox("x", anchor="ls")[1] / 400
 
 
 @dataclass(frozen=True)
@@ -51,35 +59,75 @@ class Drawn:
     middles: list[tuple[float, str]]
 
 
+_ALIKE = (
+    "l1Ii|!", "O0oQDC", "kKhX", ":;.,", "S5s$", "B8&3", "Z2z", "cCGe", "uvwVUW", "6Gbg9q", "-_~="
+)  # fmt: skip
+
+
 def random_text(rng: random.Random, lines: list[str]) -> str:
-    """Mostly lines of code, some of any characters at all."""
+    """Mostly lines of code, some as tracebacks have them, some of any characters at all."""
     kind = rng.random()
-    if kind < 0.6:
+    if kind < 0.45:
         line = rng.choice(lines)
         return line.lstrip() if rng.random() < 0.7 else line
-    if kind < 0.85:
+    if kind < 0.6:
+        return confused(rng, rng.choice(lines).lstrip())
+    if kind < 0.8:
+        return place_line(rng, lines)
+    if kind < 0.9:
         words = ("".join(rng.choices(ASCII, k=rng.randint(1, 14))) for _ in range(9))
         return " ".join(words)
-    if kind < 0.93:
+    if kind < 0.97:
         alphabet = rng.choice(
-            ["0O1lI|i!;:.,'`\"", "^~-_=+*<>", "(){}[]", EXTRA, "rnmvwuoceaszg8B6"]
+            ["0O1lI|i!;:.,'`\"", "^~-_=+*<>", "(){}[]", EXTRA, "rnmvwuoceaszg8B6kK"]
         )
         return "".join(rng.choices(alphabet + " ", k=rng.randint(4, 60)))
-    if kind < 0.97:
-        return (
-            f'  File "/srv/{rng.choice(lines).strip()[:20]}.py", line {rng.randint(1, 9999)}, in x'
-        )
     return "".join(rng.choices(_FOREIGN + ASCII[60:] + "  ", k=rng.randint(4, 50)))
+
+
+def confused(rng: random.Random, text: str) -> str:
+    """The text with some characters replaced by those that look like them."""
+    found = []
+    for character in text:
+        like = next((group for group in _ALIKE if character in group), None)
+        found.append(rng.choice(like) if like and rng.random() < 0.3 else character)
+    return "".join(found)
+
+
+def place_line(rng: random.Random, lines: list[str]) -> str:
+    """A line that names a place, as tracebacks and compilers write it, with words of the code."""
+
+    def word() -> str:
+        words = _WORD.findall(rng.choice(lines))
+        return rng.choice(words) if words else "x"
+
+    def number() -> int:
+        return rng.randint(1, 10 ** rng.randint(1, 4))
+
+    name, path = word(), "/".join(word() for _ in range(rng.randint(1, 4)))
+    return rng.choice(
+        (
+            f'  File "/{path}.py", line {number()}, in {name}',
+            f'  File "{path}.py", line {number()}, in <module>',
+            f"    at {name}.{word()} ({path}.js:{number()}:{number()})",
+            f"    at {word()}.{name}({word().title()}.java:{number()})",
+            f"{path}.c:{number()}:{number()}: error: '{name}' undeclared",
+            f"{number()} |     {name}({word()}, {word()}={number()});",
+            f"  --> src/{path}.rs:{number()}:{number()}",
+            f"{name.title()}Error: '{word()}' object has no attribute '{word()}'",
+            f"{word()}.{name}Error: {word()} {word()} {number()}",
+        )
+    )
 
 
 def draw(rng: random.Random, font: Path, text: str, lines: list[str]) -> Drawn:
     """A line drawn in one of the ways of screens."""
-    size = rng.choice((7, 8, 8, 9, 9, 10, 11, 12, 13, 14, 16, 18, 22))
+    size = rng.choice((7, 8, 8, 8, 9, 9, 10, 10, 11, 12, 13, 14, 15, 16, 18, 22))
     factor = rng.choice((1, 1, 1, 2, 3, 4)) if rng.random() < 0.8 else rng.uniform(0.6, 1.8)
     if size * factor < 7.5:
         factor = 1
     drawn = size * factor if factor != 1 and factor == int(factor) else size
-    pitch = font_of(font, drawn * 4).getlength("x") / 4
+    pitch = _measures(font)[0] * drawn
     if rng.random() < 0.7:
         pitch = max(round(pitch / 1), 4) if factor == 1 else pitch
     pitch *= rng.choice((1, 1, 1, 1, rng.uniform(0.96, 1.12)))

@@ -3,12 +3,11 @@
 from collections.abc import Callable
 from typing import TypeAlias
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from midline.benchmarks.quality.zoom.network import SIDE_TOKENS, WIDTH
-from midline.benchmarks.quality.zoom.screens import COLUMN, CROP, GRID, ROW
+from midline.benchmarks.quality.zoom.screens import CELL, CROP, GRID
 
 TOKENS = 81
 MIDDLES = 4
@@ -44,13 +43,8 @@ def best_of(features: Features, candidates: Callable[[int], list[int]]) -> list[
 
 
 def oracle(places: list[tuple[int, int]]) -> list[int]:
-    """The crops with most of the characters that are asked for."""
-    counts = np.zeros(GRID * GRID, int)
-    for row, column in places:
-        y, x = row * ROW + ROW // 2, column * COLUMN + COLUMN // 2
-        if y < GRID * CROP and x < GRID * CROP:
-            counts[y // CROP * GRID + x // CROP] += 1
-    return [int(n) for n in np.argsort(-counts, kind="stable")[:MIDDLES]]
+    """The crop of the screen that holds the marked cell, for each region."""
+    return [row * CELL // CROP * GRID + column * CELL // CROP for row, column in places]
 
 
 def _places(rows: int, columns: int, x: float, y: float, side: float) -> Tensor:
@@ -104,6 +98,7 @@ def tokens_of(arm: str, features: Features, chosen: list[int]) -> tuple[Tensor, 
 
 
 CROPS_ENCODED = {
+    "oracle k": 9,  # first: what it cannot read, no arm can
     "low": 1,
     "low and middle": 5,
     "ladder, pooled": 41,
@@ -111,5 +106,4 @@ CROPS_ENCODED = {
     "top-k, contained": 41,
     "top-k, raster slices": 41,
     "random k": 9,
-    "oracle k": 9,
 }

@@ -3,14 +3,12 @@
 import torch
 from torch import Tensor, nn
 
-from midline.benchmarks.quality.zoom.screens import ALPHABET, CROP, EXCEPTIONS, FILES
+from midline.benchmarks.quality.zoom.screens import CLASSES, CROP, DIGITS, QUARTERS
 
-WIDTH, PATCH, LAYERS, HEADS = 96, 8, 3, 4
+WIDTH, PATCH, LAYERS, HEADS = 96, 8, 2, 4
 SIDE_TOKENS = CROP // PATCH
 CROP_TOKENS = SIDE_TOKENS**2
-ANSWERS = (len(EXCEPTIONS), 10, 10, 10, len(FILES))
-SUBCELLS = 4
-"""Points in a patch at which the encoder learns to name the character."""
+ANSWERS = QUARTERS
 
 
 def _layers(count: int) -> nn.TransformerEncoder:
@@ -30,12 +28,17 @@ class Encoder(nn.Module):
         )
         self.places = nn.Parameter(torch.randn(CROP_TOKENS, WIDTH) * 0.02)
         self.layers = _layers(LAYERS)
-        self.names = nn.Linear(WIDTH, SUBCELLS * (len(ALPHABET) + 1))
+        self.names = nn.Linear(WIDTH, CLASSES + 1)
 
     def forward(self, crops: Tensor) -> Tensor:
         """Tokens in raster order."""
         tokens = self.patches(crops.unsqueeze(1)).flatten(2).transpose(1, 2)
         return self.layers(tokens + self.places)
+
+    def told(self, tokens: Tensor) -> tuple[Tensor, Tensor]:
+        """Of each patch the logits of what is in its middle, and that of a frame in it."""
+        told = self.names(tokens)
+        return told[..., :CLASSES], told[..., CLASSES]
 
     def flops(self) -> int:
         """Multiplications and additions for one crop."""
@@ -46,12 +49,12 @@ class Encoder(nn.Module):
 
 
 class Reader(nn.Module):
-    """Tokens and their places to the five answers, by cross-attention of one query each."""
+    """Tokens and their places to a digit of each quarter, by cross-attention of one query each."""
 
     def __init__(self) -> None:
         super().__init__()
         self.taken = nn.Linear(WIDTH + 4, WIDTH)
-        self.queries = nn.Parameter(torch.randn(len(ANSWERS), WIDTH) * 0.02)
+        self.queries = nn.Parameter(torch.randn(ANSWERS, WIDTH) * 0.02)
         self.mixed = _layers(1)
         self.attend = nn.ModuleList(
             nn.MultiheadAttention(WIDTH, HEADS, batch_first=True) for _ in range(2)
@@ -65,13 +68,13 @@ class Reader(nn.Module):
             )
             for _ in range(2)
         )
-        self.heads = nn.ModuleList(nn.Linear(WIDTH, count) for count in ANSWERS)
+        self.head = nn.Linear(WIDTH, len(DIGITS))
 
-    def forward(self, tokens: Tensor, places: Tensor) -> list[Tensor]:
-        """Logits of each answer; places [n, tokens, 4] are x, y, the crop's side and a constant."""
+    def forward(self, tokens: Tensor, places: Tensor) -> Tensor:
+        """Logits [n, ANSWERS, digits]; places [n, tokens, 4]: x, y, the crop's side, a constant."""
         known = self.mixed(self.taken(torch.cat([tokens, places], dim=-1)))
         state = self.queries.expand(len(tokens), -1, -1)
         for attend, feed in zip(self.attend, self.feed, strict=True):
             state = state + attend(state, known, known, need_weights=False)[0]
             state = state + feed(state)
-        return [head(state[:, n]) for n, head in enumerate(self.heads)]
+        return self.head(state)

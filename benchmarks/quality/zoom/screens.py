@@ -1,7 +1,8 @@
-"""Small screens with a traceback among other lines, and what is to be read in them."""
+"""Small screens full of digits, one of which is marked in each quarter, and what is to be read."""
 
 import random
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -11,89 +12,71 @@ from PIL import Image, ImageDraw, ImageFont
 SIDE = 288
 CROP = 48
 GRID = SIDE // CROP
-COLUMN, ROW = 6, 12
-"""Pixels of a character's cell."""
-ALPHABET = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.,:;()[]\"'/_=+-*"
-_FILES = """
-auth bill cart chat core data date disk edit feed file flow form game geo grid home hook http item
-jobs json keys lang list load lock logs mail main math menu mesh news node page path pipe plan play
-post race rank role rows sync task user view
-"""
-_EXCEPTIONS = """
-Attribute Assertion Buffer EOF Import Index IO Key Lookup Memory Name OS Overflow Runtime Syntax
-System Tab Type Value Unicode
-"""
-_KEYWORDS = """
-def return self for in range if not None True import from as with open print len
-"""
-FILES = tuple(_FILES.split())
-EXCEPTIONS = tuple(f"{name}Error" for name in _EXCEPTIONS.split())
-_WORDS = _KEYWORDS.split()
+CELL = 16
+"""Pixels of a digit's cell: a third of a crop's side."""
+CELLS = SIDE // CELL
+DIGITS = "0123456789"
+QUARTERS = 4
+CLASSES = 1 + 2 * len(DIGITS)
+"""Of a cell: empty, a digit, or a digit that is marked."""
+_FILLED = 0.6
+_TYPE = 13
 
 
 @dataclass(frozen=True)
 class Screen:
-    """pixels: [SIDE, SIDE] in 0 .. 1. characters: class of the character in each cell, 0 for none.
+    """pixels: [SIDE, SIDE] in 0 .. 1. cells: class of each cell [CELLS, CELLS].
 
-    labels: exception, three digits of the line, file. places: cells that say so, as (row, column).
+    labels: the marked digit of each quarter, in raster order. places: its cell, as (row, column).
     """
 
     pixels: NDArray[np.float32]
-    characters: NDArray[np.int64]
-    labels: tuple[int, int, int, int, int]
+    cells: NDArray[np.int64]
+    labels: tuple[int, ...]
     places: list[tuple[int, int]]
 
 
 def draw_screen(rng: random.Random, fonts: list[Path]) -> Screen:
-    """A screen with code, a traceback's last lines at a random place, and code again."""
-    rows, columns = SIDE // ROW, SIDE // COLUMN
-    lines = [_code(rng) for _ in range(rows)]
-    file, exception, number = (
-        rng.randrange(len(FILES)),
-        rng.randrange(len(EXCEPTIONS)),
-        rng.randint(100, 999),
-    )
-    top = rng.randint(0, rows - 4)
-    left = " " * rng.randint(0, 12)
-    lines[top] = f'{left}File "{FILES[file]}.py", line {number}'
-    lines[top + 1] = f"{left}  {_code(rng)[:20].strip()}"
-    lines[top + 2] = f"{left}{EXCEPTIONS[exception]}: {_code(rng).strip()[:12]}"
-    lines = [line[:columns] for line in lines]
-    at = len(left)
-    places = [(top, c) for c in range(at + 6, at + 10)]
-    places += [(top, c) for c in range(at + 20, at + 23)]
-    places += [(top + 2, c) for c in range(at, at + 9)]
-    digits = (number // 100, number // 10 % 10, number % 10)
-    return Screen(_drawn(rng, lines, fonts), _classes(lines), (exception, *digits, file), places)
-
-
-def _code(rng: random.Random) -> str:
-    words = [
-        rng.choice(_WORDS)
-        if rng.random() < 0.5
-        else "".join(rng.choices(ALPHABET, k=rng.randint(2, 8)))
-        for _ in range(rng.randint(1, 6))
+    """Digits in most cells, and in each quarter a frame around one of them."""
+    half = CELLS // 2
+    digits = [
+        [rng.randrange(10) if rng.random() < _FILLED else -1 for _ in range(CELLS)]
+        for _ in range(CELLS)
     ]
-    return " " * rng.choice((0, 2, 4, 8)) + " ".join(words)
+    places, labels = [], []
+    for quarter in range(QUARTERS):
+        row = quarter // 2 * half + rng.randrange(half)
+        column = quarter % 2 * half + rng.randrange(half)
+        digits[row][column] = rng.randrange(10)
+        places.append((row, column))
+        labels.append(digits[row][column])
+    cells = np.array(digits, np.int64) + 1
+    for row, column in places:
+        cells[row, column] += len(DIGITS)
+    return Screen(_drawn(rng, digits, places, fonts), cells, tuple(labels), places)
 
 
-def _drawn(rng: random.Random, lines: list[str], fonts: list[Path]) -> NDArray[np.float32]:
-    font = ImageFont.truetype(rng.choice(fonts), 10, layout_engine=ImageFont.Layout.BASIC)
+@cache
+def _font(path: Path) -> ImageFont.FreeTypeFont:
+    return ImageFont.truetype(path, _TYPE, layout_engine=ImageFont.Layout.BASIC)
+
+
+def _drawn(
+    rng: random.Random, digits: list[list[int]], places: list[tuple[int, int]], fonts: list[Path]
+) -> NDArray[np.float32]:
+    font = _font(rng.choice(fonts))
     image = Image.new("L", (SIDE, SIDE))
     pen = ImageDraw.Draw(image)
-    for row, line in enumerate(lines):
-        for column, character in enumerate(line):
-            if character != " ":
-                pen.text((column * COLUMN, row * ROW + 10), character, 255, font, anchor="ls")
+    for row, line in enumerate(digits):
+        for column, digit in enumerate(line):
+            if digit >= 0:
+                x = column * CELL + CELL // 2 + rng.randint(-1, 1)
+                y = row * CELL + CELL // 2 + rng.randint(-1, 1)
+                pen.text((x, y), DIGITS[digit], 220, font, anchor="mm")
+    for row, column in places:
+        left, top = column * CELL, row * CELL
+        pen.rectangle((left, top, left + CELL - 1, top + CELL - 1), outline=255)
     return np.asarray(image, np.float32) / np.float32(255)
-
-
-def _classes(lines: list[str]) -> NDArray[np.int64]:
-    classes = np.zeros((SIDE // ROW, SIDE // COLUMN), np.int64)
-    for row, line in enumerate(lines):
-        for column, character in enumerate(line):
-            classes[row, column] = 1 + ALPHABET.find(character) if character in ALPHABET else 0
-    return classes
 
 
 def resized(pixels: NDArray[np.float32], side: int) -> NDArray[np.float32]:

@@ -7,7 +7,7 @@ import pytest
 
 from midline.benchmarks.quality.screenshots.tracebacks import (
     FORMS,
-    failure_text,
+    failure_case,
     python_case,
     write_project,
 )
@@ -17,7 +17,7 @@ from midline.model.vision.failure import find_failure
 @pytest.mark.parametrize("form", sorted(set(FORMS)))
 def test_a_failure_of_each_form_is_recognized(form: str) -> None:
     for seed in range(20):
-        failure = find_failure(failure_text(random.Random(seed), form))
+        failure = find_failure(failure_case(random.Random(seed), form).text)
         assert failure is not None and failure.form == form
         assert failure.frames and failure.exception
 
