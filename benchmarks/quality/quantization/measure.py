@@ -87,7 +87,7 @@ def run(args: argparse.Namespace) -> int:
         "machine": describe_machine(),
         "versions": describe_versions("onnxruntime", "sacrebleu", "codecarbon"),
         "reference": REFERENCE,
-        "models": {found["model"]: found for found in reports},
+        "models": reports,
     }
     if args.json:
         args.json.write_text(json.dumps(result, indent=1) + "\n")

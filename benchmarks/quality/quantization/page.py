@@ -42,9 +42,9 @@ Table = tuple[list[str], Callable[[Row], list[str]]]
 def write_page(path: Path, result: dict[str, Any]) -> None:
     """Writes the page, and its plots beside it. Raises UsageError without matplotlib."""
     parts = [INTRODUCTION]
-    for model, found in result["models"].items():
-        parts.append(f"## {model}\n")
-        parts += _of_model(path, model, found)
+    for found in result["models"]:
+        parts.append(f"## {found['model']}\n")
+        parts += _of_model(path, found["model"], found)
     path.write_text("\n".join(parts), "utf-8")
 
 
