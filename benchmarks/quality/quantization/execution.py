@@ -1,6 +1,6 @@
 """MBXP problems completed and executed: pass@1, paired by problem with the reference."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,19 +24,23 @@ def problems(pool: Mapping[str, Task], language: str, limit: int) -> list[Task]:
 
 
 def passed(
-    engine: Engine, subject: Subject, tasks: Sequence[Task], folder: Path, workers: int = 1
+    engine: Callable[[], Engine],
+    subject: Subject,
+    tasks: Sequence[Task],
+    folder: Path,
+    workers: int = 1,
 ) -> dict[str, int]:
     """1 for each task that a greedy completion passes, 0 for the others; by task id.
 
-    Samples and verdicts are kept in `folder`: what is there is neither generated nor executed
-    again.
+    engine: loads it, and is called where something has to be generated. Samples and verdicts are
+    kept in `folder`: what is there is neither generated nor executed again.
     """
     file = GeneratedFile(folder)
     options = options_of(subject, MAX_TOKENS)
     waiting = pending(tasks, 1, file)
     if waiting:
         pool = {task.task_id: task for task in tasks}
-        Generator(engine, options, file).run(waiting, pool, lambda _: None)
+        Generator(engine(), options, file).run(waiting, pool, lambda _: None)
     known = {task.task_id: task for task in tasks}
     about = {"model": subject.path.name, "recipe": subject.name}
     summary = evaluate_into(folder, file.samples(known), EvaluationOptions(workers=workers), about)

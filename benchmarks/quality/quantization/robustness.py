@@ -4,7 +4,7 @@ robust: problems that pass under every seed. relative drop: of the problems that
 the share that a seed makes fail.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ Outcome = dict[str, list[int]]
 
 
 def robustness(
-    engine: Engine,
+    engine: Callable[[], Engine],
     subject: Subject,
     tasks: Sequence[Task],
     seeds: int,
@@ -58,7 +58,11 @@ def robustness(
 
 
 def _unchanged(
-    engine: Engine, subject: Subject, tasks: Sequence[Task], folder: Path, known: Mapping[str, int]
+    engine: Callable[[], Engine],
+    subject: Subject,
+    tasks: Sequence[Task],
+    folder: Path,
+    known: Mapping[str, int],
 ) -> dict[str, int]:
     left = [task for task in tasks if task.task_id not in known]
     new = passed(engine, subject, left, folder) if left else {}

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from midline.benchmarks.quality.quantization.store import Subject
 from midline.model.catalog.catalog import resolve
+from midline.model.compression.quantization.provenance import PREFIX, Provenance
 from midline.model.compression.quantization.recipe import Recipe, find_recipe
 from midline.model.compression.quantization.writing import write_model
 from midline.model.decoding.options import NativeOptions, SamplingOptions
@@ -17,6 +18,7 @@ from midline.model.engines.native.policy import policy_of
 from midline.model.errors import MidlineError
 from midline.model.paths import profiles_folder
 from midline.model.teal.profile import find_profile, write_profile
+from midline.model.weights.gguf import read_gguf
 from midline.model.weights.packed import model_hash
 from midline.server.cli.quantization import calibration_text, default_target
 
@@ -48,10 +50,24 @@ def make_subject(model: str, recipe: Recipe) -> Subject:
     if recipe.format == "source":
         return Subject(stem, recipe.name, recipe.engine, source)
     target = default_target(model, source, recipe.name, recipe.engine)
-    text = calibration_text(None) if recipe.calibration.method != "none" else ""
     print(f"{recipe.name}: {recipe.title}", file=sys.stderr)
-    write_model(source, target, recipe, text)
+    if not _is_calibrated(target, recipe, source):
+        text = calibration_text(None) if recipe.calibration.method != "none" else ""
+        write_model(source, target, recipe, text)
     return Subject(stem, recipe.name, recipe.engine, target, is_reference=recipe.name == REFERENCE)
+
+
+def _is_calibrated(target: Path, recipe: Recipe, source: Path) -> bool:
+    """Whether `target` was made by this recipe from this source, calibrated on whatever text.
+
+    Midline's own code, the default text, changes from version to version; results that are kept
+    belong to the model that is there. Remove it to calibrate anew.
+    """
+    if recipe.calibration.method == "none" or recipe.engine != "native" or not target.is_file():
+        return False
+    file = read_gguf(target)
+    text = str(file.metadata.get(PREFIX + "calibration_sha256", ""))
+    return Provenance(recipe, source.name, model_hash(source), text).is_of(file)
 
 
 def _has_profile(subject: Subject, model: str, level: float) -> bool:
