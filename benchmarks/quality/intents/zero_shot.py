@@ -177,24 +177,35 @@ def _frame(answer: ConstrainedAnswer, text: str) -> Prediction:
     names = tuple(INTENTS)
     answer.write('{"intent": "')
     number, shares = answer.choose([f'{name}",' for name in names])
-    words = words_of(text)
-    slots: list[Slot] = []
-    answer.write(' "slots": {')
-    rest = [name for name in SLOTS if words]
-    while rest:
-        comma = ', "' if slots else '"'
-        chosen, _ = answer.choose(["}}", *(f'{comma}{name}": "' for name in rest)])
-        if chosen == 0:
-            break
-        name = rest.pop(chosen - 1)
-        spans = _spans(words)
-        taken, _ = answer.choose([json.dumps(text[a:b], ensure_ascii=False)[1:] for a, b in spans])
-        slots.append(Slot(name, *spans[taken]))
+    slots = _in_order(_slots(answer, text))
     return Prediction(
-        Utterance(text, names[number], _in_order(slots)),
+        Utterance(text, names[number], slots),
         shares[number],
         shares[names.index(OUT_OF_SCOPE)],
     )
+
+
+def _slots(answer: ConstrainedAnswer, text: str) -> list[Slot]:
+    """The slots as they are written, to the end of the answer.
+
+    Choices begin and end where tokens of such a text do, `{"` and `"}}` among them: a model that
+    has to go on from the middle of a token says something else.
+    """
+    words = words_of(text)
+    spans = _spans(words)
+    values = [json.dumps(text[a:b], ensure_ascii=False)[1:-1] for a, b in spans]
+    rest, slots = [name for name in SLOTS if words], []
+    answer.write(' "slots":')
+    chosen, _ = answer.choose([" {}}", *(f' {{"{name}": "' for name in rest)])
+    while chosen:
+        name = rest.pop(chosen - 1)
+        ends = ('"}}', '", "') if rest else ('"}}',)
+        taken, _ = answer.choose([value + end for value in values for end in ends])
+        slots.append(Slot(name, *spans[taken // len(ends)]))
+        if taken % len(ends) == 0:
+            break
+        chosen = 1 + answer.choose([f'{name}": "' for name in rest])[0]
+    return slots
 
 
 def _spans(words: Sequence[Word]) -> list[tuple[int, int]]:

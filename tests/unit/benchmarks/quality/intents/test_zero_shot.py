@@ -1,5 +1,6 @@
 """Whatever a model prefers, its answer has the form, and its slots are words of the sentence."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -48,3 +49,16 @@ def test_frames_of_a_model_of_noise_are_frames(
         starts = {word.start for word in words_of(text)}
         assert all(slot.start in starts for slot in found.utterance.slots)
         assert found == model.predict(text), "greedy"
+
+
+def test_the_answer_is_json_that_says_the_frame(engine: NativeEngine) -> None:
+    for text in ('rename "foo" to bar', "größe von a", "", "open a b c d e f g h"):
+        answer = ConstrainedAnswer(engine, Cached())
+        answer.write("label")
+        found = zero_shot._frame(answer, text).utterance
+        answer.choose(["!"])
+        written = engine.tokenizer.decode(answer.sequence.tokens)
+        said = json.loads(written.removeprefix("label"))
+        assert said["intent"] == found.intent and set(said["slots"]) <= set(SLOTS)
+        assert set(found.values()) <= set(said["slots"].items())
+        engine.release(answer.sequence)
