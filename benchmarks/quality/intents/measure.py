@@ -45,6 +45,7 @@ from midline.benchmarks.quality.intents.frozen_utterances import SHA256, frozen_
 from midline.benchmarks.quality.intents.generated_data import generate, kept_utterances
 from midline.benchmarks.quality.intents.kept_predictions import KeptPredictions, OutOfTime
 from midline.benchmarks.quality.intents.public_data import PublicData, read_public
+from midline.benchmarks.quality.intents.published_scores import published_scores
 from midline.benchmarks.quality.intents.scores import Judged, form_of, judge, summary
 from midline.model import intents
 from midline.model.atomic_write import atomic_write
@@ -148,7 +149,13 @@ def _public(args: argparse.Namespace) -> dict[str, Any]:
     runs = measure(data, args.learner, args.trace, args.seconds, args.model, args.seeds, chosen)
     rows, compared = table(runs), differences(runs)
     print("\n".join([*lines(rows), "", *lines(compared)]))
-    return {"generator": args.model, "filters": filters, "rows": rows, "differences": compared}
+    return {
+        "generator": args.model,
+        "filters": filters,
+        "rows": rows,
+        "differences": compared,
+        "published": published_scores(data, Path(folder)),
+    }
 
 
 def _filters(data: PublicData, args: argparse.Namespace) -> dict[str, int]:
