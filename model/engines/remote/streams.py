@@ -84,10 +84,17 @@ class Stream:
         if "event-stream" not in answer.headers.get("content-type", ""):
             yield from self._choices(json.loads(answer.read()))
             return
+        is_empty = True
         for line in answer:
             kind, _, data = line.partition(b":")
+            is_empty = is_empty and kind != b"data"
             if kind == b"data" and data.strip() != b"[DONE]":
                 yield from self._choices(json.loads(data))
+        if is_empty and not self._is_closed:  # llama-cpp-python's way of saying no
+            raise MidlineError(
+                f"{self._endpoint} broke off without a word, as some servers do when a prompt is "
+                "longer than their context; start it with a longer one"
+            )
 
     def _choices(self, event: Any) -> Iterator[Piece]:
         if "error" in event:

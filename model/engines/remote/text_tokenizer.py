@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from midline.model.engines.remote.chat_templates import CHATML_TOKENS, chat_template
 from midline.model.tokenizer.base import FimTokens
 
 END = 256
@@ -23,12 +24,12 @@ _SIGNS = "()[]{}<>=+-*/.,:;'\"#_!&|%@~^?\\"
 
 class TextTokenizer:
     """See `TokenizerBase`. `fim` are the texts of the model's FIM tokens: prefix, suffix, middle,
-    repository and file, the last two None where the model has none; None for no such tokens."""
+    repository and file, the last two None where the model has none; None for no such tokens.
+    `chat_template` is known of some models, by their name."""
 
     bos_id: int | None = None
     eos_id: int | None = None
     end_tokens: frozenset[int] = frozenset({END})
-    chat_template: str | None = None
 
     def __init__(self, name: str, fim: tuple[str, str, str, str | None, str | None] | None) -> None:
         self.name = name
@@ -37,6 +38,9 @@ class TextTokenizer:
         self._ids: dict[bytes, int] = {data: id for id, data in enumerate(self._bytes[:256])}
         self._special: dict[str, int] = {}
         self.fim = None if fim is None else self._fim_tokens(*fim)
+        self.chat_template = chat_template(name)
+        for text in CHATML_TOKENS if self.chat_template is not None else ():
+            self._new_special(text)
         self._special_pattern = re.compile("|".join(map(re.escape, self._special)) or r"(?!)")
         for first in _SIGNS:
             for second in _SIGNS[:8]:

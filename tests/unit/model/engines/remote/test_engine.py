@@ -29,7 +29,7 @@ class Peer:
         self.streams = True
         self.asked: list[dict[str, Any]] = []
         self.left = threading.Event()
-        self.endless = False
+        self.endless = self.is_mute = False
 
 
 @pytest.fixture
@@ -49,6 +49,8 @@ def peer() -> Iterator[tuple[Peer, str]]:
             if peer.status != 200:
                 error = json.dumps({"error": {"message": peer.refusal}}).encode()
                 self.answer(error, "application/json", peer.status)
+            elif peer.is_mute:
+                self.answer(b"", "text/event-stream")
             elif peer.streams:
                 self.stream()
             else:
@@ -162,6 +164,13 @@ def test_a_refusal_is_repeated(peer: tuple[Peer, str]) -> None:
     subject = engine_at(peer[1])
     peer[0].status, peer[0].refusal = 400, "the prompt is too long"
     with pytest.raises(MidlineError, match="refused the request: the prompt is too long"):
+        subject.generate(Request([65]), SamplingOptions())
+
+
+def test_an_empty_stream_is_no_answer(peer: tuple[Peer, str]) -> None:
+    subject = engine_at(peer[1])
+    peer[0].is_mute = True
+    with pytest.raises(MidlineError, match="broke off without a word"):
         subject.generate(Request([65]), SamplingOptions())
 
 

@@ -12,10 +12,11 @@ import pytest
 
 from midline.model.completion.complete import complete
 from midline.model.completion.fim import Cursor
-from midline.model.engines.base import SamplingOptions
+from midline.model.engines.base import DrawnToken, Request, SamplingOptions
 from midline.model.engines.remote.endpoint import RemoteOptions
 from midline.model.engines.remote.engine import RemoteEngine
 from midline.model.errors import MidlineError
+from midline.model.tokenizer.chat_template import render_chat
 
 pytestmark = [
     pytest.mark.slow,
@@ -53,7 +54,36 @@ def _loaded(url: str) -> RemoteEngine:
             time.sleep(0.5)
 
 
+def test_a_question_is_answered(subject: RemoteEngine) -> None:
+    question = "Write a Python function add(a, b) that returns the sum. Only code."
+    prompt = render_chat(subject.tokenizer, [{"role": "user", "content": question}])
+    heard: list[DrawnToken] = []
+    found = subject.generate(Request(prompt), SamplingOptions(max_tokens=80), on_token=heard.append)
+    (completion,) = found.completions
+    assert "def add(a, b):" in completion.text and "return a + b" in completion.text
+    assert "<|im_end|>" not in completion.text and completion.finish_reason == "stop"
+    assert [token.id for token in heard] == completion.ids
+
+
+def test_several_samples_and_a_seed(subject: RemoteEngine) -> None:
+    prompt = subject.tokenizer.encode("def fibonacci(n):\n")
+    options = SamplingOptions(max_tokens=12, temperature=0.9, seed=5)
+    (first,) = subject.generate(Request(prompt), options).completions
+    (again,) = subject.generate(Request(prompt), options).completions
+    assert first.text == again.text != ""
+    stop = Request(prompt, stop=lambda _, ids: len(ids) >= 3)
+    (short,) = subject.generate(stop, options).completions
+    assert len(short.ids) == 3 and short.finish_reason == "stop"
+
+
+def test_a_prompt_longer_than_the_servers_context_is_a_sentence(subject: RemoteEngine) -> None:
+    subject.context_length = 1 << 20
+    prompt = subject.tokenizer.encode("x = 1\n" * 3000)
+    with pytest.raises(MidlineError, match="longer than their context; start it with a longer"):
+        subject.generate(Request(prompt), SamplingOptions())
+
+
 def test_a_line_is_completed(subject: RemoteEngine) -> None:
-    cursor = Cursor(b"def add(a, b):\n    ret", b"\n\nprint(add(1, 2))\n", 1, "sums.py")
+    cursor = Cursor(b"def add(a, b):\n    return", b"\n\nprint(add(1, 2))\n", 1, "sums.py")
     found = complete(subject, cursor, SamplingOptions(max_tokens=24))
-    assert found.suggestions[0].text == "urn a + b"
+    assert found.suggestions[0].text == " a + b"
