@@ -5,7 +5,7 @@ one: the soak takes as long as it is told to, the others minutes.
 
 examples:
   midline-bench attacks                                    all of them, with a soak of ten minutes
-  midline-bench attacks fuzz kills --json FILE             some
+  midline-bench attacks fuzz-lsp kills --json FILE             some
   midline-bench attacks soak --minutes 120 --json FILE     a longer soak
 """
 
@@ -27,7 +27,8 @@ ROOT = Path(__file__).resolve().parents[2]
 ROWS_VARIABLE, MINUTES_VARIABLE = "MIDLINE_ATTACK_ROWS", "MIDLINE_SOAK_MINUTES"
 """What the tests are told by: the file for their rows, and how long a soak takes."""
 ATTACKS = {
-    "fuzz": ["protocol/test_fuzz.py", "protocol/test_http_fuzz.py"],
+    "fuzz-lsp": ["protocol/test_fuzz.py"],
+    "fuzz-http": ["protocol/test_http_fuzz.py"],
     "kills": ["kills"],
     "storm": ["storm"],
     "soak": ["soak"],

@@ -1,10 +1,14 @@
 """Nothing reaches for the network unasked: neither an import, nor a completion, nor the server."""
 
+import asyncio
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+from urllib.request import Request, urlopen
 
 import pytest
 from raw_client import initialize, notification, raw_client, request
@@ -28,6 +32,17 @@ from midline.server.daemon import serving, starting
 starter = starting.Starter({(*COMMAND, "engine", "run", "--at")!r})
 sys.exit(serving.serve_through_engine(starter.connect, lambda notice: 3))
 """
+
+URI = "file:///a.py"
+ITEM = {
+    "textDocument": {
+        "uri": URI,
+        "languageId": "python",
+        "version": 1,
+        "text": "def a(b):\n    \n",
+    }
+}
+WHERE = {"textDocument": {"uri": URI}, "position": {"line": 1, "character": 4}}
 
 
 def guarded(home: Path, *words: str) -> subprocess.CompletedProcess[bytes]:
@@ -61,6 +76,45 @@ def test_a_completion_asks_nobody(home: Path, model: str, tmp_path: Path, words:
     assert json.loads(done.stdout)["completions"]
 
 
+@pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
+async def test_the_system_sees_no_connection_but_of_this_machine(
+    tmp_path: Path, home: Path, model: str
+) -> None:
+    """All processes of a session, libraries included, with HTTP served beside it."""
+    traced = tmp_path / "calls"
+    calls = "connect,sendto,sendmsg,sendmmsg,bind"
+    strace = ("strace", "-f", "--seccomp-bpf", "-qq", "-o", str(traced), "-e", f"trace={calls}")
+    midline = (sys.executable, "-P", "-m", "midline.server.cli.main", "serve")
+    async with raw_client(tmp_path, *strace, *midline, ready=False, home=str(home)) as client:
+        options = {"model": model, "maxTokens": 4, "http": "127.0.0.1:0"}
+        assert "result" in await client.ask(initialize(1, initializationOptions=options))
+        client.send(notification("initialized", {}), notification("textDocument/didOpen", ITEM))
+        asks = {**WHERE, "context": {"triggerKind": 1}}
+        assert "result" in await client.ask(request(2, "textDocument/inlineCompletion", asks))
+        url = await _served(home)
+        body = json.dumps({"prompt": "x = ", "max_tokens": 3}).encode()
+        answer = await asyncio.to_thread(urlopen, Request(f"{url}/v1/completions", body))
+        assert json.loads(answer.read())["choices"]
+        assert await client.leave() == 0
+    guarded(home, "engine", "stop")
+    found = traced.read_text()
+    assert "AF_UNIX" in found and "htons(0)" in found  # the engine's socket, and that of HTTP
+    addresses = re.findall(r'sin6?_addr\D*?\(?"?([0-9a-fA-F:.]+)"', found)
+    assert addresses and {a for a in addresses if not a.startswith("127.")} == set()
+    assert "htons(53)" not in found
+
+
+async def _served(home: Path) -> str:
+    """Where the engine process serves HTTP, as soon as it does."""
+    async with asyncio.timeout(60):
+        while True:
+            done = await asyncio.to_thread(guarded, home, "engine", "status", "--json")
+            (report,) = json.loads(done.stdout)["engines"]
+            if report["http"]:
+                return f"http://{report['http']}"
+            await asyncio.sleep(0.1)
+
+
 @pytest.mark.parametrize(
     "command",
     [(*COMMAND, "serve", "--own"), (sys.executable, "-P", "-c", GUARD + PROXY)],
@@ -69,19 +123,12 @@ def test_a_completion_asks_nobody(home: Path, model: str, tmp_path: Path, words:
 async def test_the_server_asks_nobody(
     tmp_path: Path, home: Path, model: str, command: tuple[str, ...]
 ) -> None:
-    item = {
-        "uri": "file:///a.py",
-        "languageId": "python",
-        "version": 1,
-        "text": "def a(b):\n    \n",
-    }
-    where = {"textDocument": {"uri": "file:///a.py"}, "position": {"line": 1, "character": 4}}
     async with raw_client(tmp_path, *command, ready=False) as client:
         options = {"model": model, "maxTokens": 4}
         assert "result" in await client.ask(initialize(1, initializationOptions=options))
         client.send(notification("initialized", {}))
-        client.send(notification("textDocument/didOpen", {"textDocument": item}))
-        asks = {**where, "context": {"triggerKind": 1}}
+        client.send(notification("textDocument/didOpen", ITEM))
+        asks = {**WHERE, "context": {"triggerKind": 1}}
         assert "result" in await client.ask(request(2, "textDocument/inlineCompletion", asks))
         assert await client.leave() == 0
     log = (tmp_path / "home" / "logs" / "midline.log").read_text()

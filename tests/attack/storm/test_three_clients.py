@@ -5,6 +5,7 @@ import json
 import os
 import random
 import sys
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -19,6 +20,8 @@ from midline.server.daemon.control import reports, stop
 PROXY = (sys.executable, "-P", str(Path(__file__).parents[2] / "fake_proxy.py"))
 FAKE: dict[str, Any] = {"answer": "return a", "seconds": 0.0005}
 WINDOWS = 3
+MOST_GROWTH = 0.05
+"""Of the engine process's memory in a storm."""
 
 
 @pytest.fixture(autouse=True)
@@ -31,19 +34,24 @@ def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
     assert all(report["ended"] for report in stop())
 
 
-async def stormed(folder: Path, seed: int, changes: int, requests: int) -> int:
-    """How many requests of a window were not answered exactly once."""
+async def stormed(folder: Path, seed: int, changes: int, requests: int) -> tuple[int, float]:
+    """How many requests of a window were not answered exactly once, and the seconds from the last
+    thing sent to the last answer."""
     async with raw_client(folder, *PROXY, **FAKE) as client:
         for uri in URIS:
             item = {"uri": uri, "languageId": "python", "version": 0, "text": "def f(a):\n    \n"}
             client.send(notification("textDocument/didOpen", {"textDocument": item}))
+        ended: list[float] = []
         sending = asyncio.ensure_future(storm(client, random.Random(seed), changes, requests))
+        sending.add_done_callback(lambda _: ended.append(time.monotonic()))
         found = await _answers(client, requests)
+        answered = time.monotonic()
         await sending
         calm = await client.ask(asked("calm", URIS[0], 0, 0, kind=1))
         assert "items" in calm["result"]
         assert await client.leave() == 0
-    return sum(1 for id in range(requests) if found[id] != 1)
+    wrong = sum(1 for id in range(requests) if found[id] != 1)
+    return wrong, max(0.0, answered - ended[0])
 
 
 async def _answers(client: RawClient, requests: int) -> Counter[Any]:
@@ -65,11 +73,17 @@ async def _answers(client: RawClient, requests: int) -> Counter[Any]:
 async def test_each_request_of_three_windows_is_answered_once(
     tmp_path: Path, changes: int, requests: int, tally: Callable[..., None]
 ) -> None:
-    wrong = await asyncio.gather(
+    await stormed(tmp_path, WINDOWS, 300, 60)  # memory is that of a process at work
+    before = reports()[0]["memoryBytes"]
+    found = await asyncio.gather(
         *(stormed(tmp_path, seed, changes, requests) for seed in range(WINDOWS))
     )
+    wrong = [count for count, _ in found]
     (report,) = reports()
     assert report["clients"] == [] and report["pid"] != os.getpid()
+    growth, last = report["memoryBytes"] / before - 1, max(seconds for _, seconds in found)
+    said = f"{WINDOWS * requests:,} requests, each answered once; memory {100 * growth:+.1f}%"
     tally("a storm of three windows at one engine", WINDOWS * (changes + requests), sum(wrong),
-          f"{WINDOWS * requests:,} requests, each answered once")  # fmt: skip
+          said, growth=growth, last_seconds=last)  # fmt: skip
     assert wrong == [0] * WINDOWS
+    assert growth < MOST_GROWTH

@@ -69,4 +69,4 @@ def test_an_attack_that_gets_through_is_a_failure_and_recorded(
 
 def test_an_unknown_attack_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["attacks", "siege"]) == 2
-    assert "there is no attack 'siege'; there is fuzz, kills" in capsys.readouterr().err
+    assert "there is no attack 'siege'; there is fuzz-lsp, fuzz-http" in capsys.readouterr().err
