@@ -188,6 +188,63 @@ async def test_a_body_is_completed(project: Path, home: Path, qwen2_tokenizer: T
         assert text == STATS.replace("pass", "return sorted(values)[len(values) // 2]")
 
 
+async def test_an_explanation_is_an_answer_and_no_edit(
+    project: Path, home: Path, qwen2_tokenizer: Tokenizer
+) -> None:
+    async with _doing(project, _told(qwen2_tokenizer, "It is high less low.")) as (wire, do):
+        assert (await do("explain what spread does"))["answer"].startswith("It is high less low.")
+        assert wire.edits == []
+
+
+async def test_a_function_is_optimised(
+    project: Path, home: Path, qwen2_tokenizer: Tokenizer
+) -> None:
+    faster = "def spread(values):\n    return max(values) - min(values)\n"
+    async with _doing(project, _told(qwen2_tokenizer, f"```python\n{faster}```")) as (wire, do):
+        assert (await do("make spread faster"))["applied"]
+        text = _edited(wire, project)["stats.py"]
+        assert faster in text and "low = min" not in text
+        ast.parse(text)
+
+
+async def test_code_is_generated_at_the_cursor(
+    project: Path, home: Path, qwen2_tokenizer: Tokenizer
+) -> None:
+    code = "def total(values):\n    return sum(values)\n"
+    async with _doing(project, _told(qwen2_tokenizer, f"```python\n{code}```")) as (wire, do):
+        found = await do("write a function that sums a list", 9)
+        assert "def total(values):" in (found.get("answer") or _edited(wire, project)["stats.py"])
+        ast.parse(_edited(wire, project)["stats.py"])
+
+
+async def test_places_are_found_and_opened(
+    project: Path, home: Path, qwen2_tokenizer: Tokenizer
+) -> None:
+    async with _doing(project, _told(qwen2_tokenizer, "")) as (wire, do):
+        found = await do("find all usages of mean")
+        assert {(Path(p["uri"]).name, p["line"]) for p in found["places"]} >= {
+            ("stats.py", 3), ("main.py", 0), ("main.py", 2),
+        }  # fmt: skip
+        (place,) = (await do("open main.py at line 3"))["places"]
+        assert (Path(place["uri"]).name, place["line"]) == ("main.py", 2)
+        assert wire.edits == []
+
+
+async def test_tests_settings_the_model_and_pauses(
+    project: Path, home: Path, qwen2_tokenizer: Tokenizer
+) -> None:
+    async with _doing(project, _told(qwen2_tokenizer, "")) as (wire, do):
+        (project / "Makefile").write_text("test:\n\tpython -m pytest\n")
+        assert (await do("run the tests"))["command"] == ["make", "test"]
+        await do("set max tokens to 40")
+        assert wire.server.session.settings.max_tokens == 40
+        await do("switch to the 1.5b model")
+        assert wire.server.session.settings.model == "qwen2.5-coder-1.5b"
+        assert (await do("pause for an hour"))["status"]["state"] == "paused"
+        assert (await do("status"))["status"]["state"] == "paused"
+        assert (await do("resume"))["status"]["state"] != "paused"
+
+
 MODEL = "qwen2.5-coder-0.5b"
 
 

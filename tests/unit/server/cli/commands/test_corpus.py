@@ -1,6 +1,8 @@
 """`midline corpus` as a user calls it: each action, resumption, and wrong calls."""
 
+import errno
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -167,3 +169,44 @@ def test_a_killed_run_continues_and_loses_nothing(
     rows = [json.loads(line) for shard in shards for line in shard.read_text().splitlines()]
     assert [row["id"] for row in rows] == [str(n) for n in range(40)]
     assert "40 documents read, 40 written" in capsys.readouterr().err
+
+
+def test_a_filter_file_with_an_unknown_signal(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "mine.toml").write_text('[[rule]]\nsignal = "rps_doc_words"\nmin = 1\n')
+    call = ["corpus", "select", str(folder), "--filter", str(tmp_path / "mine.toml")]
+    assert main([*call, "--out", str(tmp_path / "kept")]) == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1 and "did you mean rps_doc_word" in said
+    assert not (tmp_path / "kept").exists()
+
+
+def test_links_in_a_circle_and_bytes_that_are_not_utf8(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    corpus = tmp_path / "corpus"
+    corpus.mkdir()
+    (corpus / "a.txt").write_bytes(b"three plain words \xff\xfe\n")
+    (corpus / "inner").symlink_to(corpus, target_is_directory=True)
+    (corpus / "loop").symlink_to("loop")
+    assert main(["corpus", "signals", str(corpus), "--signals", "rps_doc_word_count"]) == 0
+    out, err = capsys.readouterr()
+    assert len(out.splitlines()) == 1 and "UTF-8" in err
+
+
+def test_a_full_disk_while_signals_are_written(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    def full(descriptor: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    call = ["corpus", "signals", str(folder), "--out", str(tmp_path / "out")]
+    assert main(call) == 1
+    said = capsys.readouterr().err
+    assert "is full; free some space and run the same command" in said
+    monkeypatch.undo()
+    assert main(call) == 0
+    assert any((tmp_path / "out").glob("shard-*.jsonl"))
