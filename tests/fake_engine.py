@@ -170,6 +170,8 @@ class FakeEngine(Engine):
                 on_token(DrawnToken(number, sample, id, logprob, self.conditional, 1.0))
             if request.stop and self._is_asked(ids, request) and request.stop(sample, ids):
                 break
+        if request.on_end and reason != "cancelled":
+            request.on_end(sample, ids)
         mean = -1.0 - sample
         text = self.tokenizer.decode(ids)
         return Completion(ids, text, mean, mean, reason, [mean] * len(ids))

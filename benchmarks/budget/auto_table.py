@@ -1,18 +1,22 @@
 """The table that `--strategy auto` chooses from, made of what was measured on the tuning half."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, astuple, dataclass
 from typing import Any
 
 import numpy as np
 
 from midline.benchmarks.budget.arms import BOTH, LARGE, SMALL
-from midline.benchmarks.budget.measures import Measured
-from midline.model.strategies.auto import Row, Share
+from midline.benchmarks.budget.measures import Measured, seconds_of
+from midline.benchmarks.budget.verdicts import Verdicts
+from midline.model.strategies.auto import Part, Row, Share
+from midline.model.strategies.speed import Speed
 
 LEAST_PROBLEMS = 60
 """On fewer tuning problems an arm is not measured well enough to be a default."""
+PARTS = 10
+"""Of a curve."""
 
 
 @dataclass(frozen=True)
@@ -30,8 +34,12 @@ def table_rows(
     rows: Mapping[tuple[str, str], Sequence[Mapping[str, Any]]],
     tuning: set[str],
     roles: Mapping[str, str],
+    part_of: Callable[[Mapping[str, Any]], Part],
 ) -> list[dict[str, Any]]:
-    """Rows of `auto.json`; `rows` are those of each arm's problems, `roles` of models by name."""
+    """Rows of `auto.json`; `rows` are those of each arm's problems, `roles` of models by name.
+
+    part_of: the cost of a row in seconds and its answers' verdicts.
+    """
     found = []
     for candidate in candidates:
         ids = sorted(tuning & set(candidate.arm.outcomes))
@@ -47,9 +55,34 @@ def table_rows(
             calls=_profile(own, roles, candidate.arm.models),
             programs=round(float(np.mean([r["programs"] for r in own])), 2),
             questions=_mean([len(r["calls"]) if r["programs"] else 0 for r in own]),
+            curve=_curve([part_of(r) for r in own]),
         )  # fmt: skip
         found.append(asdict(row))
     return found
+
+
+def part_of(row: Mapping[str, Any], verdicts: Verdicts, speeds: Mapping[str, Speed]) -> Part:
+    """A row's seconds and verdicts, and those of the first answer that it has."""
+    first = {**row, "calls": row["calls"][:1], "programs": min(1, row["programs"])}
+    return Part(
+        seconds_of(row, speeds), float(bool(verdicts.passed(row["task_id"], row["shown"] or ""))),
+        seconds_of(first, speeds),
+        float(bool(row["texts"] and verdicts.passed(row["task_id"], row["texts"][0]))),
+    )  # fmt: skip
+
+
+def _curve(parts: Sequence[Part]) -> tuple[Part, ...]:
+    """Means of parts of equal size, from the cheapest problems to the dearest; none without speeds.
+
+    Costs are in units of the mean.
+    """
+    ordered = np.array(sorted(map(astuple, parts)))
+    mean = ordered[:, 0].mean()
+    if not np.isfinite(mean) or mean <= 0:
+        return ()
+    ordered[:, [0, 2]] /= mean
+    pieces = np.array_split(ordered, min(PARTS, len(ordered)))
+    return tuple(Part(*(round(float(x), 4) for x in piece.mean(axis=0))) for piece in pieces)
 
 
 def _profile(

@@ -6,7 +6,7 @@ what was observed. Replays of one problem with different seeds are the bootstrap
 
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from midline.benchmarks.budget.pool import Drawn
@@ -21,8 +21,10 @@ from midline.model.engines.base import (
     SamplingOptions,
 )
 from midline.model.errors import MidlineError
+from midline.model.strategies.candidate import Candidate
 from midline.model.strategies.code_answers import program
 from midline.model.strategies.examples import Check
+from midline.model.strategies.first_passing import FirstPassing
 from midline.model.strategies.problem import Problem
 from midline.model.strategies.programs import Observed, Programs
 from midline.model.weights.config import ModelConfig
@@ -113,6 +115,8 @@ class ReplayEngine(Engine):
         prompt = len(request.prompt)
         cached = prompt - 1 if self.is_read else 0
         self.is_read = True
+        if isinstance(request.on_end, FirstPassing):
+            drawn = _up_to_first_passing(drawn, request.on_end)
         made = [
             Completion(
                 self.tokenizer.written(c.text, c.tokens), c.text, c.mean_logprob, 0.0,
@@ -129,6 +133,15 @@ class ReplayEngine(Engine):
         ]
         shared = self.tokenizer.prompt_tokens if self.is_read else 0
         return Generation(made, self.hand.tests_prompt_tokens, shared, NO_TIMINGS)
+
+
+def _up_to_first_passing(drawn: Sequence[Candidate], first: FirstPassing) -> list[Candidate]:
+    """The samples as they are when the shortest that passes ends; longer ones are unfinished."""
+    for each in sorted(drawn, key=lambda candidate: candidate.tokens):
+        if first.try_now(each.text):
+            cut = replace(each, text="", finish_reason="cancelled")
+            return [c if c.tokens <= each.tokens else cut for c in drawn]
+    return list(drawn)
 
 
 class ReplayPrograms(Programs):

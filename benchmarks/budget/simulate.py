@@ -20,7 +20,8 @@ from midline.model.weights.config import ModelConfig
 RESAMPLES = 4
 """Replays of a problem with different samples; one where nothing is left to draw otherwise."""
 COUNTS = (2, 4, 8, 16, 32)
-ONE_BY_ONE = (2, 3, 4, 6, 8)
+ONE_BY_ONE = (2, 4)
+TOGETHER = (2, 4, 8)
 NONE = "none"
 """No example is executed."""
 
@@ -50,6 +51,8 @@ def pool_arms() -> Iterator[PoolArm]:
             yield from _arms_of(k, models)
         for k in ONE_BY_ONE:
             yield _one_by_one(k, models)
+        for k in TOGETHER:
+            yield _together(((SMALL, k),), f"together+examples-{k}", k - 1, models)
     for few in (4, 8):
         stages: tuple[tuple[str, int], ...] = (("small", 1), ("small", few), ("large", 2))
         for name, executes in (("cascade", False), ("cascade+examples", True)):
@@ -72,6 +75,12 @@ def pool_arms() -> Iterator[PoolArm]:
         yield PoolArm(name, "cascade+examples", "cascade", last, BOTH, few, executes=True)
     for k in ONE_BY_ONE:
         yield _one_by_one(k, BOTH)
+    for k in TOGETHER:
+        name = f"together+examples-1-{k}"
+        yield _together(((SMALL, 1), (LARGE, k)), name, k - 1, BOTH)
+        if k > 2:
+            name = f"together+examples-1-1-{k}"
+            yield _together(((SMALL, 1), (LARGE, 1), (LARGE, k)), name, k, BOTH)
     for few in (2, 4, 8):
         stages = (("small", few), ("large", 2))
         name = f"cascade+agreement-{few}-2"
@@ -108,6 +117,12 @@ def _staged(k: int, models: str) -> PoolArm:
     stages = {"stages": (("small", 1), ("small", k))}
     name = f"staged+examples-{k}"
     return PoolArm(name, "staged+examples", "cascade", stages, models, k, executes=True)
+
+
+def _together(stages: tuple[tuple[str, int], ...], name: str, sampled: int, models: str) -> PoolArm:
+    """Samples that end with the first that passes, after greedy completions or with one."""
+    parameters = {"stages": stages}
+    return PoolArm(name, "together+examples", "cascade", parameters, models, sampled, executes=True)
 
 
 def _one_by_one(k: int, models: str) -> PoolArm:
@@ -184,7 +199,9 @@ class Simulator:
             "arm": arm.name,
             "pair": arm.models,
             "shown": None if found.shown is None else found.shown.text,
-            "texts": list(dict.fromkeys(c.text for c in found.candidates)),
+            "texts": list(
+                dict.fromkeys(c.text for c in found.candidates if c.finish_reason != "cancelled")
+            ),
             "calls": calls,
             "programs": found.ledger.programs,
         }

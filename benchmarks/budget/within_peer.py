@@ -16,6 +16,8 @@ from midline.benchmarks.budget.verdicts import Verdicts
 from midline.model.strategies.speed import Speed
 
 PEER = "llama.cpp"
+LEAST_PROBLEMS = 60
+"""On fewer tuning problems an arm is not measured well enough to be chosen."""
 
 
 def peer_of(pool: Pool, speed: Speed, verdicts: Verdicts) -> Measured:
@@ -39,7 +41,9 @@ def within_peer(
     fitting: list[tuple[float, Measured]] = []
     for arm in arms:
         ids = [id for id in common([arm, peer]) if halves[id] == 0]
-        if ids and arm.mean("seconds", ids) <= peer.mean("seconds", ids):
+        if len(ids) < LEAST_PROBLEMS:
+            continue
+        if arm.mean("seconds", ids) <= peer.mean("seconds", ids):
             fitting.append((arm.mean("passed", ids), arm))
     if not fitting:
         return None

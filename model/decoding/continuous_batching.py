@@ -342,16 +342,22 @@ class Decoding:
     ) -> None:
         """Adds a drawn token to a completion, and finishes it if it is over."""
         if token in self._tokenizer.end_tokens:
-            stream.finish = "stop"
+            self._finish(stream, "stop")
             return
         stream.append(token, logprob, len(self._tokenizer.token_bytes(token)))
         if self._batch.on_token:
             drawn = DrawnToken(stream.prompt, stream.sample, token, logprob, conditional, margin)
             self._batch.on_token(drawn)
         if self._wants_stop(stream):
-            stream.finish = "stop"
+            self._finish(stream, "stop")
         elif stream.is_long_enough(self._room(stream)):
-            stream.finish = "length"
+            self._finish(stream, "length")
+
+    def _finish(self, stream: Stream, reason: str) -> None:
+        stream.finish = reason
+        on_end = self._requests[stream.prompt].on_end
+        if on_end is not None:
+            on_end(stream.sample, stream.ids)
 
     def _room(self, stream: Stream) -> int:
         """Most tokens that the context leaves for a completion."""

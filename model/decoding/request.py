@@ -33,6 +33,8 @@ class DrawnToken:
 
 OnToken = Callable[[DrawnToken], None]
 """Called for every token as it is drawn, before `stop` is asked, in the thread that generates."""
+OnEnd = Callable[[int, list[int]], None]
+"""on_end(sample, its ids): called in the thread that generates; the ids are not to be kept."""
 OnDone = Callable[[int, "Generation"], None]
 """on_done(index of the request, its generation): called once for each request, when it is over."""
 
@@ -76,6 +78,9 @@ class Request:
     drafts: token ids of texts that this one may repeat, each a prompt with its completion, the
     likeliest last. They are drafts of a completion that is drawn alone, and change no token of it.
 
+    on_end: called when a completion is over while others of its request may still be written. It
+    may come late, or not at all, from engines without the capability `streaming`.
+
     options: in place of the batch's, except for `SamplingOptions.engine`, which is of the batch.
     cancel: ends this request alone, between two steps; the others of its batch go on. Both are for
     engines with the capability `joining`; others refuse them.
@@ -88,6 +93,7 @@ class Request:
     resume: Completion | None = None
     sparse_from: int | None = None
     drafts: Ids[Ids[int]] = ()
+    on_end: OnEnd | None = None
     options: SamplingOptions | None = None
     cancel: Cancellation | None = None
 

@@ -4,8 +4,9 @@ For a function to complete, the prompt is the program up to where its body begin
 raw; the answer is the body.
 """
 
+import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from midline.model.cancellation import Cancellation
@@ -13,7 +14,7 @@ from midline.model.catalog.catalog import CATALOGUE
 from midline.model.engines.base import Engine
 from midline.model.errors import MidlineError, UsageError
 from midline.model.sandbox import Sandbox
-from midline.model.strategies.auto import choose_strategy, measured_rows
+from midline.model.strategies.auto import choose_on_average, choose_strategy, measured_rows
 from midline.model.strategies.base import Strategy, Surround, silent
 from midline.model.strategies.budget import UNLIMITED, Budget
 from midline.model.strategies.candidate import Answer
@@ -84,15 +85,28 @@ def check_budget(problem: Problem, engines: Engines, budget: Budget) -> None:
         )
 
 
-def chosen_strategy(
-    question: Question, problem: Problem, engines: Engines, *, on_average: bool = False
-) -> Strategy:
-    """The strategy of a question; speeds are looked up, or measured, for auto and seconds only.
-
-    on_average: whether the question's budget is that of the average answer.
-    """
+def chosen_strategy(question: Question, problem: Problem, engines: Engines) -> Strategy:
+    """The strategy of a question; speeds are looked up, or measured, for auto and seconds only."""
     if question.strategy != AUTO:
         return make_strategy(question.strategy)
+    what = _what_there_is(question, problem, engines)
+    return choose_strategy(measured_rows(), question.budget, *what)
+
+
+def chosen_on_average(
+    question: Question, problem: Problem, engines: Engines, seconds: float
+) -> tuple[Strategy, float]:
+    """The strategy whose answers take `seconds` on average, and the most that one may take."""
+    if question.strategy != AUTO:
+        return make_strategy(question.strategy), math.inf
+    question = replace(question, budget=Budget(seconds=seconds))
+    return choose_on_average(measured_rows(), seconds, *_what_there_is(question, problem, engines))
+
+
+def _what_there_is(
+    question: Question, problem: Problem, engines: Engines
+) -> tuple[list[str], bool, dict[str, Speed]]:
+    """The models, whether candidates can be executed, and speeds as far as they are needed."""
     executes = question.sandbox is not None and bool(problem.examples) and problem.can_be_executed
     speeds: dict[str, Speed] = {}
     single = "large" if is_large(engines.small) else "small"
@@ -101,9 +115,7 @@ def chosen_strategy(
         if engines.large is not None:
             speeds["large"] = known_speed(engines.large)
     models = [single] if engines.large is None else [single, "both"]
-    return choose_strategy(
-        measured_rows(), question.budget, models, executes, speeds, on_average=on_average
-    )
+    return models, executes, speeds
 
 
 def is_large(engine: Engine) -> bool:

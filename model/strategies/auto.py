@@ -1,9 +1,8 @@
 """The strategy that was measured best for the models at hand within a budget.
 
-What is bounded is one answer, or, `on_average`, the mean over many. A cascade shows its first
-answer as soon as that is there, and another one only where that one passes more examples: within
-the bound of one answer, its further stages cost nothing. So that bound takes the longest cascade
-that begins as what fits does, and the budget ends it.
+What is bounded is one answer, or the mean over many. A strategy that shows a first answer early
+loses little where the bound cuts it off, so each row has a curve: how costs are spread over
+problems, and how often the answer is right that is there at the end or before.
 
 The table (`data/auto.json`) is written by `midline-bench budget report --write-table`: for each
 strategy that may be a default, how often its answer was right and what its calls were on average.
@@ -11,6 +10,7 @@ Seconds are computed from these calls and the machine's own speed.
 """
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -25,7 +25,9 @@ from midline.model.strategies.speed import PROGRAM_SECONDS, QUESTION_SECONDS, Sp
 
 TABLE = Path(__file__).resolve().parent / "data" / "auto.json"
 USED = 0.95
-"""Share of a budget that the average problem may take. What takes longer shows its best so far."""
+"""Share of a budget that is planned with."""
+LIMITS = (1.0, 1.25, 1.5, 1.75, 2.0, 2.5, 3.0)
+"""Most that one answer may take, in units of the mean."""
 
 
 @dataclass(frozen=True)
@@ -44,9 +46,22 @@ class Share:
 
 
 @dataclass(frozen=True)
+class Part:
+    """A part of the problems, of similar cost: cost over the row's mean, share of right answers,
+    and the same of the first answer that is there.
+    """
+
+    cost: float
+    passed: float
+    first_cost: float
+    first_passed: float
+
+
+@dataclass(frozen=True)
 class Row:
     """models: small, large or both. executes: whether candidates are executed. passed: share of
-    right answers. programs: executed on average, in `questions` executions.
+    right answers. programs: executed on average, in `questions` executions. curve: parts of equal
+    size.
     """
 
     strategy: str
@@ -57,6 +72,7 @@ class Row:
     calls: tuple[Share, ...]
     programs: float
     questions: float
+    curve: tuple[Part, ...] = ()
 
     def seconds(self, speeds: Mapping[str, Speed]) -> float:
         """Of the average problem on a machine with these speeds of small and large."""
@@ -66,6 +82,24 @@ class Row:
             for call in self.calls
         )
         return calls + self.programs * PROGRAM_SECONDS + self.questions * QUESTION_SECONDS
+
+    def passed_within(self, limit: float, mean: float) -> float:
+        """Share of right answers, cut off at `limit` seconds, where uncut ones take `mean`."""
+        shares = [
+            part.passed if part.cost * mean <= limit
+            else part.first_passed if part.first_cost * mean <= limit else 0.0
+            for part in self._parts
+        ]  # fmt: skip
+        return sum(shares) / len(shares)
+
+    def seconds_within(self, limit: float, mean: float) -> float:
+        """Mean seconds, cut off at `limit`."""
+        parts = self._parts
+        return sum(min(part.cost * mean, limit) for part in parts) / len(parts)
+
+    @property
+    def _parts(self) -> tuple[Part, ...]:
+        return self.curve or (Part(1.0, self.passed, 1.0, self.passed),)
 
     @property
     def tokens(self) -> float:
@@ -82,7 +116,8 @@ def measured_rows(path: Path = TABLE) -> tuple[Row, ...]:
 def read_row(row: Mapping[str, Any]) -> Row:
     """A row from JSON."""
     calls = tuple(Share(**{**call, "lengths": tuple(call["lengths"])}) for call in row["calls"])
-    return Row(**{**row, "calls": calls})
+    more = {"curve": tuple(Part(**part) for part in row["curve"])} if "curve" in row else {}
+    return Row(**{**row, "calls": calls, **more})
 
 
 def choose_strategy(
@@ -91,40 +126,48 @@ def choose_strategy(
     models: Sequence[str],
     executes: bool,
     speeds: Mapping[str, Speed],
-    *,
-    on_average: bool = False,
 ) -> Strategy:
-    """The strategy with the most right answers among those that fit; greedy if none does.
+    """The strategy with the most right answers within `budget`; greedy if none is known to fit.
 
     models: which of small, large and both there are. executes: whether candidates can be executed.
-    speeds: of small and large, as far as the budget is one of seconds. on_average: whether single
-    answers may take more than `budget`.
+    speeds: of small and large, as far as the budget is one of seconds.
     """
-    usable = [row for row in rows if row.models in models and row.executes == executes]
-    fitting = [row for row in usable if _fits(row, budget, speeds)]
-    best = max(fitting, key=lambda row: row.passed, default=None)
-    if not on_average and executes:
-        longer = [row for row in usable if _continues(row, best)]
-        best = max(longer, key=lambda row: len(_stages(row)), default=best)
-    return Greedy() if best is None else make_strategy(best.strategy, dict(best.parameters))
-
-
-def _continues(row: Row, first: Row | None) -> bool:
-    """Whether `row` is a cascade that begins as `first` does, or as a greedy answer."""
-    begun = _stages(first) if first is not None else [["small", 1]]
-    return row.strategy == "cascade" and bool(begun) and _stages(row)[: len(begun)] == begun
-
-
-def _stages(row: Row) -> list[list[Any]]:
-    """Of a cascade without agreement, and of a greedy answer; none of other strategies."""
-    if row.strategy == "greedy":
-        return [["small", 1]]
-    if row.strategy == "cascade" and not row.parameters.get("agreement"):
-        return [list(stage) for stage in row.parameters["stages"]]
-    return []
-
-
-def _fits(row: Row, budget: Budget, speeds: Mapping[str, Speed]) -> bool:
+    usable = _usable(rows, models, executes)
     if budget.seconds is not None:
-        return row.seconds(speeds) <= USED * budget.seconds
-    return budget.tokens is None or row.tokens <= USED * budget.tokens
+        limit = USED * budget.seconds
+        found = [(row.passed_within(limit, row.seconds(speeds)), row) for row in usable]
+    else:
+        most = math.inf if budget.tokens is None else USED * budget.tokens
+        found = [(row.passed, row) for row in usable if row.tokens <= most]
+    best = max(found, key=lambda each: each[0], default=None)
+    return Greedy() if best is None or best[0] <= 0 else _made(best[1])
+
+
+def choose_on_average(
+    rows: Sequence[Row],
+    seconds: float,
+    models: Sequence[str],
+    executes: bool,
+    speeds: Mapping[str, Speed],
+) -> tuple[Strategy, float]:
+    """The strategy with the most right answers of which the mean takes `seconds`, and its limit.
+
+    The limit, of one answer, is some multiple of the mean. The rest is as in `choose_strategy`.
+    """
+    best: tuple[float, Strategy, float] = (0.0, Greedy(), seconds)
+    for row in _usable(rows, models, executes):
+        mean = row.seconds(speeds)
+        for multiple in LIMITS:
+            limit = multiple * seconds
+            passed = row.passed_within(USED * limit, mean)
+            if row.seconds_within(limit, mean) <= USED * seconds and passed > best[0]:
+                best = passed, _made(row), limit
+    return best[1], best[2]
+
+
+def _usable(rows: Sequence[Row], models: Sequence[str], executes: bool) -> list[Row]:
+    return [row for row in rows if row.models in models and row.executes == executes]
+
+
+def _made(row: Row) -> Strategy:
+    return make_strategy(row.strategy, dict(row.parameters))

@@ -76,6 +76,7 @@ class Watch:
         self.budget = budget
         self.reserve = reserve
         self.drawing, self.event = CancelFlag(), threading.Event()
+        self._flags: list[CancelFlag] = []
         self.reason = ""
         self.started = time.monotonic()
         self._cancel = cancel
@@ -128,6 +129,16 @@ class Watch:
         if not self.reason:
             self.reason = reason
         self.drawing.set()
+        for flag in self._flags:
+            flag.set()
+
+    def call_flag(self) -> CancelFlag:
+        """A flag for an engine's call that is set with `drawing`, and may be set before."""
+        flag = CancelFlag()
+        self._flags.append(flag)
+        if self.drawing.is_set():
+            flag.set()
+        return flag
 
     def _look(self) -> None:
         while not self._closed.wait(POLL_SECONDS):

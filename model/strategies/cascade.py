@@ -22,7 +22,8 @@ class Cascade(Strategy):
 
     An answer is trusted where it passes the examples, if these are executed, and where at least
     the share `agreement` of the samples agree with it: by outputs if they are executed, by texts if
-    not. Stages of the large model are left out where there is none.
+    not. Without `agreement`, the samples of a stage end when the first of them passes the examples.
+    Stages of the large model are left out where there is none.
     """
 
     name = "cascade"
@@ -52,7 +53,7 @@ class Cascade(Strategy):
             if model in begun:
                 draw = Draw(samples, TEMPERATURE, seed=len(made))
             begun.add(model)
-            drawn = run.complete(draw, engine)
+            drawn = run.complete(draw, engine, first_passing=self.agreement == 0)
             made += drawn
             best = run.show(run.best(drawn if not run.executes else made))
             best = run.show(run.best_by_examples(drawn if not run.executes else made))

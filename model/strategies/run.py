@@ -3,8 +3,10 @@
 import re
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 
+from midline.kernels import CancelFlag
 from midline.model.decoding.options import NativeOptions
 from midline.model.engines.base import (
     Completion,
@@ -13,13 +15,13 @@ from midline.model.engines.base import (
     Generation,
     Request,
     SamplingOptions,
-    Stop,
 )
 from midline.model.errors import MidlineError
 from midline.model.strategies.budget import Ended, Watch
 from midline.model.strategies.candidate import Candidate, ranked
 from midline.model.strategies.code_answers import continuation, program
 from midline.model.strategies.examples import Check
+from midline.model.strategies.first_passing import FirstPassing
 from midline.model.strategies.function_end import FunctionEnd, StopAtEnd
 from midline.model.strategies.ledger import Call, Ledger, flops_of
 from midline.model.strategies.problem import Problem
@@ -117,26 +119,38 @@ class Run:
         if sentence not in self.notes:
             self.notes.append(sentence)
 
-    def complete(self, draw: Draw, engine: Engine | None = None) -> list[Candidate]:
-        """Completions of the prompt itself, cut at the end of the function."""
+    def complete(
+        self, draw: Draw, engine: Engine | None = None, *, first_passing: bool = False
+    ) -> list[Candidate]:
+        """Completions of the prompt itself, cut at the end of the function.
+
+        first_passing: end as soon as one passes the examples, and return those that were finished.
+        """
         engine = engine or self.engines.small
         if self.problem.form == "chat":
             return self.converse([{"role": "user", "content": self.problem.prompt}], draw, engine)
-        tokenizer, end = engine.tokenizer, None
-        stop: Stop | None = None
-        if self.problem.form == "code":
-            end = FunctionEnd(self.problem.language, self.problem.prompt)
-            stop = StopAtEnd(tokenizer, end)
+        tokenizer, options = engine.tokenizer, draw.options(CODE_TOKENS)
         ids = tokenizer.with_bos(tokenizer.encode(self.problem.prompt))
-        drafts = (
-            [[*ids, *tokenizer.encode(text)] for text in self._raw] if draw.samples == 1 else []
-        )
-        request = Request(ids, stop=stop, drafts=drafts)
-        found = self._generate(engine, request, draw.options(CODE_TOKENS), "answer")
-        self._raw += [_text(engine, completion) for completion in found]
-        return self._keep(
-            found, engine, lambda text: end.finished(text) if end is not None else text, "answer"
-        )
+        texts = self._raw if draw.samples == 1 else []
+        request = Request(ids, drafts=[[*ids, *tokenizer.encode(text)] for text in texts])
+        if self.problem.form != "code":
+            found = self._generate(engine, request, options, "answer")
+            return self._keep(found, engine, lambda text: text, "answer")
+        end = FunctionEnd(self.problem.language, self.problem.prompt)
+        request = replace(request, stop=StopAtEnd(tokenizer, end))
+        first: FirstPassing | None = None
+        if first_passing and draw.samples > 1 and self.executes and self.problem.examples:
+            flag = self.watch.call_flag()
+            text_of = partial(_finished, engine, end)
+            with FirstPassing(self, text_of, flag) as first:
+                request = replace(request, on_end=first)
+                found = self._generate(engine, request, options, "answer", flag)
+        else:
+            found = self._generate(engine, request, options, "answer")
+        self._raw += [_text(engine, completion.ids) for completion in found]
+        made = self._keep(found, engine, end.finished, "answer")
+        whole = [c for c in made if c.finish_reason != "cancelled"]
+        return whole if first is not None and first.passed else made
 
     def converse(
         self,
@@ -158,7 +172,7 @@ class Run:
         ids = render_chat(engine.tokenizer, messages)
         found = self._generate(engine, Request(ids), Draw().options(REMARK_TOKENS), role)
         self.watch.check()
-        return _text(engine, found[0])
+        return _text(engine, found[0].ids)
 
     def continued(
         self, text: str, draw: Draw, role: str, engine: Engine | None = None
@@ -168,7 +182,7 @@ class Run:
         ids = engine.tokenizer.with_bos(engine.tokenizer.encode(text))
         found = self._generate(engine, Request(ids), draw.options(REMARK_TOKENS), role)
         self.watch.check()
-        return [_text(engine, completion) for completion in found]
+        return [_text(engine, completion.ids) for completion in found]
 
     def examine(
         self, candidates: Sequence[Candidate], checks: Sequence[Check]
@@ -219,7 +233,7 @@ class Run:
     ) -> list[Candidate]:
         made = [
             Candidate(
-                written(_text(engine, c)), c.mean_logprob, len(c.ids), c.finish_reason,
+                written(_text(engine, c.ids)), c.mean_logprob, len(c.ids), c.finish_reason,
                 engine.name, role,
             )
             for c in completions
@@ -228,8 +242,18 @@ class Run:
         self.watch.check()
         return made
 
+    def prepare(self) -> None:
+        """Get ready for an execution, if there may be one."""
+        if self.programs is not None and self.problem.can_be_executed and self.problem.examples:
+            self.programs.prepare(self.problem.language)
+
     def _generate(
-        self, engine: Engine, request: Request, options: SamplingOptions, role: str
+        self,
+        engine: Engine,
+        request: Request,
+        options: SamplingOptions,
+        role: str,
+        flag: CancelFlag | None = None,
     ) -> list[Completion]:
         self.watch.check()
         if self.watch.drawing.is_set():
@@ -243,11 +267,11 @@ class Run:
         self.notify(
             f"{engine.name}: {role}, {options.samples} x at most {options.max_tokens} tokens"
         )
-        if self.programs is not None and self.problem.can_be_executed and self.problem.examples:
-            self.programs.prepare(self.problem.language)
+        self.prepare()
+        cancel = self.watch.drawing if flag is None else flag
         counter = _Counter(left, self.watch)
         started = time.perf_counter()
-        found = engine.generate(request, options, cancel=self.watch.drawing, on_token=counter)
+        found = engine.generate(request, options, cancel=cancel, on_token=counter)
         seconds = time.perf_counter() - started
         self._enter(engine, role, found, seconds, drafted=bool(request.drafts))
         return found.completions
@@ -296,9 +320,13 @@ class _BlockEnd:
         return _BLOCK.search(self._tokenizer.decode(ids)) is not None
 
 
-def _text(engine: Engine, completion: Completion) -> str:
-    """The completion's text without its end token."""
-    ids = completion.ids
+def _finished(engine: Engine, end: FunctionEnd, ids: list[int]) -> str:
+    """A completion that ends where the function does."""
+    return end.finished(_text(engine, ids))
+
+
+def _text(engine: Engine, ids: list[int]) -> str:
+    """The text of a completion's ids without its end token."""
     if ids and ids[-1] in engine.tokenizer.end_tokens:
         ids = ids[:-1]
     return engine.tokenizer.decode(ids)

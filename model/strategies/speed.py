@@ -26,7 +26,7 @@ _FORM = 2
 PROGRAM_SECONDS, QUESTION_SECONDS = 0.01, 0.04
 """What executing one candidate takes, and the sandbox and interpreter of each execution."""
 
-DRAFTED = 0.6
+DRAFTED = 0.75
 """Steps of a completion that earlier answers to the same prompt draft, of those without drafts."""
 
 

@@ -9,12 +9,13 @@ import json
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from midline.benchmarks.budget.actions.speed import read_speeds
 from midline.benchmarks.budget.arms import ARMS, LARGE, SMALL
-from midline.benchmarks.budget.auto_table import Candidate, table_rows
+from midline.benchmarks.budget.auto_table import Candidate, part_of, table_rows
 from midline.benchmarks.budget.live import LIVE, OBSERVED
 from midline.benchmarks.budget.measures import AXES, Axis, Measured, measured
 from midline.benchmarks.budget.observe import TESTS, WrittenTests, read_tests, visible_checks
@@ -169,9 +170,10 @@ class Study:
         killed = set(report["dominated"]) | _harmful(report["arms"])
         plain = _candidates(unexecuted, executes=False, killed=set())
         executed = _candidates(arms, executes=True, killed=killed)
+        part = partial(part_of, verdicts=self.verdicts, speeds=self.speeds)
         return [
-            *table_rows(executed, rows, tuning, roles),
-            *table_rows(plain, without, tuning, roles),
+            *table_rows(executed, rows, tuning, roles, part),
+            *table_rows(plain, without, tuning, roles, part),
         ]
 
     def _within_peer(self, arms: Sequence[Measured]) -> dict[str, Any] | None:

@@ -33,7 +33,7 @@ from midline.model.catalog.catalog import DEFAULT_MODEL
 from midline.model.engines.load import load_engine
 from midline.model.errors import UsageError
 from midline.model.sandbox import choose
-from midline.model.strategies.ask import Question, chosen_strategy
+from midline.model.strategies.ask import Question, chosen_on_average, chosen_strategy
 from midline.model.strategies.base import Surround
 from midline.model.strategies.budget import Budget
 from midline.model.strategies.run import Engines
@@ -126,11 +126,14 @@ class _SideBySide:
         self.saved += theirs.seconds
         budget = Budget(seconds=self.saved if on_average else theirs.seconds)
         question = Question(
-            task.prompt, strategy=self.args.strategy, sandbox=self.sandbox,
-            budget=Budget(seconds=self.mean) if on_average else budget,
-        )  # fmt: skip
+            task.prompt, strategy=self.args.strategy, sandbox=self.sandbox, budget=budget
+        )
         started = time.perf_counter()
-        strategy = chosen_strategy(question, problem, self.engines, on_average=on_average)
+        if on_average:
+            strategy, most = chosen_on_average(question, problem, self.engines, self.mean)
+            budget = Budget(seconds=min(most, self.saved))
+        else:
+            strategy = chosen_strategy(question, problem, self.engines)
         surround = Surround.executing(self.sandbox) if self.sandbox else Surround()
         answer = strategy.solve(problem, self.engines, budget, None, surround)
         seconds = time.perf_counter() - started

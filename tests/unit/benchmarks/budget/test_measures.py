@@ -103,12 +103,14 @@ def test_arms_are_compared_with_plain_sampling_at_their_cost() -> None:
 
 
 def test_the_arm_within_the_peers_time_is_chosen_on_one_half_and_reported_on_the_other() -> None:
-    halves = {str(at): at % 2 for at in range(6)}
-    peer = arm("llama.cpp", 10, [1, 0, 1, 0, 0, 0])
-    good = arm("good", 9, [1, 1, 1, 1, 0, 0])
-    lucky = arm("lucky", 9, [1, 0, 1, 0, 1, 0])
-    slow = arm("slow", 11, [1] * 6)
-    found = within_peer([good, lucky, slow], peer, halves)
+    """And none of which few problems are known."""
+    halves = {str(at): at % 2 for at in range(6 * 24)}
+    peer = arm("llama.cpp", 10, [1, 0, 1, 0, 0, 0] * 24)
+    good = arm("good", 9, [1, 1, 1, 1, 0, 0] * 24)
+    lucky = arm("lucky", 9, [1, 0, 1, 0, 1, 0] * 24)
+    slow = arm("slow", 11, [1] * 6 * 24)
+    few = arm("few", 1, [1] * 6 * 9)
+    found = within_peer([good, lucky, slow, few], peer, halves)
     assert found is not None
     assert found["arm"] == "lucky"
     assert found["more_often_right"]["difference"] == 0

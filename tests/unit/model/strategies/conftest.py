@@ -67,9 +67,10 @@ class Evaluated(Programs):
         try:
             exec(source, space)
             value = eval(check.call, space)
+            right = bool(check.expected) and value == eval(check.expected)
         except Exception as error:  # noqa: BLE001 - what a candidate does
             return Observation(False, error=f"{type(error).__name__}: {error}")
-        return Observation(bool(check.expected) and value == eval(check.expected), repr(value))
+        return Observation(right, repr(value))
 
 
 @pytest.fixture

@@ -1,10 +1,18 @@
 """The choice within a budget, and the shipped table."""
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import pytest
 
-from midline.model.strategies.auto import Row, Share, choose_strategy, measured_rows, read_row
+from midline.model.strategies.auto import (
+    Part,
+    Row,
+    Share,
+    choose_on_average,
+    choose_strategy,
+    measured_rows,
+    read_row,
+)
 from midline.model.strategies.budget import UNLIMITED, Budget
 from midline.model.strategies.registry import make_strategy
 from midline.model.strategies.speed import QUESTION_SECONDS, Speed
@@ -63,17 +71,35 @@ def test_every_strategy_of_the_shipped_table_can_be_made() -> None:
         assert each.models in ("small", "large", "both")
 
 
-def test_one_answer_goes_on_with_the_longest_cascade_until_its_budget_ends() -> None:
-    call = Share("small", 1.0, 100.0, 100.0, (50.0,))
-    greedy = Row("greedy", {}, "small", True, 0.3, (call,), 0, 0)
-    stages = [{"stages": (("small", 1),) * (1 + more)} for more in (1, 3)]
-    longer = [Row("cascade", s, "small", True, 0.4, (call,) * 9, 0, 0) for s in stages]
-    agreed = {"stages": [["small", 1]] * 9, "agreement": 0.6}
-    other = Row("cascade", agreed, "small", True, 0.2, (call,) * 9, 0, 0)
-    rows = (greedy, *longer, other)
-    budget = Budget(seconds=1)
-    for known in (rows, rows[1:]):
-        found = choose_strategy(known, budget, ["small"], True, SPEEDS)
-        assert found == make_strategy("cascade", stages[1])
-    average = choose_strategy(rows, budget, ["small"], True, SPEEDS, on_average=True)
-    assert average.name == "greedy"
+def curved(strategy: str, passed: tuple[float, float], costs: tuple[float, float]) -> Row:
+    """A row of 1 s whose second half of problems is dearer; its first answers are a third right."""
+    call = Share("small", 1.0, 100.0, 0.0, (100.0,))
+    parts = [Part(cost, p, 0.2, 0.3) for p, cost in zip(passed, costs, strict=True)]
+    mean = sum(passed) / 2
+    return Row(strategy, {}, "small", True, mean, (call,), 0, 0, tuple(parts))
+
+
+EARLY = curved("cascade", (0.6, 0.8), (0.5, 1.5))
+LATE = replace(EARLY, strategy="codet", curve=(Part(0.9, 0.7, 0.9, 0.7), Part(1.1, 0.9, 1.1, 0.9)))
+
+
+@pytest.mark.parametrize(
+    ("seconds", "name", "passed"),
+    [(0.1, "greedy", 0), (0.25, "cascade", 0.3), (0.8, "cascade", 0.45), (1.2, "codet", 0.8)],
+)
+def test_what_is_cut_off_has_its_first_answer(seconds: float, name: str, passed: float) -> None:
+    found = choose_strategy((EARLY, LATE), Budget(seconds=seconds), ["small"], True, SPEEDS)
+    assert found.name == name
+    best = max(row.passed_within(0.95 * seconds, 1.0) for row in (EARLY, LATE))
+    assert best == pytest.approx(passed)
+
+
+def test_on_average_one_answer_may_take_more_than_the_mean() -> None:
+    strategy, limit = choose_on_average((EARLY, LATE), 1.1, ["small"], True, SPEEDS)
+    assert strategy.name == "codet" and limit >= 1.1 / 0.95
+    strategy, limit = choose_on_average((EARLY,), 1.06, ["small"], True, SPEEDS)
+    assert strategy.name == "cascade"
+    assert EARLY.passed_within(0.95 * limit, 1.0) == pytest.approx(0.7)
+    assert EARLY.seconds_within(limit, 1.0) <= 1.06 * 0.95 < limit
+    strategy, limit = choose_on_average((EARLY,), 0.01, ["small"], True, SPEEDS)
+    assert strategy.name == "greedy"

@@ -3,13 +3,16 @@
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from fake_engine import FakeEngine
 
 from midline.model.strategies.base import NO_EXAMPLES, NO_EXECUTION, Surround
 from midline.model.strategies.budget import Budget
+from midline.model.strategies.examples import Check
 from midline.model.strategies.problem import Problem, read_problem
+from midline.model.strategies.programs import Programs
 from midline.model.strategies.registry import STRATEGIES, make_strategy
 from midline.model.strategies.run import Engines
 
@@ -123,3 +126,33 @@ def test_what_was_finished_when_the_tokens_were_spent_is_executed(
     )
     assert found.ended == "budget"
     assert found.shown is not None and found.shown.text == right
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_examples_that_raise_are_failures_that_end_nothing(
+    name: str, problem: Problem, surround: Surround, engine_of: Make
+) -> None:
+    raising = replace(problem, examples=(Check("double(2)", "1 / 0"), Check("double()", "4")))
+    answer = make_strategy(name).solve(raising, Engines(engine_of(WRONG)), surround=surround)
+    assert answer.ended == ""
+    assert answer.shown is not None
+    assert not any(each.passed for found in answer.observed.values() for each in found)
+
+
+def test_self_written_tests_that_never_end_are_ended(
+    problem: Problem, programs: Programs, engine_of: Make
+) -> None:
+    """The second sample never ends in the test that the model wrote, and the first one does."""
+
+    def answer_to(prompt: str) -> str:
+        endless = "    while x < 0:\n        pass\n    return x + x\n"
+        samples = f"    return x + x\n|{endless}"
+        return "-1) == -2\nassert double(7) == 14\n" if "Check that" in prompt else samples
+
+    programs.seconds = 0.5
+    answer = make_strategy("codet", {"samples": 2}).solve(
+        problem, Engines(engine_of(answer_to)), surround=Surround(lambda stop: programs)
+    )
+    assert answer.ended == ""
+    assert answer.ledger.programs == 2
+    assert answer.shown is not None and answer.shown.text == "    return x + x\n"

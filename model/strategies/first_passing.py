@@ -1,0 +1,67 @@
+"""Samples that are drawn together end as soon as one of them passes the examples.
+
+Completions are executed as they end, on a thread of their own, while the others are still written.
+The first that passes ends the drawing: what the longest samples would take is saved wherever a
+shorter one is good enough.
+"""
+
+import contextlib
+import queue
+import threading
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from midline.kernels import CancelFlag
+from midline.model.strategies.budget import Ended
+from midline.model.strategies.candidate import Candidate
+
+if TYPE_CHECKING:
+    from midline.model.strategies.run import Run
+
+
+class FirstPassing:
+    """Hears of completions as they end, as `Request.on_end`, and sets `flag` when one passes.
+
+    text_of: what a completion's ids are as a candidate. Used in a `with` block, which ends with the
+    last execution and raises what an execution raised.
+    """
+
+    def __init__(self, run: "Run", text_of: Callable[[list[int]], str], flag: CancelFlag) -> None:
+        self._run, self._text_of, self._flag = run, text_of, flag
+        self._texts: queue.SimpleQueue[str | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._work, name="first passing")
+        self._error: Exception | None = None
+        self.passed = False
+
+    def __call__(self, sample: int, ids: list[int]) -> None:
+        """See `OnEnd`."""
+        self._texts.put(self._text_of(ids))
+
+    def __enter__(self) -> "FirstPassing":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._texts.put(None)
+        self._thread.join()
+        if self._error is not None and error[0] is None:
+            raise self._error
+
+    def try_now(self, text: str) -> bool:
+        """Execute a candidate, unless one has passed already; whether one has."""
+        if not self.passed and self._run.passes(Candidate(text)):
+            self.passed = True
+            self._flag.set()
+        return self.passed
+
+    def _work(self) -> None:
+        with contextlib.suppress(Ended):
+            try:
+                while (text := self._texts.get()) is not None:
+                    if not self.try_now(text):
+                        self._run.prepare()
+            except Ended:
+                raise
+            except Exception as error:  # noqa: BLE001 - raised again by the thread that waits
+                self._error = error
+                self._flag.set()
