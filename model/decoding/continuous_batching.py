@@ -342,22 +342,16 @@ class Decoding:
     ) -> None:
         """Adds a drawn token to a completion, and finishes it if it is over."""
         if token in self._tokenizer.end_tokens:
-            self._finish(stream, "stop")
+            _finish(stream, "stop", self._requests[stream.prompt])
             return
         stream.append(token, logprob, len(self._tokenizer.token_bytes(token)))
         if self._batch.on_token:
             drawn = DrawnToken(stream.prompt, stream.sample, token, logprob, conditional, margin)
             self._batch.on_token(drawn)
         if self._wants_stop(stream):
-            self._finish(stream, "stop")
+            _finish(stream, "stop", self._requests[stream.prompt])
         elif stream.is_long_enough(self._room(stream)):
-            self._finish(stream, "length")
-
-    def _finish(self, stream: Stream, reason: str) -> None:
-        stream.finish = reason
-        on_end = self._requests[stream.prompt].on_end
-        if on_end is not None:
-            on_end(stream.sample, stream.ids)
+            _finish(stream, "length", self._requests[stream.prompt])
 
     def _room(self, stream: Stream) -> int:
         """Most tokens that the context leaves for a completion."""
@@ -387,6 +381,12 @@ class Decoding:
         mean = sum(counted) / len(counted) if counted else 0.0
         text = self._tokenizer.decode(stream.ids)
         return Completion(stream.ids, text, mean, mean, stream.finish, stream.logprobs)
+
+
+def _finish(stream: Stream, reason: str, request: Request) -> None:
+    stream.finish = reason
+    if request.on_end is not None:
+        request.on_end(stream.sample, stream.ids)
 
 
 def _margin(row: Logits, token: int) -> float:

@@ -59,9 +59,15 @@ class FirstPassing:
             try:
                 while (text := self._texts.get()) is not None:
                     if not self.try_now(text):
-                        self._run.prepare()
+                        prepare(self._run)
             except Ended:
                 raise
             except Exception as error:  # noqa: BLE001 - raised again by the thread that waits
                 self._error = error
                 self._flag.set()
+
+
+def prepare(run: "Run") -> None:
+    """Get ready for an execution, if there may be one."""
+    if run.programs is not None and run.problem.can_be_executed and run.problem.examples:
+        run.programs.prepare(run.problem.language)

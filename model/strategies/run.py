@@ -21,7 +21,7 @@ from midline.model.strategies.budget import Ended, Watch
 from midline.model.strategies.candidate import Candidate, ranked
 from midline.model.strategies.code_answers import continuation, program
 from midline.model.strategies.examples import Check
-from midline.model.strategies.first_passing import FirstPassing
+from midline.model.strategies.first_passing import FirstPassing, prepare
 from midline.model.strategies.function_end import FunctionEnd, StopAtEnd
 from midline.model.strategies.ledger import Call, Ledger, flops_of
 from midline.model.strategies.problem import Problem
@@ -242,11 +242,6 @@ class Run:
         self.watch.check()
         return made
 
-    def prepare(self) -> None:
-        """Get ready for an execution, if there may be one."""
-        if self.programs is not None and self.problem.can_be_executed and self.problem.examples:
-            self.programs.prepare(self.problem.language)
-
     def _generate(
         self,
         engine: Engine,
@@ -267,7 +262,7 @@ class Run:
         self.notify(
             f"{engine.name}: {role}, {options.samples} x at most {options.max_tokens} tokens"
         )
-        self.prepare()
+        prepare(self)
         cancel = self.watch.drawing if flag is None else flag
         counter = _Counter(left, self.watch)
         started = time.perf_counter()
