@@ -30,7 +30,7 @@ try:
         sparsify,
         uniform,
     )
-except ImportError:  # a machine for which no kernels were built
+except ModuleNotFoundError:  # none were built; kernels of an older build raise ImportError
     from midline.kernels.portable import (  # type: ignore[assignment]
         LAYOUT_VERSION,
         MAX_ROWS,

@@ -67,3 +67,16 @@ sys.exit(main(["generate", "def f(", "--prompt", "raw", "--model", {str(tiny_qwe
     else:
         assert done.returncode == 1
         assert "no kernels were built for this machine; use --engine onnx" in done.stderr
+
+
+def test_kernels_of_an_older_build_are_told_from_none() -> None:
+    code = """
+import sys, types
+sys.modules["midline.kernels._native"] = types.ModuleType("midline.kernels._native")
+import midline.kernels
+"""
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", code], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 1
+    assert "ImportError: cannot import name" in done.stderr
