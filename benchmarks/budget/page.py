@@ -49,6 +49,8 @@ def page(report: Mapping[str, Any], json_name: str, plots: Sequence[str]) -> str
         + (" with the examples" if report["examples"] != "none" else "")
         + " of the same model (the small one, where there are two), at the arm's mean cost.\n",
         _against(report["against_plain"]),
+        "## Strategies that ask in rounds, less self-consistency at the same cost\n",
+        _against(report["against_self_consistency"]),
         "## Does more budget help?\n", _growth(report["growth"]),
         "## Area under the curves\n",
         "Mean share of right answers over the logarithm of the budget, from the cheapest arm to "

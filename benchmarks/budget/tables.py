@@ -19,6 +19,9 @@ from midline.benchmarks.budget.measures import (
 
 PLAIN = {"none": "sampling", "first": "sampling+examples", "all": "sampling+examples"}
 """What others are compared with: sampling with the ranker, and with the examples if they run."""
+CONSISTENT = {"none": "self_consistency", "first": "self_consistency+examples",
+              "all": "self_consistency+examples"}  # fmt: skip
+"""Self-consistency likewise."""
 LEAST_PROBLEMS = 5
 ASKED = ("debate", "reflexion", "plan_then_code", "self_repair", "moa", "s_star", "codet")
 
@@ -78,6 +81,19 @@ def against_plain(arms: Sequence[Measured], examples: str) -> list[dict[str, Any
     return rows
 
 
+def against_self_consistency(arms: Sequence[Measured], examples: str) -> list[dict[str, Any]]:
+    """Arms that ask a model in rounds less self-consistency of the same models at the same cost."""
+    rows = []
+    for models in dict.fromkeys(arm.models for arm in arms):
+        own = families(arms, "small" if models == "both" else models)
+        others = own.get(CONSISTENT[examples], [])
+        for arm in arms:
+            asked = "moa" in arm.name or arm.name.startswith(ASKED)
+            if arm.models == models and others and asked:
+                rows += _against(arm, others)
+    return rows
+
+
 def _against(arm: Measured, plain: Sequence[Measured]) -> list[dict[str, Any]]:
     ids = common([arm, plain[0]])
     usable = [each for each in plain if set(ids) <= set(each.outcomes)]
@@ -132,8 +148,8 @@ def growth(arms: Sequence[Measured]) -> list[dict[str, Any]]:
     rows = []
     for models in dict.fromkeys(arm.models for arm in arms):
         for name, family in families(arms, models).items():
-            if len(family) > 1 and name.startswith(ASKED):
-                ordered = sorted(family, key=lambda arm: arm.name)
+            ordered = sorted((a for a in family if a.name != "greedy"), key=lambda arm: arm.name)
+            if len(ordered) > 1 and name.startswith(ASKED):
                 ids = common([ordered[0], ordered[-1]])
                 if len(ids) >= LEAST_PROBLEMS:
                     found = difference(

@@ -22,7 +22,7 @@ from midline.model.strategies.programs import Programs
 from midline.model.strategies.run import Engines, Run
 from midline.model.strategies.waiting_programs import WaitingPrograms
 
-RESERVED, MOST_RESERVED = 0.1, 1.0
+RESERVED, MOST_RESERVED = 0.05, 0.5
 """Share of a budget of seconds that is kept for executions, and most seconds of it."""
 NO_EXAMPLES = "the prompt has no examples to execute, so candidates are ranked by the model alone"
 NO_EXECUTION = "nothing is executed without --execute, so candidates are ranked by the model alone"

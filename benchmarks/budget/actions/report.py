@@ -28,6 +28,7 @@ from midline.benchmarks.budget.simulate import NONE, PoolArm, Simulator, drawn_t
 from midline.benchmarks.budget.store import Store
 from midline.benchmarks.budget.tables import (
     against_plain,
+    against_self_consistency,
     areas,
     arm_rows,
     crossing_points,
@@ -148,6 +149,7 @@ class Study:
             "versions": describe_versions(),
             "arms": arm_rows(arms),
             "against_plain": plain,
+            "against_self_consistency": against_self_consistency(arms, examples),
             "growth": growth(arms),
             "areas": [row for axis in axes for row in areas(arms, axis)],
             "crossings": crossing_points(arms, examples),

@@ -16,7 +16,13 @@ from midline.benchmarks.budget.measures import (
     interval,
     seconds_of,
 )
-from midline.benchmarks.budget.tables import against_plain, family_of, rank_agreement
+from midline.benchmarks.budget.tables import (
+    against_plain,
+    against_self_consistency,
+    family_of,
+    growth,
+    rank_agreement,
+)
 from midline.benchmarks.budget.within_peer import within_peer
 from midline.model.strategies.speed import PROGRAM_SECONDS, QUESTION_SECONDS, Speed
 
@@ -100,6 +106,21 @@ def test_arms_are_compared_with_plain_sampling_at_their_cost() -> None:
     assert rows["tokens"]["difference"] == -0.5
     assert 0 > rows["seconds"]["difference"] > -0.5
     assert rank_agreement([*plain, talk], "none")["spearman"] is None
+
+
+def test_strategies_that_ask_in_rounds_are_compared_with_self_consistency() -> None:
+    voting = [arm("greedy", 10, [0] * 6), arm("self_consistency-4", 40, [1] * 6)]
+    asked = [arm("debate-2x2", 40, [0] * 6), arm("moa-2-synthesis", 80, [1] * 6)]
+    rows = against_self_consistency([*voting, *asked, arm("sampling-4", 40, [1] * 6)], "none")
+    found = {row["arm"]: row["difference"] for row in rows if row["axis"] == "tokens"}
+    assert found == {"debate-2x2": -1, "moa-2-synthesis": 0}
+    assert against_self_consistency(asked, "none") == []
+
+
+def test_more_budget_is_more_rounds_of_the_same_family() -> None:
+    arms = [arm("codet-2", 10, [1] * 6), arm("codet-8", 20, [0] * 6), arm("greedy", 5, [1] * 6)]
+    (row,) = growth(arms)
+    assert (row["from"], row["to"], row["difference"]) == ("codet-2", "codet-8", -1)
 
 
 def test_the_arm_within_the_peers_time_is_chosen_on_one_half_and_reported_on_the_other() -> None:
