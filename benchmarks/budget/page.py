@@ -26,6 +26,10 @@ operations that it takes. {pools}
   seconds, with the interval below 0, is no default; nor is Mixture-of-Agents unless it rescues
   more than it harms, with the interval above 0. All stay selectable by name.
 """
+_VOTING = {
+    "self_consistency": " on outputs alone",
+    "self_consistency+examples": " among those that pass the executed examples",
+}
 _SHOWN = {
     "first": "the first example alone is executed, and two of three tests stay unseen",
     "all": "all examples are executed, which on this benchmark is selection by the tests",
@@ -50,7 +54,11 @@ def page(report: Mapping[str, Any], json_name: str, plots: Sequence[str]) -> str
         + " of the same model (the small one, where there are two), at the arm's mean cost.\n",
         _against(report["against_plain"]),
         "## Strategies that ask in rounds, less self-consistency at the same cost\n",
-        _against(report["against_self_consistency"]),
+        *(
+            f"Voting{how}:\n\n"
+            + _against([r for r in report["against_self_consistency"] if r["against"] == name])
+            for name, how in _VOTING.items()
+        ),
         "## Does more budget help?\n", _growth(report["growth"]),
         "## Area under the curves\n",
         "Mean share of right answers over the logarithm of the budget, from the cheapest arm to "

@@ -19,9 +19,9 @@ from midline.benchmarks.budget.measures import (
 
 PLAIN = {"none": "sampling", "first": "sampling+examples", "all": "sampling+examples"}
 """What others are compared with: sampling with the ranker, and with the examples if they run."""
-CONSISTENT = {"none": "self_consistency", "first": "self_consistency+examples",
-              "all": "self_consistency+examples"}  # fmt: skip
-"""Self-consistency likewise."""
+CONSISTENT = ("self_consistency", "self_consistency+examples")
+"""Voting on outputs alone, and among those that pass the examples, which other strategies may not
+execute."""
 LEAST_PROBLEMS = 5
 ASKED = ("debate", "reflexion", "plan_then_code", "self_repair", "moa", "s_star", "codet")
 
@@ -81,16 +81,16 @@ def against_plain(arms: Sequence[Measured], examples: str) -> list[dict[str, Any
     return rows
 
 
-def against_self_consistency(arms: Sequence[Measured], examples: str) -> list[dict[str, Any]]:
+def against_self_consistency(arms: Sequence[Measured]) -> list[dict[str, Any]]:
     """Arms that ask a model in rounds less self-consistency of the same models at the same cost."""
     rows = []
     for models in dict.fromkeys(arm.models for arm in arms):
         own = families(arms, "small" if models == "both" else models)
-        others = own.get(CONSISTENT[examples], [])
-        for arm in arms:
-            asked = "moa" in arm.name or arm.name.startswith(ASKED)
-            if arm.models == models and others and asked:
-                rows += _against(arm, others)
+        for name in CONSISTENT:
+            for arm in arms:
+                asked = "moa" in arm.name or arm.name.startswith(ASKED)
+                if arm.models == models and asked and name in own:
+                    rows += [row | {"against": name} for row in _against(arm, own[name])]
     return rows
 
 

@@ -149,7 +149,7 @@ class Study:
             "versions": describe_versions(),
             "arms": arm_rows(arms),
             "against_plain": plain,
-            "against_self_consistency": against_self_consistency(arms, examples),
+            "against_self_consistency": against_self_consistency(arms),
             "growth": growth(arms),
             "areas": [row for axis in axes for row in areas(arms, axis)],
             "crossings": crossing_points(arms, examples),

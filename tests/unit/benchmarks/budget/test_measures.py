@@ -111,10 +111,11 @@ def test_arms_are_compared_with_plain_sampling_at_their_cost() -> None:
 def test_strategies_that_ask_in_rounds_are_compared_with_self_consistency() -> None:
     voting = [arm("greedy", 10, [0] * 6), arm("self_consistency-4", 40, [1] * 6)]
     asked = [arm("debate-2x2", 40, [0] * 6), arm("moa-2-synthesis", 80, [1] * 6)]
-    rows = against_self_consistency([*voting, *asked, arm("sampling-4", 40, [1] * 6)], "none")
+    rows = against_self_consistency([*voting, *asked, arm("sampling-4", 40, [1] * 6)])
     found = {row["arm"]: row["difference"] for row in rows if row["axis"] == "tokens"}
     assert found == {"debate-2x2": -1, "moa-2-synthesis": 0}
-    assert against_self_consistency(asked, "none") == []
+    assert {row["against"] for row in rows} == {"self_consistency"}
+    assert against_self_consistency(asked) == []
 
 
 def test_more_budget_is_more_rounds_of_the_same_family() -> None:
