@@ -3,10 +3,10 @@
 Both get the same raw prompts, in turns. With --budget each, the budget of a problem is the time
 that llama.cpp took for it. With --budget mean, it is all the time that llama.cpp has taken up to
 now and Midline has not: no user has waited longer, at any time, and what an easy problem leaves a
-hard one may take. The strategy is then chosen by the time that llama.cpp takes on average, on
-problems that are not reported. Answers are judged by the benchmark's own tests when all are there.
---examples first executes only the first example of each prompt, since all of them are hidden tests,
-too.
+hard one may take. The strategy is then chosen by the time that llama.cpp has taken on average, at
+first of problems that are not reported. Answers are judged by the benchmark's own tests when all
+are there. --examples first executes only the first example of each prompt, since all of them are
+hidden tests, too.
 """
 
 import argparse
@@ -93,7 +93,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 class _SideBySide:
-    """Both engines, loaded, the time that llama.cpp takes on average, and what Midline has left.
+    """Both engines, loaded, the times that llama.cpp has taken, and what Midline has left of them.
 
     kept: rows of the same run that were measured before.
     """
@@ -108,13 +108,13 @@ class _SideBySide:
             *(load_engine(n, threads=args.threads, cache_tokens=CACHE_TOKENS) for n in names)
         )
         self.sandbox = None if args.examples == "none" else choose()
-        self.saved, self.mean = 0.0, 2.0
+        self.saved, self.taken = 0.0, [r["peer"]["seconds"] for r in kept]
         others = [t for t in shuffled(subset(tasks.values(), len(tasks))) if half_of(t) == 0]
         for task in others[:WARM_UP]:
             self.both(task)
         if args.budget == "mean":
-            taken = [self.peer.answer(problem_of(task)).seconds for task in others[:CALIBRATION]]
-            self.mean = float(np.mean(taken))
+            first = others[WARM_UP:CALIBRATION]
+            self.taken += [self.peer.answer(problem_of(task)).seconds for task in first]
         sides = [(row["peer"]["seconds"], row["midline"]["seconds"]) for row in kept]
         self.saved = sum(theirs - ours for theirs, ours in sides)
 
@@ -124,13 +124,15 @@ class _SideBySide:
         problem = problem_of(task, "first" if self.args.examples == "none" else self.args.examples)
         theirs = self.peer.answer(problem)
         self.saved += theirs.seconds
+        self.taken.append(theirs.seconds)
         budget = Budget(seconds=self.saved if on_average else theirs.seconds)
         question = Question(
             task.prompt, strategy=self.args.strategy, sandbox=self.sandbox, budget=budget
         )
         started = time.perf_counter()
         if on_average:
-            strategy, most = chosen_on_average(question, problem, self.engines, self.mean)
+            mean = float(np.mean(self.taken))
+            strategy, most = chosen_on_average(question, problem, self.engines, mean)
             budget = Budget(seconds=min(most, self.saved))
         else:
             strategy = chosen_strategy(question, problem, self.engines)
