@@ -138,7 +138,7 @@ class ReplayEngine(Engine):
 def _up_to_first_passing(drawn: Sequence[Candidate], first: FirstPassing) -> list[Candidate]:
     """The samples as they are when the shortest that passes ends; longer ones are unfinished."""
     for each in sorted(drawn, key=lambda candidate: candidate.tokens):
-        if first.try_now(each.text):
+        if first.try_now([each.text]):
             cut = replace(each, text="", finish_reason="cancelled")
             return [c if c.tokens <= each.tokens else cut for c in drawn]
     return list(drawn)

@@ -8,7 +8,7 @@ shorter one is good enough.
 import contextlib
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from midline.kernels import CancelFlag
@@ -47,24 +47,35 @@ class FirstPassing:
         if self._error is not None and error[0] is None:
             raise self._error
 
-    def try_now(self, text: str) -> bool:
-        """Execute a candidate, unless one has passed already; whether one has."""
-        if not self.passed and self._run.passes(Candidate(text)):
-            self.passed = True
+    def try_now(self, texts: Sequence[str]) -> bool:
+        """Execute candidates together, unless one has passed already; whether one has."""
+        if not self.passed:
+            found = self._run.try_examples([Candidate(text) for text in texts])
+            self.passed = any(all(each.passed for each in observed) for observed in found)
+        if self.passed:
             self._flag.set()
         return self.passed
 
     def _work(self) -> None:
         with contextlib.suppress(Ended):
             try:
-                while (text := self._texts.get()) is not None:
-                    if not self.try_now(text):
-                        prepare(self._run)
+                while (texts := self._ended()) and not self.try_now(texts):
+                    prepare(self._run)
             except Ended:
                 raise
             except Exception as error:  # noqa: BLE001 - raised again by the thread that waits
                 self._error = error
                 self._flag.set()
+
+    def _ended(self) -> list[str]:
+        """Waits for the next that ends; with it all that have ended meanwhile. None at the end."""
+        texts = [self._texts.get()]
+        with contextlib.suppress(queue.Empty):
+            while texts[-1] is not None:
+                texts.append(self._texts.get_nowait())
+        if texts[-1] is None:
+            self._texts.put(None)  # to be found again
+        return [text for text in texts if text is not None]
 
 
 def prepare(run: "Run") -> None:
