@@ -8,6 +8,7 @@ import warnings
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from midline.model.completion.faults import fault_kinds
 from midline.model.completion.language_rules import breaks_a_rule
 from midline.model.completion.syntax import SyntaxAround, is_misindented
 
@@ -29,6 +30,11 @@ class Validity:
     def was_accepted(self) -> bool:
         """Whether the language's own parser takes the file as it is."""
         return self.syntax.errors == 0 and self.is_accepted(b"")
+
+    @cached_property
+    def faults(self) -> frozenset[str]:
+        """The kinds of faults that the file has as it is, which its grammar lets pass."""
+        return fault_kinds(self.syntax.tree_with(b""), self.syntax.language)
 
     def is_whole(self, written: bytes) -> bool:
         """Whether nothing at the cursor is left open or broken with `written` there."""
@@ -67,8 +73,10 @@ class Validity:
         end = start + len(written)
         newline = text.find(b"\n", end)
         line_end = newline if newline >= 0 else len(text)
-        tree = self.syntax.tree_with(written)
-        return not breaks_a_rule(tree, self.syntax.language, start, end, line_end)
+        tree, language = self.syntax.tree_with(written), self.syntax.language
+        if breaks_a_rule(tree, language, start, end, line_end):
+            return False
+        return not fault_kinds(tree, language, but=self.faults)
 
     def _is_indented(self, written: bytes) -> bool:
         """Whether `written`, if it is Python, has a block below each header, in its column."""

@@ -19,6 +19,7 @@ from midline.benchmarks.mbxp.statistics import paired_difference, wilson
 from midline.benchmarks.mbxp.status import Status
 from midline.benchmarks.outputs import output_file
 from midline.benchmarks.quality.answers import Answers
+from midline.benchmarks.quality.drawn import DrawnEngine
 from midline.benchmarks.quality.infilling import syntax
 from midline.benchmarks.quality.infilling.execution import statuses
 from midline.benchmarks.quality.infilling.models import llama_answers, midline_answers
@@ -32,6 +33,7 @@ from midline.benchmarks.quality.infilling.tasks import (
     load,
 )
 from midline.model.catalog.catalog import resolve
+from midline.model.engines.base import Engine
 from midline.model.engines.load import load_engine
 from midline.model.errors import UsageError
 from midline.model.paths import cache_folder
@@ -118,7 +120,7 @@ def _syntax(args: argparse.Namespace) -> int:
     """Complete in accepted files and report those that are rejected afterwards."""
     if args.perfect or args.peer or args.kind or args.limit is not None:
         raise UsageError("--syntax has places of its own; leave out --perfect, --peer and --kind")
-    engine = load_engine(args.model)
+    engine = _drawn(args, "syntax-drawn")
     known = Answers(_folder(args) / f"syntax-{engine.name}.jsonl")
     rows = syntax.judge(engine, syntax.cases(args.syntax, args.seed), known)
     syntax.print_rows(rows)
@@ -144,7 +146,7 @@ def _perfect(args: argparse.Namespace, tasks: Sequence[Infilling]) -> list[dict[
 
 
 def _midline(args: argparse.Namespace, tasks: Sequence[Infilling]) -> list[dict[str, Any]]:
-    engine = load_engine(args.model)
+    engine = _drawn(args, "drawn")
     known = Answers(_folder(args) / f"midline-{engine.name}.jsonl")
     answers = midline_answers(engine, tasks, known, by_hand=not args.automatic)
     return executed("midline", tasks, answers, args)
@@ -158,6 +160,12 @@ def _llama(args: argparse.Namespace, tasks: Sequence[Infilling]) -> list[dict[st
     known = Answers(_folder(args) / f"llama.cpp-{path.stem}.jsonl")
     answers = llama_answers(path, path.stem, published, known, thread_count(None))
     return executed("llama.cpp", published, answers, args)
+
+
+def _drawn(args: argparse.Namespace, name: str) -> Engine:
+    """The model, which draws nothing again after a change of the rules that end and trim it."""
+    engine = load_engine(args.model)
+    return DrawnEngine(engine, Answers(_folder(args) / f"{name}-{engine.name}.jsonl"))
 
 
 def _folder(args: argparse.Namespace) -> Path:

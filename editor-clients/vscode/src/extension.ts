@@ -15,6 +15,7 @@ import { optionsOfNow } from './middleware.ts';
 import { chooseModel, download, downloadChosen, modelsOf, type Enumerated, type Model } from './models.ts';
 import { chooseSparsity } from './sparsity.ts';
 import { StatusPage } from './page.ts';
+import { CursorRest } from './cursor.ts';
 import { Server } from './server.ts';
 import { configuration, Switches } from './switches.ts';
 
@@ -62,6 +63,7 @@ class Extension implements vscode.Disposable {
       this.page,
       this.answers,
       this.actions,
+      new CursorRest(this.server, this.switches),
       this.server,
       this.switches,
       this.server.onChanged(() => {

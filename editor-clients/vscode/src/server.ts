@@ -25,6 +25,7 @@ import { sendSwitched } from './switching.ts';
 import { SCHEMES } from './withheld.ts';
 
 const STATUS = 'midline/status';
+const CURSOR = 'midline/cursor';
 const STOP_MILLISECONDS = 3000;
 const KEPT_CHARACTERS = 4000;
 
@@ -145,6 +146,14 @@ export class Server implements vscode.Disposable {
   async sendSwitched(document: vscode.TextDocument): Promise<void> {
     const client = this.client;
     if (client?.isRunning()) await sendSwitched(client, document, this.switches.isWithheld(document));
+  }
+
+  /** Tell the server where the cursor rests, in a document that it knows. */
+  async sendCursor(document: vscode.TextDocument, position: vscode.Position): Promise<void> {
+    const client = this.client;
+    if (!client?.isRunning()) return;
+    const params = client.code2ProtocolConverter.asTextDocumentPositionParams(document, position);
+    await client.sendNotification(CURSOR, params);
   }
 
   dispose(): void {
