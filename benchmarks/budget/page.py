@@ -47,6 +47,10 @@ def page(report: Mapping[str, Any], json_name: str, plots: Sequence[str]) -> str
         *(f"![{name}]({name})\n" for name in plots),
         "## Within the time of llama.cpp's greedy answer\n",
         _peer(report["within_peer"]),
+        "## The questions\n",
+        "By the 95% interval of the paired difference; what it does not decide is not shown. Plans "
+        "and debates execute nothing, so voting on outputs alone is what is like them.\n",
+        _answers(report["answers"]),
         "## Arms\n", _arms(report["arms"]),
         "## Less plain sampling at the same cost\n",
         "Right answers of an arm less those of plain sampling"
@@ -83,6 +87,17 @@ def _peer(found: Mapping[str, Any] | None) -> str:
         f"difference in points {_difference(found['more_often_right'])} on "
         f"{found['more_often_right']['problems']} problems.\n"
     )
+
+
+def _answers(rows: Sequence[Mapping[str, Any]]) -> str:
+    return _table(
+        ("question", "models", "problems", "difference", "answer"),
+        [
+            (r["question"], r["models"], r["problems"] or "",
+             "" if r["difference"] is None else _difference(r), r["answer"])
+            for r in rows
+        ],
+    )  # fmt: skip
 
 
 def _arms(rows: Sequence[Mapping[str, Any]]) -> str:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from midline.benchmarks.budget.actions.speed import read_speeds
+from midline.benchmarks.budget.answers import answers
 from midline.benchmarks.budget.arms import ARMS, LARGE, SMALL
 from midline.benchmarks.budget.auto_table import Candidate, part_of, table_rows
 from midline.benchmarks.budget.live import LIVE, OBSERVED
@@ -138,7 +139,7 @@ class Study:
         ids = sorted(some.outcomes)
         axes: list[Axis] = [axis for axis in AXES if some.mean(axis, ids) > 0]
         plain = against_plain(arms, examples)
-        return {
+        found = {
             "benchmark": "budget",
             "command": _command(),
             "examples": examples,
@@ -158,6 +159,7 @@ class Study:
             "dominated": dominated(plain),
             "within_peer": self._within_peer(arms),
         }
+        return found | {"answers": answers(found)}
 
     def table(
         self, arms: Sequence[Measured], rows: Rows, report: Mapping[str, Any]
