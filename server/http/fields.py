@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -92,7 +91,7 @@ class Fields:
             return default
         value = self.value(name)
         is_number = isinstance(value, int | float) and not isinstance(value, bool)
-        if not is_number or not math.isfinite(value) or not low <= value <= high:
+        if not is_number or not low <= value <= high:  # neither NaN nor an infinity is
             raise self.wrong(name, f"a number from {low:g} to {high:g}")
         return float(value)
 

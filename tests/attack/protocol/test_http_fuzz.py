@@ -154,5 +154,5 @@ def test_every_input_is_answered_or_dropped(
     assert server.post("/v1/completions", body)["choices"]
     said = ", ".join(f"{number} x {status}" for status, number in statuses.most_common(4))
     tally("fuzzed HTTP requests", count, len(wrong), said)
-    assert wrong == []
+    assert wrong[:5] == []
     assert statuses[200] > count / 20 and statuses[400] + statuses[422] > count / 20

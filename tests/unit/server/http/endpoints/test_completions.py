@@ -137,6 +137,7 @@ def test_nothing_to_write_reads_the_prompt(client: Any, fake: FakeEngine) -> Non
     [
         ("prompt", 7), ("prompt", []), ("prompt", [[]]), ("prompt", None), ("prompt", ["a", 1]),
         ("max_tokens", "many"), ("temperature", -1), ("temperature", "hot"), ("n", 0), ("n", 1000),
+        ("temperature", 10**400), ("temperature", float("nan")), ("n", 10**400),
         ("top_p", 0), ("stop", 5), ("stream", "yes"), ("seed", 1.5), ("suffix", 3),
         ("logprobs", 99), ("echo", True), ("logit_bias", {"1": 2}), ("stream_options", 1),
     ],
