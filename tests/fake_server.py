@@ -30,6 +30,8 @@ from midline.server.lsp.server import create_server
 from midline.server.lsp.settings import Settings
 
 FAKE = json.loads(os.environ["MIDLINE_FAKE"])
+_KNOWN = 64
+"""Prompts that the engine has in its cache."""
 
 
 class LoggingEngine(FakeEngine):
@@ -44,6 +46,8 @@ class LoggingEngine(FakeEngine):
             make_noise(FAKE["noise"])
         if "breaks" in FAKE:
             raise RuntimeError(FAKE["breaks"])
+        # A server is not asked what it has heard, and its memory is measured.
+        del self.asked[:-1], self.options[:-1], self.known[:-_KNOWN]
         return super().generate(request, options, **how)
 
 
