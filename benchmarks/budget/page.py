@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from midline.benchmarks.budget.within_peer import on_average_sentence
+
 _INTRODUCTION = """# Thinking under a budget
 
 Written by `midline-bench budget report`; the numbers are in `{json}` beside it.
@@ -47,6 +49,7 @@ def page(report: Mapping[str, Any], json_name: str, plots: Sequence[str]) -> str
         *(f"![{name}]({name})\n" for name in plots),
         "## Within the time of llama.cpp's greedy answer\n",
         _peer(report["within_peer"]),
+        on_average_sentence(report.get("on_average")) + "\n",
         "## The questions\n",
         "By the 95% interval of the paired difference; what it does not decide is not shown. Plans "
         "and debates execute nothing, so voting on outputs alone is what is like them.\n",

@@ -13,6 +13,8 @@ import numpy as np
 from midline.benchmarks.budget.measures import Measured, Outcome, common, difference
 from midline.benchmarks.budget.pool import Pool
 from midline.benchmarks.budget.verdicts import Verdicts
+from midline.model.strategies.auto import Part
+from midline.model.strategies.base import Strategy
 from midline.model.strategies.speed import Speed
 
 PEER = "llama.cpp"
@@ -61,3 +63,47 @@ def within_peer(
         },
         "more_often_right": difference(first, second),
     }
+
+
+def within_peer_on_average(
+    parts: Mapping[str, Sequence[Part]], peer: Measured, strategy: Strategy, limit: float
+) -> dict[str, Any] | None:
+    """A strategy whose answers are cut off at `limit` seconds, beside the peer's on `parts`' tasks.
+
+    parts: by task id, seconds and verdicts of each replay and of its first answer.
+    """
+    ids = sorted(set(parts) & set(peer.outcomes))
+    if not ids:
+        return None
+    first = np.array(
+        [
+            np.mean([p.passed if p.cost <= limit else p.first_passed for p in parts[id]])
+            for id in ids
+        ]
+    )
+    seconds = np.array([np.mean([min(p.cost, limit) for p in parts[id]]) for id in ids])
+    second = peer.vector("passed", ids)
+    return {
+        "strategy": repr(strategy),
+        "limit": round(limit, 3),
+        "passed": {"midline": round(float(first.mean()), 4), PEER: round(float(second.mean()), 4)},
+        "seconds": {
+            "midline": round(float(seconds.mean()), 3),
+            PEER: round(float(np.mean(peer.vector("seconds", ids))), 3),
+        },
+        "more_often_right": difference(first, second),
+    }
+
+
+def on_average_sentence(found: Mapping[str, Any] | None) -> str:
+    """What `within_peer_on_average` found, in words."""
+    if found is None:
+        return "On average: not computed, since pools or speeds of both models are missing."
+    more, passed, seconds = found["more_often_right"], found["passed"], found["seconds"]
+    return (
+        f"On average: `auto` takes {found['strategy']}, cut off at {found['limit']:.2f} s, which "
+        f"is right on {passed['midline']:.1%} in {seconds['midline']:.2f} s; {PEER} on "
+        f"{passed[PEER]:.1%} in {seconds[PEER]:.2f} s; difference in points "
+        f"{100 * more['difference']:+.1f} [{100 * more['lower_bound']:+.1f}, "
+        f"{100 * more['upper_bound']:+.1f}] on {more['problems']} problems of the other half."
+    )

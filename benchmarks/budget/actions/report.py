@@ -15,7 +15,7 @@ from typing import Any
 
 from midline.benchmarks.budget.actions.speed import read_speeds
 from midline.benchmarks.budget.answers import answers
-from midline.benchmarks.budget.arms import ARMS, LARGE, SMALL
+from midline.benchmarks.budget.arms import ARMS, BOTH, LARGE, SMALL
 from midline.benchmarks.budget.auto_table import Candidate, part_of, table_rows
 from midline.benchmarks.budget.live import LIVE, OBSERVED
 from midline.benchmarks.budget.measures import AXES, Axis, Measured, measured
@@ -40,16 +40,23 @@ from midline.benchmarks.budget.tables import (
 )
 from midline.benchmarks.budget.tests_of_models import quality_of_tests
 from midline.benchmarks.budget.verdicts import Verdicts
-from midline.benchmarks.budget.within_peer import PEER, peer_of, within_peer
+from midline.benchmarks.budget.within_peer import (
+    PEER,
+    on_average_sentence,
+    peer_of,
+    within_peer,
+    within_peer_on_average,
+)
 from midline.benchmarks.machine import describe_machine, describe_versions
 from midline.benchmarks.mbxp.report import write_json, write_text
 from midline.benchmarks.mbxp.tasks import Task, data_folder, load_tasks
 from midline.benchmarks.outputs import output_file
 from midline.model.catalog.catalog import DEFAULT_MODEL
 from midline.model.errors import UsageError
-from midline.model.strategies.auto import TABLE
+from midline.model.strategies.auto import TABLE, Part, choose_on_average, read_row
 from midline.model.strategies.code_answers import program
 from midline.model.strategies.programs import Observation, Observed
+from midline.model.strategies.registry import make_strategy
 from midline.model.weights.config import ModelConfig
 
 REPLAYED = "replayed.jsonl"
@@ -85,6 +92,8 @@ def run(args: argparse.Namespace) -> int:
             "pools first"
         )
     report = study.report(arms, args.examples)
+    table = study.table(arms, rows, report) if args.examples != NONE else []
+    report["on_average"] = study.on_average(rows, table)
     for row in report["arms"]:
         print(
             f"{row['models']:<6}{row['arm']:<30}{row['problems']:>5}{row['passed']:>8.1%} "
@@ -92,13 +101,14 @@ def run(args: argparse.Namespace) -> int:
             f"{row['seconds']:>6.2f} s  harm {row['harm']:.1%} rescue {row['rescue']:.1%}"
         )
     print(_peer_sentence(report["within_peer"]))
+    print(on_average_sentence(report["on_average"]))
     if args.json:
         write_json(args.json, report)
     if args.page:
         names = _plots(args.page, arms, report["axes"])
         write_text(args.page, page(report, args.json.name if args.json else "", names))
     if args.write_table:
-        write_json(TABLE, {"command": TABLE_COMMAND, "rows": study.table(arms, rows, report)})
+        write_json(TABLE, {"command": TABLE_COMMAND, "rows": table})
     return 0
 
 
@@ -180,13 +190,35 @@ class Study:
             *table_rows(plain, without, tuning, roles, part),
         ]
 
-    def _within_peer(self, arms: Sequence[Measured]) -> dict[str, Any] | None:
+    def on_average(self, rows: Rows, table: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
+        """What `auto` takes for both models in the peer's mean time of the tuning half."""
+        peer, small, large = self._peer(), self.args.small, self.args.large
+        if peer is None or not {small, large} <= set(self.speeds) or not table:
+            return None
+        halves = {id: half_of(self.tasks[id]) for id in peer.outcomes}
+        mean = peer.mean("seconds", [id for id, half in halves.items() if half == 0])
+        speeds = {SMALL: self.speeds[small], LARGE: self.speeds[large]}
+        strategy, limit = choose_on_average(
+            list(map(read_row, table)), mean, [SMALL, BOTH], True, speeds
+        )
+        parts: dict[str, list[Part]] = defaultdict(list)
+        for arm in pool_arms():
+            is_it = make_strategy(arm.strategy, dict(arm.parameters)) == strategy
+            if is_it and arm.models == BOTH:
+                for row in rows[arm.name, arm.models]:
+                    if halves.get(row["task_id"]) == 1:
+                        parts[row["task_id"]].append(part_of(row, self.verdicts, self.speeds))
+        return within_peer_on_average(parts, peer, strategy, limit)
+
+    def _peer(self) -> Measured | None:
         greedy, _ = self.pools.get(self.args.large, (None, None))
         speed = self.peer_speeds.get(self.args.large)
-        if greedy is None or speed is None:
-            return None
+        return None if greedy is None or speed is None else peer_of(greedy, speed, self.verdicts)
+
+    def _within_peer(self, arms: Sequence[Measured]) -> dict[str, Any] | None:
+        peer = self._peer()
         halves = {id: half_of(task) for id, task in self.tasks.items()}
-        return within_peer(arms, peer_of(greedy, speed, self.verdicts), halves)
+        return None if peer is None else within_peer(arms, peer, halves)
 
     def _live(self, examples: str) -> Iterator[dict[str, Any]]:
         for key, row in Store(self.args.folder / LIVE).rows.items():

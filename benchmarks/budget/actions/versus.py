@@ -4,9 +4,9 @@ Both get the same raw prompts, in turns. With --budget each, the budget of a pro
 that llama.cpp took for it. With --budget mean, it is all the time that llama.cpp has taken up to
 now and Midline has not: no user has waited longer, at any time, and what an easy problem leaves a
 hard one may take. The strategy is then chosen by the time that llama.cpp has taken on average, at
-first of problems that are not reported. Answers are judged by the benchmark's own tests when all
-are there. --examples first executes only the first example of each prompt, since all of them are
-hidden tests, too.
+first of problems that are not reported, and by what is left for the next few problems. Answers are
+judged by the benchmark's own tests when all are there. --examples first executes only the first
+example of each prompt, since all of them are hidden tests, too.
 """
 
 import argparse
@@ -41,6 +41,8 @@ from midline.model.strategies.run import Engines
 WARM_UP = 3
 CALIBRATION = 20
 CACHE_TOKENS = 1 << 14
+SPREAD = 10
+"""Problems on which what is left of the time up to now is planned to be spent."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -131,7 +133,7 @@ class _SideBySide:
         )
         started = time.perf_counter()
         if on_average:
-            mean = float(np.mean(self.taken))
+            mean = float(np.mean(self.taken)) + (self.saved - theirs.seconds) / SPREAD
             strategy, most = chosen_on_average(question, problem, self.engines, mean)
             budget = Budget(seconds=min(most, self.saved))
         else:

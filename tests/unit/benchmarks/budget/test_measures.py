@@ -23,7 +23,13 @@ from midline.benchmarks.budget.tables import (
     growth,
     rank_agreement,
 )
-from midline.benchmarks.budget.within_peer import within_peer
+from midline.benchmarks.budget.within_peer import (
+    on_average_sentence,
+    within_peer,
+    within_peer_on_average,
+)
+from midline.model.strategies.auto import Part
+from midline.model.strategies.registry import make_strategy
 from midline.model.strategies.speed import PROGRAM_SECONDS, QUESTION_SECONDS, Speed
 
 SPEED = Speed(0.001, ((1, 0.01), (2, 0.012), (4, 0.02)))
@@ -137,3 +143,16 @@ def test_the_arm_within_the_peers_time_is_chosen_on_one_half_and_reported_on_the
     assert found["arm"] == "lucky"
     assert found["more_often_right"]["difference"] == 0
     assert within_peer([slow], peer, halves) is None
+
+
+def test_on_average_answers_are_cut_off_at_the_limit() -> None:
+    peer = arm("llama.cpp", 10, [1, 0, 0, 0])
+    parts = {"0": [Part(5, 1, 1, 0)], "1": [Part(30, 1, 1, 0), Part(10, 1, 1, 0)]}
+    found = within_peer_on_average(parts, peer, make_strategy("greedy"), 20)
+    assert found is not None
+    assert found["passed"] == {"midline": 0.75, "llama.cpp": 0.5}
+    assert found["seconds"] == {"midline": (5 + 15) / 2, "llama.cpp": 10}
+    assert found["more_often_right"]["difference"] == 0.25
+    assert "+25.0" in on_average_sentence(found)
+    assert within_peer_on_average({}, peer, make_strategy("greedy"), 20) is None
+    assert "not computed" in on_average_sentence(None)
