@@ -38,6 +38,9 @@ BASELINE = "generated left out"
 CONTROL = "other package"
 AGAINST = {"three open, signatures": "three open", "signatures": "none"}
 """What an arm is compared with, in place of the server's."""
+UNSEEN = 0.05
+"""The probability that a share of differing answers was not seen: `most_differing` is that share,
+where the answers of two arms are right in the same cases and an interval of pairs has no width."""
 LIMITS = WindowLimits(prefix_tokens=384, suffix_tokens=96, context_tokens=512)
 MAX_TOKENS = 32
 _NEAR_BEFORE, _NEAR_AFTER = 2000, 600
@@ -166,6 +169,8 @@ def summary(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         if arm != BASELINE and base:
             pairs = [(row["exact"], base[place]["exact"]) for place, row in mine.items()]
             entry |= {"against": against, "less_baseline": paired_difference(pairs)}
+            if all(one == other for one, other in pairs):
+                entry["most_differing"] = 1 - UNSEEN ** (1 / len(pairs))
         found.append(entry)
     return found
 
@@ -180,6 +185,8 @@ def lines(arms: Sequence[dict[str, Any]]) -> list[str]:
             verdict = "shows nothing" if low <= 0 <= high else ""
             mean = row["less_baseline"]["difference"]
             compared = f"{mean:+.1%} [{low:+.1%}, {high:+.1%}] of {row['against']} {verdict}"
+            if "most_differing" in row:
+                compared += f": right in the same cases, at most {row['most_differing']:.1%} differ"
         numbers = f"{row['exact']:>5.1%} {row['prompt_tokens']:>7.0f}"
         said.append(f"{row['arm']:<24} {numbers}  {compared}".rstrip())
     return said

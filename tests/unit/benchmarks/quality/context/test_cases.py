@@ -53,6 +53,8 @@ def test_arms_are_compared_by_case() -> None:
         for n in range(100)
     ]
     base, none, every = summary(rows)
+    assert every["most_differing"] == pytest.approx(0.0295, abs=1e-4)
+    assert "most_differing" not in none
     assert (base["exact"], none["exact"], every["prompt_tokens"]) == (0.5, 0.2, 120)
     assert none["less_baseline"]["difference"] == pytest.approx(-0.3)
     assert ["shows nothing" in line for line in lines([base, none, every])] == [
