@@ -71,6 +71,8 @@ HEADERS = (
         b"Sec-Fetch-Site: same-site",
     ),
 )
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+"""What comes in front of an answer to `Expect: 100-continue`."""
 _REFUSED = {400, 401, 403, 404, 405, 408, 411, 413, 417, 422, 431, 501, 505}
 
 
@@ -144,7 +146,7 @@ def test_every_input_is_answered_or_dropped(
     statuses: Counter[int] = Counter()
     wrong = []
     for data, is_whole in inputs(seed, count):
-        answer = answer_of(server, data, is_whole)
+        answer = answer_of(server, data, is_whole).removeprefix(CONTINUE)
         status = int(answer[9:12]) if answer.startswith(b"HTTP/1.1 ") else 0
         statuses[status] += 1
         if status not in _REFUSED | {200} and (is_whole or status):
