@@ -12,6 +12,7 @@ import random
 import statistics
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -21,7 +22,7 @@ from typing import Any
 from midline.benchmarks.speed import flags
 from midline.benchmarks.speed.report import report
 from midline.benchmarks.speed.workload import prompt_ids
-from midline.model.engines.base import DrawnToken, Engine
+from midline.model.engines.base import DrawnToken, Engine, Generation
 from midline.model.engines.load import load_engine
 from midline.model.errors import MidlineError
 from midline.model.threads import thread_count
@@ -52,11 +53,14 @@ def run(args: argparse.Namespace) -> int:
 
 
 class _Server:
-    """The server in a thread of its own; `drawn` are the times at which tokens were drawn."""
+    """The server in a thread of its own; `drawn` are the times at which tokens were drawn, `spent`
+    the milliseconds of the engine and its decoding steps since it was emptied.
+    """
 
     def __init__(self, host: str, port: int) -> None:
         self.host, self.port = host, port
         self.drawn: list[float] = []
+        self.spent: Counter[str] = Counter()
 
     def ask(self, prompt: list[int], tokens: int) -> int:
         """The number of tokens of an answer."""
@@ -114,7 +118,12 @@ def _note_tokens(engine: Engine, server: _Server) -> None:
             if on_token is not None:
                 on_token(token)
 
-        return batch(*requests, on_token=hear, **how)
+        found: list[Generation] = batch(*requests, on_token=hear, **how)
+        timings = found[-1].timings
+        server.spent["prefill_ms"] += round(timings.prefill_ms)
+        server.spent["decode_ms"] += round(timings.decode_ms)
+        server.spent["steps"] += found[-1].passes
+        return found
 
     engine.batch = noting  # type: ignore[method-assign]
 
@@ -134,14 +143,17 @@ def _throughput(server: _Server, engine: Engine, args: argparse.Namespace) -> di
     many = args.clients
     server.ask(next(prompts), args.tokens)
     rates: dict[str, list[float]] = {"one": [], "many": []}
+    spent = {name: Counter[str]() for name in rates}
     for number in range(args.runs):
         for name in ("one", "many") if number % 2 else ("many", "one"):
             clients = many if name == "many" else 1
             asked = [next(prompts) for _ in range(2 * many)]
+            server.spent.clear()
             began = time.perf_counter()
             with ThreadPoolExecutor(clients) as pool:
                 written = sum(pool.map(lambda prompt: server.ask(prompt, args.tokens), asked))
             rates[name].append(written / (time.perf_counter() - began))
+            spent[name] += server.spent
     ratios = [m / o for m, o in zip(rates["many"], rates["one"], strict=True)]
     return {
         "clients": many,
@@ -150,6 +162,15 @@ def _throughput(server: _Server, engine: Engine, args: argparse.Namespace) -> di
         "tokens_per_second": rates,
         "ratios": ratios,
         "ratio": statistics.median(ratios),
+        "spent": {name: _shares(found) for name, found in spent.items()},
+    }
+
+
+def _shares(spent: Counter[str]) -> dict[str, float]:
+    """What part of the engine's time reading prompts takes, and how long a decoding step does."""
+    return {
+        "prefill_share": spent["prefill_ms"] / (spent["prefill_ms"] + spent["decode_ms"]),
+        "step_ms": spent["decode_ms"] / max(1, spent["steps"]),
     }
 
 
@@ -174,6 +195,11 @@ def lines(result: dict[str, Any]) -> list[str]:
     return [
         f"{result['clients']} clients {rates['many']:.1f} tokens/s, one {rates['one']:.1f}: "
         f"{result['ratio']:.2f}x (median of {len(result['ratios'])} pairs)",
+        "; ".join(
+            f"{name}: prompts take {100 * each['prefill_share']:.0f}% of the engine's time, a "
+            f"decoding step {each['step_ms']:.1f} ms"
+            for name, each in result["spent"].items()
+        ),
         f"first token of a stream: {result['added_ms_median']:.1f} ms after the engine has drawn "
         f"it (median), at most {result['added_ms_most']:.1f} ms",
     ]

@@ -70,7 +70,7 @@ def _judge(samples: list, cache: int, name: str, tally: Tally) -> None:
     minutes, drift = samples[-1].seconds / 60, settled_growth(samples)
     said = f"{grown:.0f} MB in {minutes:.1f} min, cache of {cache / 1e6:.0f} MB"
     through = 0 if bounded else 1
-    tally(f"soak, {name}", samples[-1].answers, through, said, minutes=minutes, growth=drift)
+    tally(f"soak of the {name}", samples[-1].answers, through, said, minutes=minutes, growth=drift)
     assert samples[-1].answers > 0
     assert bounded
     assert np.isfinite(grown)

@@ -73,10 +73,10 @@ async def _answers(client: RawClient, requests: int) -> Counter[Any]:
 async def test_each_request_of_three_windows_is_answered_once(
     tmp_path: Path, changes: int, requests: int, tally: Callable[..., None]
 ) -> None:
-    for storm in range(2):  # memory is compared with that of a process that has had as many windows
-        if storm == 1:
+    for turn in range(2):  # memory is compared with that of a process that has had as many windows
+        if turn == 1:
             before = reports()[0]["memoryBytes"]
-        seeds = range(storm * WINDOWS, (storm + 1) * WINDOWS)
+        seeds = range(turn * WINDOWS, (turn + 1) * WINDOWS)
         found = await asyncio.gather(
             *(stormed(tmp_path, seed, changes, requests) for seed in seeds)
         )

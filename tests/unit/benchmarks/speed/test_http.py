@@ -24,5 +24,8 @@ def test_clients_are_timed_in_pairs(tiny_qwen2: Path, monkeypatch: pytest.Monkey
     assert len(found["ratios"]) == 2 and found["ratio"] > 0
     drawn, read = found["first_token_ms"]["drawn"], found["first_token_ms"]["read"]
     assert len(drawn) == 3 and all(d < r for d, r in zip(drawn, read, strict=True))
-    first, second = http.lines(found)
-    assert first.startswith("3 clients") and "first token" in second
+    for each in found["spent"].values():
+        assert 0 < each["prefill_share"] < 1 and each["step_ms"] > 0
+    first, second, third = http.lines(found)
+    assert first.startswith("3 clients") and "first token" in third
+    assert "many: prompts take" in second

@@ -5,6 +5,7 @@ from fake_engine import FakeEngine
 from tiny_model import QWEN2, write_tiny_model
 
 from midline.model.completion.fim import WindowLimits
+from midline.model.runtime.decoder import CACHE_TOKENS, KEPT_BYTES
 from midline.model.tokenizer.tokenizer import Tokenizer
 from midline.model.weights.gguf import read_gguf
 from midline.server.documents import Document
@@ -285,3 +286,12 @@ def test_what_is_read_ahead_is_counted(tokenizer: Tokenizer) -> None:
     assert desk.planner.tokens_read == len(plan.wanted.prompt.ids) - 1 - known > 500
     assert desk.read_ahead(plan)
     assert desk.planner.tokens_read == len(plan.wanted.prompt.ids) - 1 - known
+
+
+def test_the_whole_windows_of_three_documents_stay_in_the_default_models_cache() -> None:
+    """What is kept is less than the cache, whose size is that of the longest text."""
+    limits = WindowLimits(start_line=0)
+    window = limits.most_prefix_tokens + limits.suffix_tokens + limits.context_tokens
+    tokens = window + limits.fragment_bytes + Settings().max_tokens
+    bytes_per_token = 2 * 2 * 24 * 2 * 64  # keys and values, f16, layers, heads of 64: the 0.5B
+    assert 3 * tokens <= KEPT_BYTES // bytes_per_token < CACHE_TOKENS
