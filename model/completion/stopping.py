@@ -197,7 +197,8 @@ class _Walk:
     since then, `ends` the offsets behind the `lines` read so far and `written` how many of them are
     generated. `block_end` is the number of lines after which the block around the cursor was left
     for another one of the same function: a model that ends there by itself means it, one that has
-    to be stopped later is cut there. `upcoming` are the lines behind the one that is looked at.
+    to be stopped later is cut there, and so it is behind a header, `header_end`, whose block stands
+    below the cursor. `upcoming` are the lines behind the one that is looked at.
     """
 
     def __init__(self, place: Place, unit: Unit, fits: Fits | None) -> None:
@@ -208,13 +209,15 @@ class _Walk:
         self.lines: list[str] = []
         self.ends = [0]
         self.block_end: int | None = None
+        self.header_end: int | None = None
+        self.text = ""
         self.upcoming: list[str] = []
         self.complete = False
 
     def end(self, text: str, complete: bool) -> int | None:
         """What `completion_end` says of several lines."""
         lines, start = text.split("\n"), 0
-        self.complete = complete
+        self.complete, self.text = complete, text
         for number, line in enumerate(lines):
             whole = complete or number < len(lines) - 1
             shown = self.place.fragment + line if number == 0 else line
@@ -226,7 +229,7 @@ class _Walk:
             elif number > 0 and whole:
                 self.blank += 1
                 if self.base >= 0 and self.written and self.blank > _MAX_BLANK_LINES:
-                    return self._left()
+                    return self._left(self.block_end)
             start += len(line) + 1
         return None
 
@@ -239,9 +242,9 @@ class _Walk:
             self.base = max(indentation(shown), 0 if first else self._least())
         own = not (first and self.place.fragment.strip())
         if whole and own and self._repeats(shown, line):
-            return self.ends[-1]
+            return self._left(self.header_end)
         if not first and self._is_beyond(shown, whole):
-            return self._left()
+            return self._left(self.header_end if self.block_end is None else self.block_end)
         if not first and not whole and indentation(shown) <= self.base:
             return None  # nothing can be said of it yet
         self.written += bool(line.strip())
@@ -266,9 +269,15 @@ class _Walk:
         """The lines read, without the cursor's own if it was begun by hand."""
         return self.lines[1:] if self.place.fragment.strip() else self.lines
 
-    def _left(self) -> int:
-        """Where to cut what has gone beyond the completion."""
-        return self.ends[-1 if self.block_end is None else self.block_end]
+    def _left(self, kept: int | None) -> int:
+        """Where to cut what has gone beyond the completion: behind so many lines, or all."""
+        return self.ends[-1 if kept is None else kept]
+
+    def _heads_what_follows(self, line: str, end: int) -> bool:
+        """Whether a line that was read is the header of the block below the cursor."""
+        if not opens(line.rstrip()) or indentation(self.place.following) <= indentation(line):
+            return False
+        return self.fits is not None and self.fits(self.text[:end])
 
     def _read(self, line: str, end: int) -> int | None:
         """Take in a whole line that belongs; the end of everything if nothing can follow it."""
@@ -277,6 +286,8 @@ class _Walk:
         self.blank = 0
         self.lines.append(line)
         self.ends.append(end)
+        if self.header_end is None and self.written and self._heads_what_follows(line, end):
+            self.header_end = len(self.lines)
         if repeated := cycle_length(self.lines, self.depth):
             return self.ends[-1 - repeated]
         return end if self.written and self._closes(line) else None

@@ -68,7 +68,8 @@ def completion_tasks(
 
     `prompt` is one for this cursor that was built before. With `insist` a line above the cursor's
     is asked for where that one lacks nothing, and for other texts where the likeliest is none:
-    right for a request that was made by hand.
+    right for a request that was made by hand. On an empty line the model is then asked once more
+    as if the line were not there, so that it has to write the line's end, too.
     """
     room = prompt_room(engine.context_length, options.max_tokens)
     fitted = (limits or WindowLimits()).fitted(room)
@@ -86,8 +87,13 @@ def completion_tasks(
         engine, cursor, drawn, fitted, layout, above=not is_alone, most=options.samples
     )
     if is_alone:
-        is_greedy = options.temperature == 0 and not at.place.rest.strip()
-        return [at, other] if is_greedy else [at]
+        if options.temperature > 0 or at.place.rest.strip():
+            return [at]
+        if cursor.fragment.strip() or not cursor.after.startswith(b"\n"):
+            return [at, other]
+        joined = CompletionTask(engine, cursor, options, fitted, layout, above=False)
+        joined.cursor = replace(cursor, after=cursor.after[1:])
+        return [at, joined, other]
     return [above, other] if at.begins_line else [at, above, other]
 
 

@@ -124,9 +124,20 @@ def _candidates(found: list[str], around: InsertionPoint, complete: bool) -> Ite
 
 def _attempts(found: list[str], around: InsertionPoint, complete: bool) -> Iterator[str]:
     yield from found
+    yield from _at_the_cursor(found[0], around.place)
     for text in found:
         yield from _closed(text, around, complete)
     yield from _beginnings(found[0], around)
+
+
+def _at_the_cursor(text: str, place: Place) -> Iterator[str]:
+    """Whole lines that begin in a deeper column than the cursor's, moved back to that."""
+    space = text[: len(text) - len(text.lstrip(" \t"))]
+    if not space or place.fragment.strip():
+        return
+    first, *lines = text[len(space) :].split("\n")
+    if all(line.startswith(space) or not line.strip() for line in lines):
+        yield "\n".join([first, *(line.removeprefix(space) for line in lines)])
 
 
 def _closed(text: str, around: InsertionPoint, complete: bool) -> Iterable[str]:
