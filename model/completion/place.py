@@ -28,6 +28,7 @@ _LINE_LENGTH = 1024
 """Of a longer line, what is nearest to the cursor."""
 _LINES_BELOW = 8
 _LINES_ABOVE = 400
+_BYTES_ABOVE = 2048
 
 
 class Extent(StrEnum):
@@ -64,9 +65,9 @@ class Place:
     """What is around a cursor.
 
     `fragment` is the line up to the cursor, `rest` what follows on it, `below` the first few lines
-    under it that are not blank, without their ends but with their indentation. No line of a
-    completion may be indented by fewer than `floor` columns, unless it closes the block around the
-    cursor: it would leave the function.
+    under it that are not blank, without their ends but with their indentation, `above` the last few
+    over it. No line of a completion may be indented by fewer than `floor` columns, unless it closes
+    the block around the cursor: it would leave the function.
     """
 
     fragment: str
@@ -75,6 +76,7 @@ class Place:
     unit: Unit = Unit.USUAL
     language: str | None = None
     floor: int | None = None
+    above: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, cursor: Cursor, syntax: SyntaxAround | None = None) -> "Place":
@@ -89,6 +91,7 @@ class Place:
             _unit(fragment, cursor, syntax),
             syntax.language if syntax else language_of_text(cursor.name, cursor.language) or None,
             _floor(fragment, cursor),
+            _above(cursor),
         )
 
     @property
@@ -119,6 +122,15 @@ class Place:
         return Extent.LINE if has_block else Extent.STATEMENT
 
 
+def _above(cursor: Cursor) -> tuple[str, ...]:
+    """The last lines above the cursor's that are not blank."""
+    text = cursor.before[: len(cursor.before) - len(cursor.fragment)]
+    lines = text[-_BYTES_ABOVE:].decode("utf-8", "replace").splitlines()
+    if len(text) > _BYTES_ABOVE:
+        del lines[0]  # the rest of one
+    return tuple([line for line in lines if line.strip()][-_LINES_BELOW:])
+
+
 def _floor(fragment: str, cursor: Cursor) -> int | None:
     """One column more than the function around an empty line has; None outside of functions.
 
@@ -132,6 +144,9 @@ def _floor(fragment: str, cursor: Cursor) -> int | None:
     for number, line in reversed(list(enumerate(written))):
         if indentation(line) < least:
             least = indentation(line)
+            if line.lstrip()[0] in ")]":  # the header began in a line of the same column
+                least += 1
+                continue
             if line.strip() == "{" and number:
                 line = written[number - 1].strip() + line  # the header has a line of its own
             if is_container(line.strip()):

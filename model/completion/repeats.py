@@ -43,6 +43,16 @@ def copies_below(lines: Sequence[str], place: Place) -> bool:
     return whole and bool(pairs) and pairs[-1][1].startswith(pairs[-1][0].rstrip())
 
 
+def copies_above(lines: Sequence[str], place: Place) -> bool:
+    """Whether `lines`, blank ones left out, are several and only say what stands right above."""
+    whole = place.fragment if place.fragment.strip() else ""
+    over = [*place.above, whole] if whole else [*place.above]
+    written = [line.rstrip() for line in lines if line.strip()]
+    telling = any(sum(map(str.isalnum, line)) >= _TELLING_LATER_LINE for line in written)
+    above = [line.rstrip() for line in over[-len(written) :]]
+    return telling and len(written) > 1 and written == above
+
+
 def _block_below(place: Place) -> list[str]:
     """The lines below that are in one block with the first of them, without deeper ones."""
     found: list[str] = []

@@ -242,7 +242,8 @@ class _Walk:
             self.base = max(indentation(shown), 0 if first else self._least())
         own = not (first and self.place.fragment.strip())
         if whole and own and self._repeats(shown, line):
-            return self._left(self.header_end)
+            is_header = _is_header(self.lines[-1], self.place) if self.lines else True
+            return self._left(None if is_header else self.header_end)
         if not first and self._is_beyond(shown, whole):
             return self._left(self.header_end if self.block_end is None else self.block_end)
         if not first and not whole and indentation(shown) <= self.base:
@@ -273,12 +274,6 @@ class _Walk:
         """Where to cut what has gone beyond the completion: behind so many lines, or all."""
         return self.ends[-1 if kept is None else kept]
 
-    def _heads_what_follows(self, line: str, end: int) -> bool:
-        """Whether a line that was read is the header of the block below the cursor."""
-        if not opens(line.rstrip()) or indentation(self.place.following) <= indentation(line):
-            return False
-        return self.fits is not None and self.fits(self.text[:end])
-
     def _read(self, line: str, end: int) -> int | None:
         """Take in a whole line that belongs; the end of everything if nothing can follow it."""
         language = self.place.language
@@ -286,8 +281,9 @@ class _Walk:
         self.blank = 0
         self.lines.append(line)
         self.ends.append(end)
-        if self.header_end is None and self.written and self._heads_what_follows(line, end):
-            self.header_end = len(self.lines)
+        if self.header_end is None and self.written and _is_header(line, self.place):
+            fits = self.fits is not None and self.fits(self.text[:end])
+            self.header_end = len(self.lines) if fits else None
         if repeated := cycle_length(self.lines, self.depth):
             return self.ends[-1 - repeated]
         return end if self.written and self._closes(line) else None
@@ -356,6 +352,11 @@ class _Walk:
     def _may_have_else(self) -> bool:
         """Whether `else` or the like may follow on the next line."""
         return self.lines[0].strip().lstrip("}) ").startswith(_MAY_HAVE_ELSE)
+
+
+def _is_header(line: str, place: Place) -> bool:
+    """Whether a line opens the block that stands below the cursor."""
+    return opens(line.rstrip()) and indentation(place.following) > indentation(line)
 
 
 class _InBrackets:

@@ -10,9 +10,10 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 
 from midline.model.completion.closing import closed_blocks, closed_line
-from midline.model.completion.code_lines import imbalance, net_depth
+from midline.model.completion.code_lines import imbalance, indentation, net_depth, opens
 from midline.model.completion.insertion_point import InsertionPoint
 from midline.model.completion.place import Extent, Place
+from midline.model.completion.repeats import copies_above, copies_below
 from midline.model.completion.rest_of_line import (
     begins_like_the_rest,
     is_word,
@@ -59,7 +60,28 @@ def finished_text(text: str, place: Place, *, complete: bool, fits: Fits | None 
     if end is None and not complete and (place.extent is not Extent.LINE or fits):
         end = _last_whole_line(text)
     kept = text[:end]
-    return kept if place.rest.strip() else kept.rstrip()
+    if place.rest.strip():
+        return kept
+    return "" if _says_nothing(kept, place, complete=complete) else _without_filler(kept, place)
+
+
+def _says_nothing(text: str, place: Place, *, complete: bool) -> bool:
+    """Whether lines only say again what stands above, or, where they were cut off, below."""
+    lines = text.rstrip().split("\n")
+    own = lines if place.fragment.strip() else [place.fragment + lines[0], *lines[1:]]
+    is_begun = bool(place.fragment.strip())
+    below = not (complete or is_begun) and copies_below(own, place)
+    return below or (not (is_begun and lines[0].strip()) and copies_above(own, place))
+
+
+def _without_filler(text: str, place: Place) -> str:
+    """Lines without a last `pass` of Python's where the block goes on below the cursor."""
+    kept = text.rstrip()
+    before, _, last = kept.rpartition("\n")
+    line = last if before else place.fragment + last
+    is_filler = place.language == "python" and line.strip() == "pass"
+    goes_on = indentation(place.following) == indentation(line) and place.below != ()
+    return before.rstrip() if is_filler and goes_on else kept
 
 
 def _last_whole_line(text: str) -> int | None:
@@ -125,6 +147,7 @@ def _candidates(found: list[str], around: InsertionPoint, complete: bool) -> Ite
 def _attempts(found: list[str], around: InsertionPoint, complete: bool) -> Iterator[str]:
     yield from found
     yield from _at_the_cursor(found[0], around.place)
+    yield from _header(found[0], around.place)
     for text in found:
         yield from _closed(text, around, complete)
     yield from _beginnings(found[0], around)
@@ -138,6 +161,17 @@ def _at_the_cursor(text: str, place: Place) -> Iterator[str]:
     first, *lines = text[len(space) :].split("\n")
     if all(line.startswith(space) or not line.strip() for line in lines):
         yield "\n".join([first, *(line.removeprefix(space) for line in lines)])
+
+
+def _header(text: str, place: Place) -> Iterator[str]:
+    """`text` up to the first header whose block stands below the cursor."""
+    at = text.find("\n")
+    while at >= 0:
+        line = (place.fragment + text[:at]).rpartition("\n")[2].rstrip()
+        if opens(line) and indentation(place.following) > indentation(line):
+            yield text[:at].rstrip()
+            return
+        at = text.find("\n", at + 1)
 
 
 def _closed(text: str, around: InsertionPoint, complete: bool) -> Iterable[str]:

@@ -301,6 +301,36 @@ CUT = {
     "a closing brace that is there": ("a.c", "int f() {\n    ‸\n}\n", "g();\n}\n", "g();"),
     "the end of a here-document": ("a.sh", "cat <<EOF\n‸\nEOF\n", "a = 1\nEOF\nexit\n", "a = 1"),
     "a loop that does not end": ("a.js", "{\n  ‸\n}\n", "step();\n  " * 9, "step();"),
+    "a block behind the header of what is below": (
+        "a.py",
+        "def f(a):\n    for c in a:\n        ‸\n            g(c)\n        else:\n            h()\n",
+        "if c:\n            b = 1\n            d = 2\n        else:\n            h()\n",
+        "if c:",
+    ),
+    "the statement above once more": (
+        "a.js",
+        "if (args.length) {\n  throw new Error('a')\n}‸\nf()\n",
+        "\nif (args.length) {\n  throw new Error('a')\n}\n",
+        "",
+    ),
+    "a placeholder where the block goes on": (
+        "a.py",
+        "class Wrong(Error):\n    ‸\n    def f(self):\n        g()\n",
+        "pass\n",
+        "",
+    ),
+    "a method in the middle of one with a header of several lines": (
+        "a.py",
+        "class A:\n    def f(\n        self,\n    ) -> None:\n        ‸\n        g()\n",
+        "b = 1\n\n    def h(self):\n        i()\n",
+        "b = 1",
+    ),
+    "a line in a deeper column than the cursor's": (
+        "a.py",
+        "def f(a):\n    a -= 1\n    ‸\n        g()\n",
+        "    if not a:",
+        "if not a:",
+    ),
     "statements of the outer block behind a whole one": (
         "a.py",
         "def f(a):\n    if a:\n        ‸\n    g(a)\n    return 1\n",
