@@ -2,13 +2,19 @@
 
 import threading
 import time
+from collections.abc import Callable
 
 import pytest
+from fake_engine import FakeEngine
 
 from midline.model.sandbox import SandboxError, choose
 from midline.model.sandbox.execution import RUNNING
+from midline.model.strategies.base import Surround
 from midline.model.strategies.examples import Check
+from midline.model.strategies.problem import Problem
 from midline.model.strategies.programs import NO_ANSWER, Programs
+from midline.model.strategies.registry import make_strategy
+from midline.model.strategies.run import Engines
 from midline.model.strategies.waiting_programs import WaitingPrograms
 
 DOUBLE = "def f(x):\n    return x + x\n"
@@ -76,4 +82,16 @@ def test_a_stopped_execution_ends(waiting: WaitingPrograms) -> None:
     waiting.stop.set()
     (found,) = waiting.observe(["while True: pass\n"], "python", CHECKS[:1])
     assert found[0].error == NO_ANSWER
+    assert settled()
+
+
+def test_a_strategy_leaves_none_waiting(
+    waiting: WaitingPrograms, problem: Problem, engine_of: Callable[..., FakeEngine]
+) -> None:
+    """The interpreter that was started for the next execution ends with the answer."""
+    surround = Surround(lambda stop: waiting)
+    engine = engine_of("    return x\n|    return x + x\n")
+    answer = make_strategy("cascade").solve(problem, Engines(engine), surround=surround)
+    assert answer.shown is not None and answer.shown.text == "    return x + x\n"
+    assert answer.ledger.programs == 2
     assert settled()
