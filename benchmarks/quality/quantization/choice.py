@@ -14,7 +14,7 @@ def choices(rows: Sequence[Row]) -> list[str]:
     """A sentence each: which forms cost something, which are worth their bytes, what to take."""
     dense = [row for row in rows if not row["sparsity"]]
     by_name = {row["name"]: row for row in dense}
-    found = [*_costs(dense), *_front(dense), *_sparse(rows)]
+    found = [*_costs(dense), *_front(dense), *_scaled(by_name), *_sparse(rows)]
     if SHIPPED in by_name:
         found.append(_default(dense, by_name[SHIPPED]))
     if PORTABLE in by_name:
@@ -52,14 +52,17 @@ def _costs(rows: Sequence[Row]) -> list[str]:
 
 
 def _front(rows: Sequence[Row]) -> list[str]:
-    """The forms that none of fewer bytes and nats beats; nats tell apart what passes cannot."""
+    """Forms that cost fewer nats than all smaller ones, by more than the interval of these.
+
+    Nats tell forms apart that passes cannot.
+    """
     known = sorted(
         (row for row in rows if "bytes" in row and FRONT in row and row["name"] != REFERENCE),
         key=lambda row: (row["bytes"], row[FRONT]["difference"]),
     )
     front: list[Row] = []
     for row in known:
-        if not front or row[FRONT]["difference"] < front[-1][FRONT]["difference"]:
+        if not front or row[FRONT]["difference"] < front[-1][FRONT]["interval"][0]:
             front.append(row)
     if len(known) < 2:
         return []
@@ -67,7 +70,19 @@ def _front(rows: Sequence[Row]) -> list[str]:
         f"{row['name']} ({row['bytes'] / 1e6:.0f} MB, {row[FRONT]['difference']:+.3f} nats a token)"
         for row in front
     ]
-    return [f"By bytes and perplexity, no other form measured here beats {_listed(shown)}."]
+    return [f"Worth their bytes by perplexity are {_listed(shown)}; the others are no better."]
+
+
+def _scaled(by_name: dict[str, Row]) -> list[str]:
+    """Whether activation-aware scales make 4 bits better."""
+    plain, scaled = (by_name.get(name, {}).get(FRONT) for name in ("q4_0", "q4_0-awq"))
+    if not plain or not scaled:
+        return []
+    word = "helps" if scaled["difference"] < plain["difference"] else "does not help"
+    return [
+        f"Scaling the inputs of weights that are already 4-bit (AWQ) {word}: "
+        f"{scaled['difference']:+.3f} nats a token, {plain['difference']:+.3f} without."
+    ]
 
 
 def _sparse(rows: Sequence[Row]) -> list[str]:
@@ -94,10 +109,11 @@ def _default(rows: Sequence[Row], shipped: Row) -> str:
     if smaller:
         best = min(smaller, key=lambda row: row["bytes"])
         size, whole = (each["bytes"] / 1e6 for each in (best, shipped))
+        price = f", for {best[FRONT]['difference']:+.3f} nats a token" if FRONT in best else ""
         return (
-            f"Where memory is short, `{best['name']}` takes {size:.0f} MB instead of {whole:.0f}; "
-            "elsewhere the published file stays the default, since no form of more bits wins back "
-            "what was rounded away when it was made."
+            f"Where memory is short, `{best['name']}` takes {size:.0f} MB instead of {whole:.0f}"
+            f"{price}; elsewhere the published file stays the default, since no form of more bits "
+            "wins back what was rounded away when it was made."
         )
     return (
         "The published file stays the default on Midline's kernels: no smaller form is as good, "

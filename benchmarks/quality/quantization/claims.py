@@ -6,7 +6,8 @@ from typing import Any
 from midline.benchmarks.quality.quantization.subjects import REFERENCE
 from midline.benchmarks.quality.quantization.table import Row, mean_drop
 
-INT8, WEIGHTS, WEIGHTS_TENSOR = "onnx-int8", "onnx-int8-weights", "onnx-int8-weights-tensor"
+INT8, WEIGHTS = "onnx-int8", "onnx-int8-weights"
+GRANULARITIES = ((WEIGHTS, "onnx-int8-weights-tensor"), ("int8-channel", "int8-tensor"))
 ENOUGH = 300
 """Problems without which a difference in pass@1 is not called a result."""
 
@@ -16,7 +17,7 @@ def claims(rows: Sequence[Row]) -> list[dict[str, Any]]:
     by_name = {row["name"]: row for row in rows}
     return [
         _int8(by_name.get(INT8, {})),
-        _channel(by_name.get(WEIGHTS, {}), by_name.get(WEIGHTS_TENSOR, {})),
+        _channel([[by_name.get(name, {}) for name in pair] for pair in GRANULARITIES]),
         _activations(by_name.get(INT8, {}), by_name.get(WEIGHTS, {})),
         _robustness(by_name.get(INT8, {}), by_name.get(REFERENCE, {})),
         _summaries(by_name.get(INT8, {})),
@@ -39,12 +40,15 @@ def _int8(row: Row) -> dict[str, Any]:
     return _claim(name, held, f"{figure}, p = {found['p_value']}")
 
 
-def _channel(channel: Row, tensor: Row) -> dict[str, Any]:
+def _channel(pairs: Sequence[Sequence[Row]]) -> dict[str, Any]:
+    """By the first pair (per channel, per tensor) of which both are measured."""
     name = "per-channel weights above per-tensor"
-    if "nats" not in channel or "nats" not in tensor:
-        return _claim(name, None, "")
-    one, other = channel["nats"]["difference"], tensor["nats"]["difference"]
-    return _claim(name, one < other, f"{one:+.4f} against {other:+.4f} nats a token")
+    for channel, tensor in pairs:
+        if "nats" in channel and "nats" in tensor:
+            one, other = channel["nats"]["difference"], tensor["nats"]["difference"]
+            figure = f"{one:+.4f} nats a token ({channel['name']}) against {other:+.4f}"
+            return _claim(name, one < other, f"{figure} ({tensor['name']})")
+    return _claim(name, None, "")
 
 
 def _activations(both: Row, weights: Row) -> dict[str, Any]:

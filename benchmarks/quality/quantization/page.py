@@ -51,7 +51,7 @@ def write_page(path: Path, result: dict[str, Any]) -> None:
 def _of_model(path: Path, model: str, found: dict[str, Any]) -> list[str]:
     rows = found["rows"]
     parts = [
-        QUALITY, _table(QUALITY_TABLE, rows),
+        *_where(rows, QUALITY, QUALITY_TABLE, ("nats", "mbxp", "cursor")),
         *_languages(rows),
         *_where(rows, MORE, MORE_TABLE, ("summaries", "robustness")),
         *_where(rows, SPEEDS, SPEED_TABLE, ("speed",)),

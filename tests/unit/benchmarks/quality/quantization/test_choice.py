@@ -11,7 +11,7 @@ def row(name: str, size: float, nats: float, gap: float, p: float) -> dict[str, 
     }  # fmt: skip
     return {
         "name": name, "recipe": name.partition("@")[0], "sparsity": 0.4 if "@" in name else 0.0,
-        "bytes": size * 1e6, "nats": {"difference": nats},
+        "bytes": size * 1e6, "nats": {"difference": nats, "interval": [nats - 0.001, nats + 0.001]},
         "mbxp": {"python": {"against_shipped": found, "against": found}},
     }  # fmt: skip
 
@@ -24,9 +24,9 @@ def test_a_smaller_file_is_named_where_it_is_as_good() -> None:
     text = "\n".join(choices(rows))
     assert "no difference in Python pass@1 is shown for q4_0 (-1.0 [-3.0, +1.0]) and q8_0" in text
     assert "Fewer problems pass with q3 (-15.0 [-17.0, -13.0] points)." in text
-    front = next(line for line in choices(rows) if line.startswith("By bytes"))
+    front = next(line for line in choices(rows) if line.startswith("Worth their bytes"))
     assert "q3 (400 MB" in front and "shipped (490 MB" in front and "q8_0" not in front
-    assert "`q4_0` takes 440 MB instead of 490" in text
+    assert "`q4_0` takes 440 MB instead of 490, for +0.030 nats a token" in text
 
 
 def test_the_published_file_stays_where_nothing_smaller_is_as_good() -> None:
@@ -37,6 +37,13 @@ def test_the_published_file_stays_where_nothing_smaller_is_as_good() -> None:
 def test_what_skipping_weights_adds() -> None:
     rows = [row("q8_0", 620, 0.02, 0, 1), row("q8_0@40", 620, 0.07, 0, 1)]
     assert any("adds +0.050 with q8_0 nats a token" in line for line in choices(rows))
+
+
+def test_activation_aware_scales_are_judged() -> None:
+    rows = [row("q4_0", 440, 0.04, 0, 1), row("q4_0-awq", 440, 0.05, 0, 1)]
+    assert any("(AWQ) does not help: +0.050 nats" in line for line in choices(rows))
+    rows[1]["nats"]["difference"] = 0.03
+    assert any("(AWQ) helps: +0.030 nats" in line for line in choices(rows))
 
 
 def test_too_few_problems_say_nothing() -> None:

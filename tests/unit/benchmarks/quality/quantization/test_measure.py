@@ -156,6 +156,14 @@ def test_claims_follow_from_the_figures() -> None:
         row("onnx-int8-weights-tensor", nats={"difference": 0.03}),
     ]  # fmt: skip
     assert [claim["held"] for claim in claims(rows)] == [False, True, True, False, True]
+    natives = [
+        row("int8-tensor", nats={"difference": 0.1}),
+        row("int8-channel", nats={"difference": 0}),
+    ]
+    (found,) = [each for each in claims(natives) if each["held"] is not None]
+    assert found["sentence"].endswith(
+        "+0.0000 nats a token (int8-channel) against +0.1000 (int8-tensor)"
+    )
     pair["p_value"] = 0.4
     assert claims(rows)[0]["held"] is True
     pair["cases"] = 299
