@@ -48,7 +48,11 @@ def whole_ends(text: str, around: InsertionPoint) -> tuple[int, ...]:
     data, start = text.encode("utf-8", "surrogatepass"), validity.syntax.offset
     root = validity.syntax.tree_with(data).root_node
     ends = {end - start for end in _named_ends(root, start, start + len(data), data)}
-    return tuple(sorted(found | {len(data[:end].decode("utf-8", "replace")) for end in ends}))
+    named = {len(data[:end].decode("utf-8", "replace")) for end in ends}
+    if root.has_error:  # the words of a string that is not over look like names
+        code = _masked_behind(text, around)
+        named = {end for end in named if not _opens_a_text(code[:end])}
+    return tuple(sorted(found | named))
 
 
 def last_whole_end(text: str, ends: Sequence[int], begin: int, end: int) -> int:
@@ -123,8 +127,7 @@ def _is_whole(node: "Node") -> bool:
 
 def _lexical_ends(text: str, around: InsertionPoint) -> Iterator[int]:
     """Where words and what is quoted or bracketed end, by the characters alone."""
-    fragment = around.place.fragment
-    code = masked((fragment + text).replace(" ", "\1"), around.place.language)[len(fragment) :]
+    code = _masked_behind(text, around)
     quoted = {at for at, character in enumerate(code) if character == " "}
     for match in _END.finditer(text):
         end = match.end()
@@ -132,6 +135,12 @@ def _lexical_ends(text: str, around: InsertionPoint) -> Iterator[int]:
         is_open = is_open or _opens_a_text(code[:end])
         if not is_open and not _WANTS_MORE.search(text[:end]):
             yield end
+
+
+def _masked_behind(text: str, around: InsertionPoint) -> str:
+    """`text` with spaces in place of what is quoted, and none for other blanks."""
+    fragment = around.place.fragment
+    return masked((fragment + text).replace(" ", "\1"), around.place.language)[len(fragment) :]
 
 
 def _opens_a_text(code: str) -> bool:

@@ -32,6 +32,7 @@ def cut(name: str, before: str, text: str, likely: str, after: str = "\n") -> st
         # in an open string
         ("a.py", "def f(a):\n    return ", 'f"{a}: {1}"', "f", ""),
         ("a.py", "def f(a):\n    return ", 'f"{a}: {1}"', 'f"{a', ""),
+        ("a.py", "f(\n    ", '">", "PDB quit', '">", "PDB', '">"'),
         # in a bracket that was not open before
         ("a.py", "x = ", "f(a, b)", "f(a", "f"),
         ("a.py", "x = f(", "a, g(b) + c)", "a, g(b) +", "a, g(b)"),

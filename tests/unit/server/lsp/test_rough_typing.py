@@ -130,6 +130,21 @@ def test_two_documents_typed_in_turn(server: MidlineServer) -> None:
     assert found[-2:] == [[LINE.rstrip()[5:]]] * 2
 
 
+def test_a_machine_that_becomes_busy(server: MidlineServer) -> None:
+    """Tokens take thirty times as long from the second key on: nothing is begun again for it."""
+
+    async def type_slowly(typist: Typist) -> None:
+        for end in range(6):
+            await typist.edit(TEXT[:AT] + LINE[:end] + TEXT[AT:], AT + end)
+            await asyncio.sleep(0.005)
+            server.engine.thread.engine.seconds = 0.03  # type: ignore[union-attr]
+
+    found = run(server, type_slowly)
+    assert found[-1] == [LINE.rstrip()[5:]]
+    assert all(answer == [] for answer in found[:-1])
+    assert len([prompt for prompt in _asked(server) if prompt.endswith("    ")]) <= 1
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_any_edits_leave_the_last_request_an_answer(server: MidlineServer, seed: int) -> None:
     dice = random.Random(seed)
