@@ -1,9 +1,9 @@
 """Check this machine: CPU features, kernels, memory bandwidth and the model.
 
 Measures the memory bandwidth, which bounds decoding, and the share of the arithmetic peak that a
-prefill's products reach, compares the kernels chosen for this CPU with float64, and verifies the
-model file. The exit status is 1 if something is broken; a model that has
-not been pulled yet is not an error.
+prefill's products reach, compares the kernels chosen for this CPU with float64, suggests a model
+that is fast enough for typing on it, and verifies the model file. The exit status is 1 if something
+is broken; a model that has not been pulled yet is not an error.
 
 examples:
   midline doctor
@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from midline.model.catalog.catalog import CATALOGUE, DEFAULT_MODEL, resolve
+from midline.model.catalog.suggestion import prompt_speed, suggest
 from midline.model.errors import MidlineError
 from midline.model.paths import cache_folder
 from midline.model.threads import physical_cores, thread_count
@@ -111,11 +112,21 @@ def _examine_kernels(report: Report) -> None:
     report.facts["kernels"].update(
         peak_multiply_adds_per_second=round(peak), prefill_share_of_peak=round(share, 3)
     )
+    _suggest(report, share * peak * report.facts["threads"])
     if wrong:
         report.problems.append(
             f"the {kernels.kernel_name()} kernels compute wrong results ({', '.join(wrong)}); "
             "MIDLINE_KERNELS=scalar avoids them"
         )
+
+
+def _suggest(report: Report, multiply_adds_per_second: float) -> None:
+    entry = suggest(multiply_adds_per_second, report.facts["memory"]["bytes"])
+    report.facts["suggestion"] = {
+        "model": entry.name,
+        "prompt_tokens_per_second": round(prompt_speed(entry, multiply_adds_per_second)),
+        "here": entry.is_here(),
+    }
 
 
 def _examine_model(report: Report, name: str) -> None:
@@ -197,6 +208,7 @@ def _print(report: Report) -> None:
         "threads": str(facts["threads"]),
         "memory": total + pages,
         "kernels": _kernels_line(facts),
+        "suggested": _suggestion_line(facts.get("suggestion")),
         "model": _model_line(facts["model"]),
         "packed": _packed_line(facts["model"].get("packed")),
         "sparsity": _sparsity_line(facts["model"].get("sparsity")),
@@ -223,6 +235,15 @@ def _kernels_line(facts: dict[str, Any]) -> str:
         f"{kernels['path']}{forced}, self-test {passed}, reads {speed} GB/s; products of a prefill "
         f"reach {kernels['prefill_share_of_peak']:.0%} of a core's {peak:.0f} G multiply-adds/s"
     )
+
+
+def _suggestion_line(suggestion: dict[str, Any] | None) -> str:
+    if suggestion is None:
+        return "needs the kernels"
+    name = suggestion["model"]
+    pull = "" if suggestion["here"] else f"; `midline model pull {name}` fetches it"
+    speed = suggestion["prompt_tokens_per_second"]
+    return f"{name}, which reads about {speed} prompt tokens/s here{pull}"
 
 
 def _sparsity_line(sparsity: dict[str, Any] | None) -> str:

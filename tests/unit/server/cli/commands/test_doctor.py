@@ -45,6 +45,23 @@ def test_a_fresh_machine_is_well_and_told_how_to_pull(
     assert out.endswith("all well\n")
 
 
+@pytest.mark.parametrize(
+    ("peak", "name"), [(122e9, "qwen2.5-coder-0.5b"), (567e9, "qwen2.5-coder-1.5b")]
+)
+def test_a_fast_machine_is_told_of_the_larger_model(
+    peak: float,
+    name: str,
+    home: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(product_rate, "product_share", lambda: (0.65, peak))
+    monkeypatch.setattr(doctor, "thread_count", lambda: 2)
+    monkeypatch.setattr(doctor.machine, "memory_bytes", lambda: 16 << 30)
+    assert main(["doctor"]) == 0
+    assert f"suggested  {name}, which reads about" in capsys.readouterr().out
+
+
 def test_broken_kernels_are_a_problem_with_a_way_out(
     home: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
