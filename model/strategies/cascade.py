@@ -55,6 +55,7 @@ class Cascade(Strategy):
             begun.add(model)
             drawn = run.complete(draw, engine, first_passing=self.agreement == 0)
             made += drawn
+            # Shown before it is executed, in case the budget ends meanwhile.
             best = run.show(run.best(drawn if not run.executes else made))
             best = run.show(run.best_by_examples(drawn if not run.executes else made))
             if is_trusted(run, made, best, self.agreement):
