@@ -29,8 +29,11 @@ def ground_of(picture: Picture) -> Picture:
 def ink_of(picture: Picture) -> Ink:
     """How far each pixel is from its ground, 0 to 1, by the channel that differs most."""
     ground = ground_of(picture)
-    high, low = np.maximum(picture, ground), np.minimum(picture, ground)
-    return np.asarray((high - low).max(axis=2), np.float32) / np.float32(255)
+    difference = np.maximum(picture, ground)
+    difference -= np.minimum(picture, ground)
+    furthest = np.maximum(difference[..., 0], difference[..., 1])
+    np.maximum(furthest, difference[..., 2], out=furthest)
+    return np.asarray(furthest, np.float32) / np.float32(255)
 
 
 def redness_of(picture: Picture, ink: Ink) -> float:

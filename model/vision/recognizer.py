@@ -23,7 +23,7 @@ from midline.model.vision.line_image import HEIGHT, STRIDE, Ink
 from midline.model.vision.opening import MissingVisionError
 
 FILE = "recognizer.onnx"
-SHA256 = "9773fb779feaa73d2f33923a95a88c4cc824d0104c6ec3de468c1e48ee783805"
+SHA256 = "f5ccbd2ff93a7790c0981a6098c7f4fa40f468934b00fa43bdac30ac8ae189d9"
 _SAME_FORM = "cosuvwxzCOSUVWXZ"
 _ABOVE_X = slice(6, 8)
 """Rows of a line image that a capital reaches and an `x` does not."""

@@ -61,6 +61,7 @@ from midline.benchmarks.quality.zoom.screens import (
 )
 
 BATCH = 64
+READER_RATE = 3e-3
 IGNORED = -100
 
 
@@ -225,14 +226,14 @@ def read_arm(data: tuple[Tensor, Tensor, Tensor], count: int, epochs: int, seed:
     torch.manual_seed(seed)
     tokens, places, labels = data
     reader = Reader()
-    optimizer = torch.optim.AdamW(reader.parameters(), lr=1e-3)
+    optimizer = torch.optim.AdamW(reader.parameters(), lr=READER_RATE)
     steps, done = epochs * (count // BATCH), 0
     for _ in range(epochs):
         order = torch.randperm(count)
         for start in range(0, count - BATCH + 1, BATCH):
             batch = order[start : start + BATCH]
             for group in optimizer.param_groups:
-                group["lr"] = 1e-3 * min(1, done / 50 + 0.02) * (1 - done / (steps + 1))
+                group["lr"] = READER_RATE * min(1, done / 50 + 0.02) * (1 - done / (steps + 1))
             logits = reader(tokens[batch], places[batch])
             loss = torch.nn.functional.cross_entropy(logits.flatten(0, 1), labels[batch].flatten())
             optimizer.zero_grad()

@@ -53,9 +53,8 @@ class Reader(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.taken = nn.Linear(WIDTH + 4, WIDTH)
+        self.taken = nn.Sequential(nn.Linear(WIDTH + 4, WIDTH), nn.GELU(), nn.Linear(WIDTH, WIDTH))
         self.queries = nn.Parameter(torch.randn(ANSWERS, WIDTH) * 0.02)
-        self.mixed = _layers(1)
         self.attend = nn.ModuleList(
             nn.MultiheadAttention(WIDTH, HEADS, batch_first=True) for _ in range(2)
         )
@@ -72,7 +71,7 @@ class Reader(nn.Module):
 
     def forward(self, tokens: Tensor, places: Tensor) -> Tensor:
         """Logits [n, ANSWERS, digits]; places [n, tokens, 4]: x, y, the crop's side, a constant."""
-        known = self.mixed(self.taken(torch.cat([tokens, places], dim=-1)))
+        known = self.taken(torch.cat([tokens, places], dim=-1))
         state = self.queries.expand(len(tokens), -1, -1)
         for attend, feed in zip(self.attend, self.feed, strict=True):
             state = state + attend(state, known, known, need_weights=False)[0]
