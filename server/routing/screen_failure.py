@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from midline.model.vision.failure import Failure, Frame, code_lines, find_failure
@@ -106,15 +106,21 @@ def located(failure: Failure, text: str, workspace: Workspace) -> ScreenReading:
 def _file_of(frame: Frame, names: Mapping[str, Path], workspace: Workspace) -> str | None:
     """The project's file that a frame names.
 
-    Several files of that name, or one whose name is an edit away, count only if the frame's source
-    stands in one of them alone.
+    Several files of that name, one in another folder, or one whose name is an edit away, count only
+    if the frame's source stands in one of them alone.
     """
     fitting = fitting_paths(frame.file, names)
-    if len(fitting) == 1:
+    if len(fitting) == 1 and not (frame.source and _is_elsewhere(frame.file, fitting[0])):
         return fitting[0]
     candidates = fitting or near_paths(frame.file, names)
     shown = [name for name in candidates if _lines_with(frame, _lines(names[name], workspace))]
     return shown[0] if len(shown) == 1 else None
+
+
+def _is_elsewhere(shown: str, name: str) -> bool:
+    """Whether a file is in another folder than the shown one, as far as both name folders."""
+    folders = [outline_of(PurePosixPath(path).parent.name) for path in (shown, name)]
+    return all(folders) and folders[0] != folders[1]
 
 
 def _in_file(frame: Frame, path: Path, workspace: Workspace) -> tuple[Frame, Place]:

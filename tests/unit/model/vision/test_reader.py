@@ -75,7 +75,19 @@ def test_what_is_outside_a_region_does_not_change_its_reading(editor: Picture) -
     assert read[0].text.text == TRACEBACK
 
 
-@pytest.mark.parametrize("kind", ["plain", "gradient", "noise", "shapes"])
+def test_letters_of_another_script_leave_the_rest_as_it_is() -> None:
+    """Cyrillic in a comment and in the message; what looks like Latin letters is read as such."""
+    text = read_screen(open_picture(SCREENS / "two_scripts.png"), load_recognizer(1)).text
+    failure = find_failure(text)
+    assert failure is not None and failure.exception == "ValueError"
+    assert [(each.file, each.line, each.function) for each in failure.frames] == [
+        ("/home/anna/shop/app.py", 12, "<module>"),
+        ("/home/anna/shop/billing/invoice.py", 7, "total_of"),
+    ]
+    assert "\ufffd" in text
+
+
+@pytest.mark.parametrize("kind", ["plain", "gradient", "noise", "shapes", "photograph"])
 def test_a_picture_without_text_is_one_sentence(kind: str) -> None:
     with pytest.raises(PictureError, match="no text"):
         read_screen(textless(kind), load_recognizer(1))
@@ -88,6 +100,13 @@ def textless(kind: str) -> Picture:
         picture[:] = np.linspace(0, 255, 400, dtype=np.uint8)[None, :, None]
     if kind == "noise":
         picture = rng.integers(0, 255, picture.shape, dtype=np.uint8)
+    if kind == "photograph":
+        colours = rng.integers(0, 255, (7, 9, 3))
+        rows, columns = np.mgrid[:300, :400]
+        soft = colours[rows // 50, columns // 50] * 0.5
+        for shift in (12, 25, 37):
+            soft += colours[(rows + shift) // 50, (columns + shift) // 50] / 6
+        picture = np.clip(soft + rng.normal(0, 4, soft.shape), 0, 255).astype(np.uint8)
     if kind == "shapes":
         rows, columns = np.mgrid[:300, :400]
         for _ in range(12):

@@ -49,6 +49,15 @@ def test_the_frame_that_failed_is_found_in_the_project(workspace: Workspace) -> 
     assert found.headline(workspace) == "KeyError: 'price' at billing/invoice.py:3"
 
 
+def test_a_file_of_the_same_name_in_another_folder_needs_the_source_too(
+    workspace: Workspace,
+) -> None:
+    other = TRUE.replace("shop/billing/invoice.py", "other/orders/invoice.py")
+    assert [p.path.name for p in reading(other, workspace).places] == ["invoice.py", "app.py"]
+    strange = other.replace('sum(row["price"] for row in rows)', "invoices[number]")
+    assert [p.path.name for p in reading(strange, workspace).places] == ["app.py"]
+
+
 def test_names_and_lines_that_were_misread_are_corrected_by_the_project(
     workspace: Workspace,
 ) -> None:
