@@ -141,9 +141,8 @@ def pages_in_use(model: Decoder) -> int:
 def forget(model: NativeEngine) -> None:
     """Empties the tree of known beginnings."""
     cache = model.decoder.cache
-    while cache._root.children:
-        for leaf in cache._leaves(cache._root):
-            cache._forget(leaf)
+    cache._drop_leaves(cache.pool.pages)
+    assert not cache._root.children
 
 
 def drawn_ids(generation: Generation) -> list[list[int]]:
