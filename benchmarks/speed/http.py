@@ -120,8 +120,8 @@ def _note_tokens(engine: Engine, server: _Server) -> None:
 
         found: list[Generation] = batch(*requests, on_token=hear, **how)
         timings = found[-1].timings
-        server.spent["prefill_ms"] += round(timings.prefill_ms)
-        server.spent["decode_ms"] += round(timings.decode_ms)
+        server.spent["prefill_us"] += round(1000 * timings.prefill_ms)
+        server.spent["decode_us"] += round(1000 * timings.decode_ms)
         server.spent["steps"] += found[-1].passes
         return found
 
@@ -169,8 +169,8 @@ def _throughput(server: _Server, engine: Engine, args: argparse.Namespace) -> di
 def _shares(spent: Counter[str]) -> dict[str, float]:
     """What part of the engine's time reading prompts takes, and how long a decoding step does."""
     return {
-        "prefill_share": spent["prefill_ms"] / (spent["prefill_ms"] + spent["decode_ms"]),
-        "step_ms": spent["decode_ms"] / max(1, spent["steps"]),
+        "prefill_share": spent["prefill_us"] / (spent["prefill_us"] + spent["decode_us"]),
+        "step_ms": spent["decode_us"] / 1000 / max(1, spent["steps"]),
     }
 
 

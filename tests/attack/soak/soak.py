@@ -17,8 +17,8 @@ import random
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -86,7 +86,27 @@ async def soak(
 
     Of `SERVE`, memory is that of the engine process and of the window's together.
     """
-    os.environ["MIDLINE_HOME"] = str(folder / "home")
+    with _home(folder / "home"):
+        return await _soak(model, 60 * minutes, interval, folder, pace, command)
+
+
+@contextmanager
+def _home(folder: Path) -> Iterator[None]:
+    """A home for engine processes and for what asks after them here."""
+    before = os.environ.get("MIDLINE_HOME")
+    os.environ["MIDLINE_HOME"] = str(folder)
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["MIDLINE_HOME"]
+        else:
+            os.environ["MIDLINE_HOME"] = before
+
+
+async def _soak(
+    model: str, seconds: float, interval: float, folder: Path, pace: Pace, command: Sequence[str]
+) -> list[Sample]:
     texts = [p.read_text("utf-8") for p in sorted(SOURCES.glob("[ms]*/**/*.py"))]
     draw = random.Random(7)
     async with _server(model, folder, OWN) as client:
@@ -95,7 +115,7 @@ async def soak(
         processes = [client.process.pid, *(report["pid"] for report in reports())]
         began, answers = time.monotonic(), 0
         samples = [Sample(0.0, 0, sum(map(resident_bytes, processes)))]
-        while (passed := time.monotonic() - began) < 60 * minutes:
+        while (passed := time.monotonic() - began) < seconds:
             if passed - samples[-1].seconds >= interval:
                 samples.append(Sample(passed, answers, sum(map(resident_bytes, processes))))
                 print(samples[-1], file=sys.stderr, flush=True)
