@@ -6,6 +6,7 @@ from typing import Any
 from midline.benchmarks.machine import describe_machine
 from midline.benchmarks.mbxp.tasks import Task
 from midline.benchmarks.quality.quantization.store import Store
+from midline.benchmarks.quality.quantization.summarization import OPENING
 
 QUALITY = ("perplexity", "cursor", "mbxp", "summaries", "robustness")
 SPEED = ("size", "speed")
@@ -51,7 +52,7 @@ class Study:
         if key == "robustness":
             return {"seeds": amounts.seeds, "problems": amounts.robust_problems}
         if key == "summaries":
-            return {"problems": amounts.summaries}
+            return {"problems": amounts.summaries, "opening": OPENING}
         if key == "cursor":
             return {"cursors": amounts.cursors}
         if key == "speed":

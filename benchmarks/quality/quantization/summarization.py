@@ -1,8 +1,9 @@
 """Summarization: the docstring of an MBXP solution, written from its body (BLEU, chrF).
 
-The model fills in the docstring of a Python function of which it sees signature and body. The
-reference text is the problem's own description. Scores are sacrebleu's: BLEU of each sentence,
-smoothed by adding one ("add-k"), and chrF; both from 0 to 100.
+The model fills in the docstring of a Python function of which it sees signature and body. Its first
+words are given, since small models leave an empty docstring as it is. The reference text is the
+problem's own description, without the words that nearly all begin with. Scores are sacrebleu's:
+BLEU of each sentence, smoothed by adding one ("add-k"), and chrF; both from 0 to 100.
 """
 
 import re
@@ -19,19 +20,22 @@ from midline.model.engines.base import Engine, Request
 from midline.model.errors import UsageError
 
 MAX_TOKENS = 48
+OPENING = "Write a function to"
+"""The first words of a docstring, as MBXP's descriptions begin."""
+_OPENING = re.compile(r"write an? (?:\w+ )?function (?:to|that|which) ", re.IGNORECASE)
 _DOCSTRING = re.compile(r'^(?P<head>.*?)(?P<indent>[ \t]+)"""(?P<text>.*?)"""', re.DOTALL)
 
 
 def parts_of(task: Task) -> tuple[str, str, str] | None:
-    """The text up to the docstring's content, that behind it with the body, and the description.
+    """The text up to the docstring's words, that behind it with the body, and the description.
 
     None for a problem without a solution or a docstring.
     """
     found = _DOCSTRING.match(task.prompt)
     if found is None or not task.canonical_solution:
         return None
-    description = " ".join(found["text"].partition(">>>")[0].split())
-    before = f'{found["head"]}{found["indent"]}"""'
+    description = _OPENING.sub("", " ".join(found["text"].partition(">>>")[0].split()), count=1)
+    before = f'{found["head"]}{found["indent"]}"""{OPENING}'
     return before, f'"""\n{task.canonical_solution}', description
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from midline.benchmarks.main import main
+from midline.benchmarks.mbxp.tasks import Task
 from midline.benchmarks.quality.cursor.cases import load_cases
 from midline.benchmarks.quality.quantization import measure
 from midline.benchmarks.quality.quantization.claims import claims
@@ -17,7 +18,7 @@ from midline.benchmarks.quality.quantization.perplexity import against, perplexi
 from midline.benchmarks.quality.quantization.robustness import scores
 from midline.benchmarks.quality.quantization.store import Store, Subject
 from midline.benchmarks.quality.quantization.study import Study
-from midline.benchmarks.quality.quantization.summarization import summary_of
+from midline.benchmarks.quality.quantization.summarization import parts_of, summary_of
 from midline.benchmarks.quality.quantization.table import table
 
 pytest.importorskip("onnxruntime", reason="the extra `onnx` is not installed")
@@ -183,6 +184,18 @@ def test_perplexity_is_of_all_texts_together() -> None:
     assert perplexity(truth) == pytest.approx(2.718281828 ** (50 / 30))
     found = against({"a": [11.0, 10.0], "b": [42.0, 20.0]}, truth)
     assert found["difference"] == pytest.approx(0.1) and found["interval"][0] == pytest.approx(0.1)
+
+
+def test_a_docstring_begins_with_words_that_the_description_lacks() -> None:
+    prompt = (
+        'def f(a):\n    """\n    Write a python function to sort a list.\n    >>> f([1])\n    """\n'
+    )
+    body = "    return sorted(a)\n"
+    task = Task("MBPP/1", "python", prompt, "", "f", canonical_solution=body)
+    before, after, description = parts_of(task) or ("", "", "")
+    assert before == 'def f(a):\n    """Write a function to'
+    assert after == '"""\n    return sorted(a)\n'
+    assert description == "sort a list."
 
 
 def test_a_summary_is_the_first_paragraph() -> None:
