@@ -11,6 +11,7 @@ from midline.model.completion.code_lines import (
     indentation,
     is_container,
     is_definition,
+    opens,
 )
 from midline.model.completion.fim import Cursor
 from midline.model.completion.languages import language_of_text
@@ -98,6 +99,10 @@ class Place:
     def following(self) -> str:
         """The first of the lines below, "" if there is none."""
         return self.below[0] if self.below else ""
+
+    def is_header(self, line: str) -> bool:
+        """Whether a line of a completion opens the block that stands below the cursor."""
+        return opens(line.rstrip()) and indentation(self.following) > indentation(line)
 
     @property
     def text_delimiter(self) -> str:

@@ -45,8 +45,7 @@ def copies_below(lines: Sequence[str], place: Place) -> bool:
 
 def copies_above(lines: Sequence[str], place: Place) -> bool:
     """Whether `lines`, blank ones left out, are several and only say what stands right above."""
-    whole = place.fragment if place.fragment.strip() else ""
-    over = [*place.above, whole] if whole else [*place.above]
+    over = [*place.above, place.fragment] if place.fragment.strip() else place.above
     written = [line.rstrip() for line in lines if line.strip()]
     telling = any(sum(map(str.isalnum, line)) >= _TELLING_LATER_LINE for line in written)
     above = [line.rstrip() for line in over[-len(written) :]]

@@ -242,7 +242,7 @@ class _Walk:
             self.base = max(indentation(shown), 0 if first else self._least())
         own = not (first and self.place.fragment.strip())
         if whole and own and self._repeats(shown, line):
-            is_header = _is_header(self.lines[-1], self.place) if self.lines else True
+            is_header = self.place.is_header(self.lines[-1]) if self.lines else True
             return self._left(None if is_header else self.header_end)
         if not first and self._is_beyond(shown, whole):
             return self._left(self.header_end if self.block_end is None else self.block_end)
@@ -281,7 +281,7 @@ class _Walk:
         self.blank = 0
         self.lines.append(line)
         self.ends.append(end)
-        if self.header_end is None and self.written and _is_header(line, self.place):
+        if self.header_end is None and self.written and self.place.is_header(line):
             fits = self.fits is not None and self.fits(self.text[:end])
             self.header_end = len(self.lines) if fits else None
         if repeated := cycle_length(self.lines, self.depth):
@@ -352,11 +352,6 @@ class _Walk:
     def _may_have_else(self) -> bool:
         """Whether `else` or the like may follow on the next line."""
         return self.lines[0].strip().lstrip("}) ").startswith(_MAY_HAVE_ELSE)
-
-
-def _is_header(line: str, place: Place) -> bool:
-    """Whether a line opens the block that stands below the cursor."""
-    return opens(line.rstrip()) and indentation(place.following) > indentation(line)
 
 
 class _InBrackets:

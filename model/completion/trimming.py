@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 
 from midline.model.completion.closing import closed_blocks, closed_line
-from midline.model.completion.code_lines import imbalance, indentation, net_depth, opens
+from midline.model.completion.code_lines import imbalance, indentation, net_depth
 from midline.model.completion.insertion_point import InsertionPoint
 from midline.model.completion.place import Extent, Place
 from midline.model.completion.repeats import copies_above, copies_below
@@ -67,9 +67,8 @@ def finished_text(text: str, place: Place, *, complete: bool, fits: Fits | None 
 
 def _says_nothing(text: str, place: Place, *, complete: bool) -> bool:
     """Whether lines only say again what stands above, or, where they were cut off, below."""
-    lines = text.rstrip().split("\n")
-    own = lines if place.fragment.strip() else [place.fragment + lines[0], *lines[1:]]
-    is_begun = bool(place.fragment.strip())
+    lines, is_begun = text.rstrip().split("\n"), bool(place.fragment.strip())
+    own = lines if is_begun else [place.fragment + lines[0], *lines[1:]]
     below = not (complete or is_begun) and copies_below(own, place)
     return below or (not (is_begun and lines[0].strip()) and copies_above(own, place))
 
@@ -168,7 +167,7 @@ def _header(text: str, place: Place) -> Iterator[str]:
     at = text.find("\n")
     while at >= 0:
         line = (place.fragment + text[:at]).rpartition("\n")[2].rstrip()
-        if opens(line) and indentation(place.following) > indentation(line):
+        if place.is_header(line):
             yield text[:at].rstrip()
             return
         at = text.find("\n", at + 1)

@@ -57,18 +57,17 @@ class FirstPassing:
         return self.passed
 
     def _work(self) -> None:
-        with contextlib.suppress(Ended):
-            try:
-                while (texts := self._ended()) and not self.try_now(texts):
-                    prepare(self._run)
-            except Ended:
-                raise
-            except Exception as error:  # noqa: BLE001 - raised again by the thread that waits
-                self._error = error
-                self._flag.set()
+        try:
+            while (texts := self._ended()) and not self.try_now(texts):
+                prepare(self._run)
+        except Ended:
+            return
+        except Exception as error:  # noqa: BLE001 - raised again by the thread that waits
+            self._error = error
+            self._flag.set()
 
     def _ended(self) -> list[str]:
-        """Waits for the next that ends; with it all that have ended meanwhile. None at the end."""
+        """Waits for the next that ends; with it all that have ended meanwhile. Empty at the end."""
         texts = [self._texts.get()]
         with contextlib.suppress(queue.Empty):
             while texts[-1] is not None:
