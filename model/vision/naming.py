@@ -26,7 +26,7 @@ def corrected(name: str, known: Iterable[str]) -> str:
     names = set(known)
     if not name or name in names:
         return name
-    like = [other for other in names if outline_of(other) == outline_of(name)]
+    like = _alike(name, names)
     if len(like) == 1:
         return like[0]
     if like or len(name) < _LEAST_LENGTH:
@@ -38,8 +38,13 @@ def corrected(name: str, known: Iterable[str]) -> str:
 def like_one_of(name: str, known: Iterable[str]) -> str:
     """The known name that `name` looks the same as; itself if it is known, or if none is meant."""
     names = set(known)
-    like = [other for other in names if outline_of(other) == outline_of(name)]
+    like = _alike(name, names)
     return like[0] if name not in names and len(like) == 1 else name
+
+
+def _alike(name: str, names: Iterable[str]) -> list[str]:
+    """Those of the names that look the same as `name`."""
+    return [other for other in names if outline_of(other) == outline_of(name)]
 
 
 def is_near(one: str, other: str) -> bool:
@@ -58,12 +63,6 @@ def _near(one: str, other: str) -> bool:
         start += 1
     rest = long[start + 1 :]
     return short[start:] == rest or (len(short) == len(long) and short[start + 1 :] == rest)
-
-
-def corrected_path(path: str, known: Iterable[str]) -> str | None:
-    """The project's file that a path ends in, None if there is none or several fit as well."""
-    best = fitting_paths(path, known)
-    return best[0] if len(best) == 1 else None
 
 
 def fitting_paths(path: str, known: Iterable[str]) -> list[str]:

@@ -1,9 +1,9 @@
 """Panes of a screen, found in the picture reduced: the lowest step of the ladder.
 
 A pane ends where a straight edge runs along it, or where a broad strip is empty; a window is found
-by two edges of the same height. A horizontal cut
-is made only along a thin rule, where the ground has another colour from there on, or where it lets
-a vertical cut be made: the highlight of a line divides no text.
+by two edges of the same height. A horizontal cut is made only along a thin rule, where the ground
+has another colour from there on, or where it lets a vertical cut be made: the highlight of a line
+divides no text.
 """
 
 from collections.abc import Iterator

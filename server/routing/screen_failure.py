@@ -150,19 +150,19 @@ def _function_at(read: str, number: int, source: "SourceFile | None") -> str:
 def _line_of(frame: Frame, lines: list[str]) -> int:
     """The line that is named; if another text stands there, the one that has the frame's source.
 
-    Of several such lines, the one whose number looks like that which was read, or is an edit away.
+    Of several such lines, the one whose number differs in one digit from what was read.
     """
     found = _lines_with(frame, lines)
     if not found or frame.line in found:
         return frame.line
     read = str(frame.line)
-    near = [n for n in found if len(found) == 1 or _is_one_edit(read, str(n))]
+    near = [n for n in found if len(found) == 1 or _differs_in_one(read, str(n))]
     return near[0] if len(near) == 1 else frame.line
 
 
-def _is_one_edit(one: str, other: str) -> bool:
-    pairs = list(zip(one, other, strict=False))
-    return len(one) == len(other) and sum(a != b for a, b in pairs) == 1
+def _differs_in_one(one: str, other: str) -> bool:
+    """Whether two numbers of as many digits differ in one of them."""
+    return len(one) == len(other) and sum(map(str.__ne__, one, other)) == 1
 
 
 def _lines_with(frame: Frame, lines: list[str]) -> list[int]:
