@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from midline.benchmarks.quality.answers import Answers, question
+from midline.benchmarks.quality.known_ids import beginnings
 from midline.model.cancellation import Cancellation
-from midline.model.completion.stopping import is_marker
 from midline.model.engines.base import (
     GREEDY,
     Completion,
@@ -25,6 +25,8 @@ from midline.model.engines.base import (
     Timings,
 )
 
+MOST_HEALED = 4
+"""How far the limit of tokens may differ between batches, which add what they heal."""
 _NO_TIME = Timings(0.0, 0.0, 0.0, 0.0, 0.0)
 
 
@@ -121,28 +123,23 @@ class _Replay:
             return None
         most, rows = json.loads(known)
         found = [self._cut(number, _Sample(*row)) for number, row in enumerate(rows)]
-        is_whole = most >= self._options.max_tokens - self._most_healed()
+        is_whole = most >= self._options.max_tokens - MOST_HEALED
         usable = all(s.reason != "length" or is_whole for s in found)
         usable &= all(not s.by_rule or n in self._ended for n, s in enumerate(found))
         return found if usable else None
 
-    def _most_healed(self) -> int:
-        """How far the limit of tokens may differ between batches, which add what they heal."""
-        return 4
-
     def _cut(self, number: int, sample: _Sample) -> _Sample:
         """A sample up to where a rule ends it."""
-        stop, written = self._request.stop, 0
-        for count, id in enumerate(sample.ids, 1):
-            if not is_marker(self._tokenizer, id):
-                written += len(self._tokenizer.token_bytes(id))
-            if stop and written >= len(self._request.align) and stop(number, sample.ids[:count]):
+        stop = self._request.stop
+        for ids, is_asked in beginnings(self._tokenizer, self._request, sample.ids):
+            count = len(ids)
+            if stop and is_asked and stop(number, ids):
                 self._ended[number] = count
                 kept = sample.logprobs[:count]
                 if count == len(sample.ids) and sample.by_rule:
                     return sample
                 mean = sum(kept) / max(1, len(kept))
-                return _Sample(sample.ids[:count], kept, mean, mean, "stop", True)
+                return _Sample(ids, kept, mean, mean, "stop", True)
             self._asked[number] = count
         return sample
 

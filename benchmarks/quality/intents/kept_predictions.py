@@ -10,6 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from midline.benchmarks.quality.answers import Answers
 from midline.model.intents.prediction import IntentModel, Prediction
 from midline.model.intents.utterance import Slot, Utterance
 
@@ -29,22 +30,21 @@ class KeptPredictions:
         self, load: Callable[[], IntentModel], trace: Path, seconds: float | None = None
     ) -> None:
         self._load = load
-        self._trace = trace
+        self._answers = Answers(trace)
         self._ends = None if seconds is None else time.monotonic() + seconds
         self._model: IntentModel | None = None
-        lines = trace.read_text("utf-8").splitlines() if trace.is_file() else []
-        self._known = {row["text"]: _prediction(row) for row in map(json.loads, lines)}
 
     def predict(self, text: str) -> Prediction:
         """The labels of one sentence."""
-        if text not in self._known:
-            if self._ends is not None and time.monotonic() > self._ends:
-                raise OutOfTime
-            self._model = self._model or self._load()
-            found = self._known[text] = self._model.predict(text)
-            with self._trace.open("a", encoding="utf-8") as file:
-                file.write(json.dumps(_row(found)) + "\n")
-        return self._known[text]
+        known = self._answers.get(text)
+        if known is not None:
+            return _prediction(json.loads(known))
+        if self._ends is not None and time.monotonic() > self._ends:
+            raise OutOfTime
+        self._model = self._model or self._load()
+        found = self._model.predict(text)
+        self._answers.add(text, json.dumps(_row(found)))
+        return found
 
 
 def _row(found: Prediction) -> dict[str, Any]:

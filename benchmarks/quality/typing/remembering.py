@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from midline.benchmarks.quality.answers import Answers, question
+from midline.benchmarks.quality.known_ids import beginnings
 from midline.model.cancellation import Cancellation
-from midline.model.completion.stopping import is_marker
 from midline.model.engines.base import (
     GREEDY,
     Completion,
@@ -151,17 +151,13 @@ class RememberingEngine(Engine):
         on_token: OnToken | None,
     ) -> _Drawn:
         """Hand out a known completion token by token, as far as it is wanted."""
-        written = 0
-        for count, id in enumerate(drawn.ids, 1):
+        for at, (ids, is_asked) in enumerate(beginnings(self.tokenizer, request, drawn.ids)):
             if cancel is not None and cancel.is_set():
-                return replace(drawn, ids=drawn.ids[: count - 1], reason="cancelled")
+                return replace(drawn, ids=ids[:-1], reason="cancelled")
             if on_token:
-                at = count - 1
-                on_token(DrawnToken(0, 0, id, drawn.logprobs[at], drawn.conditional[at], 1.0))
-            if not is_marker(self.tokenizer, id):
-                written += len(self.tokenizer.token_bytes(id))
-            ids = drawn.ids[:count]
-            if request.stop and written >= len(request.align) and request.stop(0, ids):
+                known = drawn.logprobs[at], drawn.conditional[at]
+                on_token(DrawnToken(0, 0, ids[-1], *known, 1.0))
+            if request.stop and is_asked and request.stop(0, ids):
                 return replace(drawn, ids=ids, reason="stop")
         return drawn
 
