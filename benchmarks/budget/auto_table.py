@@ -13,8 +13,8 @@ from midline.benchmarks.budget.verdicts import Verdicts
 from midline.model.strategies.auto import Part, Row, Share
 from midline.model.strategies.speed import Speed
 
-LEAST_PROBLEMS = 60
-"""On fewer tuning problems an arm is not measured well enough to be a default."""
+LEAST_TUNING_PROBLEMS = 60
+"""On fewer tuning problems an arm is not measured well enough to be chosen."""
 PARTS = 10
 """Of a curve."""
 
@@ -44,7 +44,7 @@ def table_rows(
     for candidate in candidates:
         ids = sorted(tuning & set(candidate.arm.outcomes))
         own = [r for r in rows[candidate.arm.name, candidate.arm.models] if r["task_id"] in tuning]
-        if len(ids) < LEAST_PROBLEMS or not own:
+        if len(ids) < LEAST_TUNING_PROBLEMS or not own:
             continue
         row = Row(
             strategy=candidate.strategy,

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from midline.benchmarks.budget.auto_table import LEAST_TUNING_PROBLEMS
 from midline.benchmarks.budget.measures import Measured, Outcome, common, difference
 from midline.benchmarks.budget.pool import Pool
 from midline.benchmarks.budget.verdicts import Verdicts
@@ -18,8 +19,6 @@ from midline.model.strategies.base import Strategy
 from midline.model.strategies.speed import Speed
 
 PEER = "llama.cpp"
-LEAST_PROBLEMS = 60
-"""On fewer tuning problems an arm is not measured well enough to be chosen."""
 
 
 def peer_of(pool: Pool, speed: Speed, verdicts: Verdicts) -> Measured:
@@ -43,7 +42,7 @@ def within_peer(
     fitting: list[tuple[float, Measured]] = []
     for arm in arms:
         ids = [id for id in common([arm, peer]) if halves[id] == 0]
-        if len(ids) < LEAST_PROBLEMS:
+        if len(ids) < LEAST_TUNING_PROBLEMS:
             continue
         if arm.mean("seconds", ids) <= peer.mean("seconds", ids):
             fitting.append((arm.mean("passed", ids), arm))

@@ -9,19 +9,15 @@ from pathlib import Path
 from typing import Any
 
 from midline.benchmarks.mbxp.actions.run import chosen_tasks
-from midline.benchmarks.mbxp.generate import STREAMS, TASK_TOKENS, Generator, pending
 from midline.benchmarks.mbxp.run_folder import claim
-from midline.benchmarks.mbxp.samples import GeneratedFile
-from midline.benchmarks.mbxp.session import EvaluationOptions, evaluate_into
 from midline.benchmarks.mbxp.statistics import paired_difference, wilson
 from midline.benchmarks.mbxp.tasks import Task, data_folder, load_tasks
+from midline.benchmarks.quality.greedy_passes import MAX_TOKENS, greedy_passes
 from midline.model.decoding.options import NativeOptions, SamplingOptions
 from midline.model.engines.native.engine import NativeEngine
 from midline.model.teal.profile import Profile
 
 LANGUAGE = "python"
-MAX_TOKENS = 320
-CACHE_TOKENS = STREAMS * TASK_TOKENS
 
 
 class CalibratedEngine(NativeEngine):
@@ -46,18 +42,14 @@ def passed(
 
     `profile` is asked for only if completions are missing in `folder`.
     """
-    file = GeneratedFile(folder)
-    waiting = pending(tasks, 1, file)
-    if waiting:
-        engine.given = profile()
-        about = {"sparsity": engine.given.level, "text": engine.given.calibration.sha256}
-        claim(folder, about)
-        native = NativeOptions(exact=True, sparsity=engine.given.level, draft="none")
-        options = SamplingOptions(max_tokens=MAX_TOKENS, engine=native)
-        Generator(engine, options, file).run(waiting, {t.task_id: t for t in tasks}, lambda _: None)
-    known = {task.task_id: task for task in tasks}
-    summary = evaluate_into(folder, file.samples(known), EvaluationOptions(workers=1))
-    return {result.task_id: int(result.status == "pass") for result in summary.results}
+
+    def ready() -> tuple[CalibratedEngine, SamplingOptions]:
+        engine.given = given = profile()
+        claim(folder, {"sparsity": given.level, "text": given.calibration.sha256})
+        native = NativeOptions(exact=True, sparsity=given.level, draft="none")
+        return engine, SamplingOptions(max_tokens=MAX_TOKENS, engine=native)
+
+    return greedy_passes(ready, tasks, folder)
 
 
 def compared(found: Mapping[str, Mapping[str, int]], baseline: str) -> list[dict[str, Any]]:

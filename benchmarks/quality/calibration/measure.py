@@ -34,7 +34,8 @@ from midline.benchmarks.mbxp.tasks import Task, data_folder, load_tasks
 from midline.benchmarks.outputs import output_file
 from midline.benchmarks.quality.calibration import execution
 from midline.benchmarks.quality.calibration.arms import ARMS, Pool, text_of
-from midline.benchmarks.quality.calibration.execution import CACHE_TOKENS, CalibratedEngine
+from midline.benchmarks.quality.calibration.execution import CalibratedEngine
+from midline.benchmarks.quality.greedy_passes import CACHE_TOKENS
 from midline.benchmarks.student_t import student_t
 from midline.model.compression.teal_calibration import measure
 from midline.model.engines.native.engine import NativeEngine

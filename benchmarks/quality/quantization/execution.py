@@ -5,17 +5,13 @@ from pathlib import Path
 from typing import Any
 
 from midline.benchmarks.mbxp.actions.run import chosen_tasks
-from midline.benchmarks.mbxp.generate import STREAMS, TASK_TOKENS, Generator, pending
-from midline.benchmarks.mbxp.samples import GeneratedFile
-from midline.benchmarks.mbxp.session import EvaluationOptions, evaluate_into
 from midline.benchmarks.mbxp.statistics import paired_difference, wilson
 from midline.benchmarks.mbxp.tasks import Task
+from midline.benchmarks.quality.greedy_passes import MAX_TOKENS, greedy_passes
 from midline.benchmarks.quality.quantization.store import Subject
 from midline.benchmarks.quality.quantization.subjects import options_of
+from midline.model.decoding.options import SamplingOptions
 from midline.model.engines.base import Engine
-
-MAX_TOKENS = 320
-CACHE_TOKENS = STREAMS * TASK_TOKENS
 
 
 def problems(pool: Mapping[str, Task], language: str, limit: int) -> list[Task]:
@@ -35,16 +31,12 @@ def passed(
     engine: loads it, and is called where something has to be generated. Samples and verdicts are
     kept in `folder`: what is there is neither generated nor executed again.
     """
-    file = GeneratedFile(folder)
-    options = options_of(subject, MAX_TOKENS)
-    waiting = pending(tasks, 1, file)
-    if waiting:
-        pool = {task.task_id: task for task in tasks}
-        Generator(engine(), options, file).run(waiting, pool, lambda _: None)
-    known = {task.task_id: task for task in tasks}
     about = {"model": subject.path.name, "recipe": subject.name}
-    summary = evaluate_into(folder, file.samples(known), EvaluationOptions(workers=workers), about)
-    return {result.task_id: int(result.status == "pass") for result in summary.results}
+
+    def ready() -> tuple[Engine, SamplingOptions]:
+        return engine(), options_of(subject, MAX_TOKENS)
+
+    return greedy_passes(ready, tasks, folder, about, workers)
 
 
 def summary(found: Mapping[str, int]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
+from midline.benchmarks.quality.greedy_passes import CACHE_TOKENS
 from midline.benchmarks.quality.quantization import (
     cursor_part,
     execution,
@@ -21,7 +22,7 @@ def measure_part(study: Study, subject: Subject, key: str) -> Any:
     """The result of the part that is kept as `key`."""
     if key == "size":
         return _size(subject)
-    room = None if key in ("perplexity", "cursor") else execution.CACHE_TOKENS
+    room = None if key in ("perplexity", "cursor") else CACHE_TOKENS
 
     @cache
     def engine() -> Engine:

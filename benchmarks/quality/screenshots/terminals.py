@@ -9,7 +9,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 
 import numpy as np
 from PIL import ImageGrab
@@ -86,19 +85,10 @@ class Terminals:
         read, write = os.pipe()
         screen = f"{SCREEN[0]}x{SCREEN[1]}x24"
         words = [
-            "Xvfb",
-            "-displayfd",
-            str(write),
-            "-screen",
-            "0",
-            screen,
-            "-nolisten",
-            "tcp",
-            "-noreset",
-        ]
-        self._server = subprocess.Popen(
-            [*words, "-dpi", "96"], pass_fds=(write,), stderr=subprocess.DEVNULL
-        )
+            "Xvfb", "-displayfd", str(write), "-screen", "0", screen, "-nolisten", "tcp",
+            "-noreset", "-dpi", "96",
+        ]  # fmt: skip
+        self._server = subprocess.Popen(words, pass_fds=(write,), stderr=subprocess.DEVNULL)
         os.close(write)
         with os.fdopen(read) as told:
             self.display = f":{told.readline().strip()}"
@@ -113,12 +103,7 @@ class Terminals:
     def __enter__(self) -> "Terminals":
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self._server.terminate()
         self._server.wait()
         self._folder.cleanup()
