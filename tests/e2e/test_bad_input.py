@@ -4,7 +4,6 @@ import asyncio
 import os
 import socket
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,7 @@ import pytest
 from raw_client import RawClient, framed, notification, raw_client, request
 from wire import asking
 
-from midline.server.daemon.control import reports, stop
+from midline.server.daemon.control import reports
 from midline.server.daemon.handshake import LSP, Hello, line
 from midline.server.daemon.places import shared_place
 
@@ -23,13 +22,7 @@ URI = "file:///a.py"
 TEXT = "def f(a):\n    \n"
 REFUSED = ("closed", "ConnectionResetError", "BrokenPipeError")
 
-
-@pytest.fixture(autouse=True)
-def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("MIDLINE_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("MIDLINE_ENGINE_SECONDS", "20")
-    yield
-    assert all(report["ended"] for report in stop())
+pytestmark = pytest.mark.usefixtures("engine_home")
 
 
 def opened(client: RawClient, uri: str, language: str, text: str = TEXT) -> None:

@@ -7,7 +7,6 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,21 +14,14 @@ import pytest
 from editor import Editor, capabilities, editing, replacement
 from raw_client import RawClient, initialize, notification, raw_client, request
 
-from midline.server.daemon.control import reports, stop
+from midline.server.daemon.control import reports
 from midline.server.daemon.handshake import LSP, call
 from midline.server.daemon.places import Place, shared_place
 
 PROXY = (sys.executable, "-P", str(Path(__file__).parents[1] / "fake_proxy.py"))
 TEXT = "def f(a):\n    \n"
 
-
-@pytest.fixture(autouse=True)
-def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A home of the test's own, whose engine process is ended behind the test."""
-    monkeypatch.setenv("MIDLINE_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("MIDLINE_ENGINE_SECONDS", "20")
-    yield
-    assert all(report["ended"] for report in stop())
+pytestmark = pytest.mark.usefixtures("engine_home")
 
 
 def proxied(folder: Path, **options: Any) -> Any:

@@ -8,7 +8,7 @@ import re
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from urllib.request import Request, urlopen
 import pytest
 from raw_client import RawClient, initialize, notification, raw_client, request
 
-from midline.server.daemon.control import described, reports, stop
+from midline.server.daemon.control import described, reports
 
 pytest.importorskip("starlette", reason="the extra `http` is not installed")
 pytest.importorskip("uvicorn", reason="the extra `http` is not installed")
@@ -27,14 +27,7 @@ pytest.importorskip("prometheus_client", reason="the extra `http` is not install
 MIDLINE = (sys.executable, "-P", "-m", "midline.server.cli.main")
 PROMPT = {"prompt": "def f(", "max_tokens": 3}
 
-
-@pytest.fixture(autouse=True)
-def _own_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A home of the test's own, whose engine process is ended behind the test."""
-    monkeypatch.setenv("MIDLINE_HOME", str(tmp_path / "home"))
-    monkeypatch.setenv("MIDLINE_ENGINE_SECONDS", "20")
-    yield
-    assert all(report["ended"] for report in stop())
+pytestmark = pytest.mark.usefixtures("engine_home")
 
 
 @asynccontextmanager

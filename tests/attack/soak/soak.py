@@ -17,11 +17,12 @@ import random
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 from raw_client import RawClient, initialize, notification, raw_client, request
 
@@ -86,22 +87,8 @@ async def soak(
 
     Of `SERVE`, memory is that of the engine process and of the window's together.
     """
-    with _home(folder / "home"):
+    with mock.patch.dict(os.environ, MIDLINE_HOME=str(folder / "home")):
         return await _soak(model, 60 * minutes, interval, folder, pace, command)
-
-
-@contextmanager
-def _home(folder: Path) -> Iterator[None]:
-    """A home for engine processes and for what asks after them here."""
-    before = os.environ.get("MIDLINE_HOME")
-    os.environ["MIDLINE_HOME"] = str(folder)
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ["MIDLINE_HOME"]
-        else:
-            os.environ["MIDLINE_HOME"] = before
 
 
 async def _soak(

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from fake_engine import FakeEngine
+from problems_made import write_problems
 from tiny_model import QWEN2, write_tiny_model
 
 from midline.benchmarks.main import main
@@ -32,16 +33,7 @@ def tokenizer(tmp_path_factory: pytest.TempPathFactory) -> Tokenizer:
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
-    folder = tmp_path / "data"
-    folder.mkdir()
-    rows = [
-        {"task_id": f"MBPP/{n}", "language": "python", "prompt": PROMPT.format(n=n), "test": TEST,
-         "entry_point": f"f{n}"}
-        for n in range(PROBLEMS)
-    ]  # fmt: skip
-    (folder / "p.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    (folder / "metadata.json").write_text('{"python": "p.jsonl"}')
-    return folder
+    return write_problems(tmp_path / "data", PROBLEMS, PROMPT, TEST)
 
 
 def write_pool(folder: Path, texts: Callable[[int], list[str]], temperature: float) -> Path:

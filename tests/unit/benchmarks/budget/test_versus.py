@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from problems_made import write_problems
 
 from midline.benchmarks.budget.actions import versus
 from midline.benchmarks.budget.peer import PeerAnswer
@@ -22,16 +23,7 @@ PROBLEMS = 24
 
 @pytest.fixture
 def data(tmp_path: Path) -> Path:
-    folder = tmp_path / "data"
-    folder.mkdir()
-    rows = [
-        {"task_id": f"MBPP/{n}", "language": "python", "prompt": PROMPT.format(n=n), "test": TEST,
-         "entry_point": f"f{n}"}
-        for n in range(PROBLEMS)
-    ]  # fmt: skip
-    (folder / "p.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    (folder / "metadata.json").write_text('{"python": "p.jsonl"}')
-    return folder
+    return write_problems(tmp_path / "data", PROBLEMS, PROMPT, TEST)
 
 
 class Sides:
