@@ -18,6 +18,7 @@ _PATH = re.compile(
     r"(?:[~.\w:\\-]*[/\\][\w.\\/ -]*|[\w.-]+\.(?:[a-z]{1,5}|[A-Z]{1,4}|mp4)|Makefile|Dockerfile"
     r"|README|LICENSE|Jenkinsfile|Gemfile|Rakefile)"
 )
+_IMAGE = re.compile(r".*\.(?:png|jpe?g|webp|gif|bmp|tiff?)", re.IGNORECASE)
 _DOTTED = re.compile(r"[A-Za-z_]\w*(?:(?:\.|::|->|#)~?\w+)+(?:\(\))?")
 _CODE = re.compile(r"_\w*|\w+_\w*|[a-z]+\w*[A-Z]\w*|[A-Z][a-z0-9]+[A-Z]\w*|\w+\(\)?|\$\w+|@\w+")
 _RANGE = re.compile(r"\d+(?:-|–|\.\.|:|,)\d+")
@@ -39,7 +40,7 @@ def form(word: str) -> str:
     if _MEASURE.fullmatch(word):
         return "<measure>"
     if _PATH.fullmatch(word) and not _is_member(word):
-        return "<path>"
+        return "<image>" if _IMAGE.fullmatch(word) else "<path>"
     if _DOTTED.fullmatch(word) or _CODE.fullmatch(word) or _IDENTIFIER_END.fullmatch(word):
         return "<name>"
     if _CAPITALS.fullmatch(word):
@@ -54,8 +55,10 @@ def form(word: str) -> str:
 def _is_member(word: str) -> bool:
     """Whether `Cart.add` is meant and not a file called so."""
     stem, _, suffix = word.rpartition(".")
-    known = suffix.lower() in names()["extensions"] or "/" in word or "\\" in word
-    return bool(stem) and not known and _DOTTED.fullmatch(word) is not None
+    is_file = suffix.lower() in names()["extensions"] or "/" in word or "\\" in word
+    if is_file or _IMAGE.fullmatch(word):
+        return False
+    return bool(stem) and _DOTTED.fullmatch(word) is not None
 
 
 @lru_cache(maxsize=4096)
@@ -76,20 +79,35 @@ def _word_lists() -> dict[str, frozenset[str]]:
     }
 
 
-def normal_words(words: Sequence[Word]) -> list[str]:
-    """The words in lower case, those with a form of their own replaced by it."""
-    return [form(word.text) or word.text.lower() for word in words]
+def normal_words(words: Sequence[Word], symbols: frozenset[str] = frozenset()) -> list[str]:
+    """The words in lower case, those with a form of their own replaced by it.
+
+    Those among `symbols` have the form of a name, whatever they look like.
+    """
+    return [
+        "<name>" if word.text in symbols else form(word.text) or word.text.lower() for word in words
+    ]
 
 
 def _index(feature: str, size: int) -> int:
     return crc32(feature.encode("utf-8", "replace")) % size
 
 
-def sentence_features(words: Sequence[Word], size: int) -> list[int]:
-    """Indices below `size` of what a sentence consists of: words, pairs, parts of words."""
+def sentence_features(
+    words: Sequence[Word],
+    size: int,
+    known: frozenset[int],
+    symbols: frozenset[str] = frozenset(),
+) -> list[int]:
+    """Indices below `size` of what a sentence consists of: words, pairs, parts of words.
+
+    `known` and `symbols` are those of `word_features`. What stands around an unknown word is a
+    feature of its own, so that a sentence with a name that was never seen is told by its other
+    words.
+    """
     normal = [
         "<quoted>" if mark == "q" else word
-        for word, mark in zip(normal_words(words), quote_marks(words), strict=True)
+        for word, mark in zip(normal_words(words, symbols), quote_marks(words), strict=True)
     ]
     features = [f"w {word}" for word in normal]
     edged = ["^", *normal, "$"]
@@ -100,6 +118,13 @@ def sentence_features(words: Sequence[Word], size: int) -> list[int]:
         if word[0] != "<":
             features += _parts(word)
         features += [f"l {name}" for name in lists_with(word)]
+    masked = ["^", *("<u>" if word_number(w) not in known else w for w in normal), "$"]
+    features += [f"u {a} {b}" for a, b in pairwise(masked) if "<u>" in (a, b)]
+    features += [
+        f"v {a} {b} {c}"
+        for a, b, c in zip(masked, masked[1:], masked[2:], strict=False)
+        if "<u>" in (a, b, c)
+    ]
     features.append(f"n {min(len(normal), 12) // 2}")
     if normal:
         features.append(f"first {normal[0]}")
@@ -118,14 +143,18 @@ def _parts(word: str) -> tuple[str, ...]:
 
 
 def word_features(
-    words: Sequence[Word], intent: str, size: int, known: frozenset[int]
+    words: Sequence[Word],
+    intent: str,
+    size: int,
+    known: frozenset[int],
+    symbols: frozenset[str] = frozenset(),
 ) -> list[list[int]]:
     """Indices below `size` of what each word is, what stands around it and what is wanted.
 
     `known` are the words that sentences are made of, as `word_number` has them; others are likely
-    to name something.
+    to name something. `symbols` are words that a project defines.
     """
-    normal = normal_words(words)
+    normal = normal_words(words, symbols)
     strange = ["" if word_number(word) in known else "u" for word in normal]
     quoted = quote_marks(words)
     edged = ["^^", "^", *normal, "$", "$$"]

@@ -9,7 +9,7 @@ import hashlib
 import io
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from midline.model.intents.features import (
+    form,
     normal_words,
     sentence_features,
     word_features,
@@ -40,6 +41,8 @@ _PER_INTENT, _OUT_OF_SCOPE = 1200, 8000
 _INTENT_EPOCHS, _TAG_EPOCHS = 6, 5
 _LEVELS = 127
 _OFTEN = 20
+_MAX_NAMES = 4
+_BEHIND_OBJECTS = frozenset({"", "in", "from", "of", "to", "into", "on", "at"})
 
 
 @dataclass(frozen=True)
@@ -57,14 +60,19 @@ class Student:
     allowed: NDArray[np.bool_]
     known: frozenset[int]
 
-    def predict(self, text: str) -> Prediction:
-        """The labels of a sentence; its first words only, if it is very long."""
+    def predict(self, text: str, defines: Callable[[str], bool] | None = None) -> Prediction:
+        """The labels of a sentence; its first words only, if it is very long.
+
+        `defines` says whether a project defines a word; it is asked about few words, those that
+        sentences are seldom made of.
+        """
         words = words_of(text)
-        features = sentence_features(words, len(self.classifier.weights))
+        symbols = frozenset(filter(defines, self._possible_names(words)) if defines else ())
+        features = sentence_features(words, len(self.classifier.weights), self.known, symbols)
         probabilities = self.classifier.probabilities(features)
         number = int(probabilities.argmax())
         intent = self.intents[number]
-        rows = word_features(words, intent, len(self.tagger.emissions), self.known)
+        rows = word_features(words, intent, len(self.tagger.emissions), self.known, symbols)
         tagged = self.tagger.tag(rows, self.allowed[number])
         slots = whole_quotes(words, slots_of_tags(words, [self.tags[tag] for tag in tagged]))
         outside = (
@@ -73,6 +81,21 @@ class Student:
             else 1 - float(probabilities[number])
         )
         return Prediction(Utterance(text, intent, slots), float(probabilities[number]), outside)
+
+    def _possible_names(self, words: Sequence[Word]) -> list[str]:
+        """Plain words that may name something, at most `_MAX_NAMES` of them.
+
+        They are those that sentences are not made of, and what directly follows the verb where the
+        sentence ends there or goes on with a place: `explain mean`, `explain mean in stats.py`.
+        """
+        found = []
+        for at, word in enumerate(words):
+            after = words[at + 1].text.lower() if at + 1 < len(words) else ""
+            is_object = at == 1 and after in _BEHIND_OBJECTS
+            known = word_number(word.text.lower()) in self.known
+            if at and word.text.isidentifier() and not form(word.text) and (is_object or not known):
+                found.append(word.text)
+        return found[:_MAX_NAMES]
 
 
 def learn(
@@ -90,14 +113,14 @@ def learn(
     tags = tags_of(slots)
     words = [words_of(utterance.text) for utterance in utterances]
     labels = [intents.index(utterance.intent) for utterance in utterances]
+    known = _known_words(words, utterances)
     classifier = learn_intents(
-        [sentence_features(w, SENTENCE_FEATURES) for w in words],
+        [sentence_features(w, SENTENCE_FEATURES, known) for w in words],
         labels,
         (SENTENCE_FEATURES, len(intents)),
         epochs=epochs[0],
         seed=seed,
     )
-    known = _known_words(words, utterances)
     rows = [
         word_features(w, u.intent, WORD_FEATURES, known)
         for w, u in zip(words, utterances, strict=True)

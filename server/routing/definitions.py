@@ -7,6 +7,7 @@ the class or the file that a name is defined in.
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from midline.server.routing.workspace import SourceFile, Workspace
@@ -14,6 +15,7 @@ from midline.server.routing.workspace import SourceFile, Workspace
 if TYPE_CHECKING:
     from tree_sitter import Node
 
+MAX_SEARCHED = 200
 _FUNCTION = re.compile(
     r"function_(definition|declaration|item|expression|signature_item)|method(_(definition|declaration|elem|signature))?"
     r"|constructor_(declaration|definition)|singleton_method|arrow_function|lambda\w*|closure_expression|func_literal|init_declaration"
@@ -260,6 +262,15 @@ def definitions(source: SourceFile, name: str) -> list[Definition]:
 def project_definitions(workspace: Workspace, name: str) -> list[Definition]:
     """Where the files of a project give this name a meaning."""
     return [found for source in workspace.sources_with(name) for found in definitions(source, name)]
+
+
+def is_defined(workspace: Workspace, name: str) -> bool:
+    """Whether a project gives this name a meaning, in the first `MAX_SEARCHED` files that have it.
+
+    Names that are only known within a function do not count.
+    """
+    holding = islice(workspace.sources_with(name), MAX_SEARCHED)
+    return any(not found.is_local for source in holding for found in definitions(source, name))
 
 
 def outline(source: SourceFile) -> Iterator[Definition]:

@@ -193,6 +193,9 @@ async def test_an_explanation_is_an_answer_and_no_edit(
 ) -> None:
     async with _doing(project, _told(qwen2_tokenizer, "It is high less low.")) as (wire, do):
         assert (await do("explain what spread does"))["answer"].startswith("It is high less low.")
+        short = await do("explain spread")
+        assert short["frame"]["slots"] == {"symbol": "spread"}
+        assert short["answer"].startswith("It is high less low.")
         assert wire.edits == []
 
 

@@ -18,7 +18,7 @@ from midline.model.intents.words import Word, words_of
 MAX_PIECES = 128
 FORMS = (
     *("", "<range>", "<number>", "<measure>", "<path>", "<name>", "<capitals>", "<script>"),
-    *("<accent>", "<sign>"),
+    *("<accent>", "<sign>", "<image>"),
 )
 
 

@@ -61,24 +61,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Understand the sentence, show it, and do it."""
-    from midline.model.intents.student import load_student
+    from midline.server.routing.reading import ProjectReader
 
-    frame = read_frame(args.text, load_student())
+    cursor = _cursor(args.at)
+    workspace = Workspace.around(cursor.path if cursor else Path.cwd())
+    frame = read_frame(args.text, ProjectReader(workspace))
     if args.dry_run:
         write_text(json.dumps(frame.as_json()) + "\n")
         return 0
     say(frame.sentence())
-    call = _Call(args, frame)
+    call = _Call(args, frame, workspace, cursor)
     return call.show(call.router.act(frame))
 
 
 class _Call:
     """One call of the command: what it works on, and how its outcome is shown."""
 
-    def __init__(self, args: argparse.Namespace, frame: Frame) -> None:
-        self._args, self._frame = args, frame
-        cursor = _cursor(args.at)
-        self.workspace = Workspace.around(cursor.path if cursor else Path.cwd())
+    def __init__(
+        self,
+        args: argparse.Namespace,
+        frame: Frame,
+        workspace: Workspace,
+        cursor: Cursor | None,
+    ) -> None:
+        self._args, self._frame, self.workspace = args, frame, workspace
         self._model = args.model or read_user_settings().get("model", DEFAULT_MODEL)
         self.router = Router(self.workspace, [*option_fields()], self._model, cursor)
 

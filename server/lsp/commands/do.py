@@ -53,8 +53,9 @@ async def do(ls: MidlineServer, request: Any) -> dict[str, Any]:
     """The frame and what came of it; `message` says in one sentence what is missing or wrong."""
     task = await _begin(ls, request)
     try:
-        task.frame = await asyncio.to_thread(_understood, task.text)
-        outcome = await asyncio.to_thread(task.router(ls).act, task.frame)
+        router = task.router(ls)
+        task.frame = await asyncio.to_thread(_understood, task.text, router.workspace)
+        outcome = await asyncio.to_thread(router.act, task.frame)
         return task.answer(**await _finish(ls, task, outcome))
     except NoEngineError:
         return task.answer(message=ls.status.status.message or "no model is loaded")
@@ -63,10 +64,10 @@ async def do(ls: MidlineServer, request: Any) -> dict[str, Any]:
         return task.answer(message=str(error))
 
 
-def _understood(text: str) -> Frame:
-    from midline.model.intents.student import load_student
+def _understood(text: str, workspace: Workspace) -> Frame:
+    from midline.server.routing.reading import ProjectReader
 
-    return read_frame(text, load_student())
+    return read_frame(text, ProjectReader(workspace))
 
 
 @dataclass

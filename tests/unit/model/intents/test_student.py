@@ -81,3 +81,13 @@ def test_a_plain_word_may_be_a_name(text: str) -> None:
 @pytest.mark.parametrize("text", ["find me a song", "what is the meaning of life"])
 def test_what_is_no_name_stays_outside(text: str) -> None:
     assert load_student().predict(text).utterance.intent == "out_of_scope"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["explain shot.png", "read shot.png", "shot.png", "look at ~/Desktop/bug-42.webp", "see A.JPG"],
+)
+def test_an_image_is_read(text: str) -> None:
+    found = load_student().predict(text).utterance
+    assert found.intent == "screenshot"
+    assert dict(found.values())["path"] == text.split()[-1]
