@@ -4,7 +4,8 @@ A task takes one line, several lines or a random span out of a HumanEval solutio
 arXiv 2207.14255). Lines are completed from an empty line that the editor has indented, spans from
 where they begin. With --perfect there is no model: the text that was taken out goes token by token
 through the rules that end and trim a completion, so that every task that fails is lost by a rule.
-With --syntax real files are completed instead, and their language's own parser judges them.
+With --syntax real files are completed instead, and their language's own parser judges them. With
+--feed pieces of real files are cut out and fed through the rules as --perfect feeds the tasks.
 """
 
 import argparse
@@ -20,7 +21,7 @@ from midline.benchmarks.mbxp.status import Status
 from midline.benchmarks.outputs import output_file
 from midline.benchmarks.quality.answers import Answers
 from midline.benchmarks.quality.drawn import DrawnEngine
-from midline.benchmarks.quality.infilling import syntax
+from midline.benchmarks.quality.infilling import feed, syntax
 from midline.benchmarks.quality.infilling.execution import statuses
 from midline.benchmarks.quality.infilling.models import llama_answers, midline_answers
 from midline.benchmarks.quality.infilling.perfect import perfect_answers
@@ -55,6 +56,21 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="no tasks: complete at N places of files that their language's own parser accepts, "
         "and ask it again",
     )
+    parser.add_argument(
+        "--feed",
+        type=Path,
+        nargs="*",
+        metavar="PATH",
+        help="no tasks and no model: pieces of these files and folders, or of installed packages, "
+        "go through the rules",
+    )
+    parser.add_argument(
+        "--cuts",
+        type=int,
+        default=feed.CUTS,
+        metavar="N",
+        help="pieces of each language to --feed",
+    )
     parser.add_argument("--kind", choices=list(KINDS), action="append", help="(default: all)")
     parser.add_argument("--data", type=Path, metavar="DIR", help="folder of the published files")
     parser.add_argument(
@@ -82,6 +98,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Complete and execute the tasks, and print how many pass."""
+    if args.feed is not None:
+        return _feed(args)
     if args.syntax is not None:
         return _syntax(args)
     if args.perfect and args.peer:
@@ -116,6 +134,33 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
+def _feed(args: argparse.Namespace) -> int:
+    """Feed pieces of files through the rules and report what is lost by kind and language."""
+    if args.perfect or args.peer or args.kind or args.syntax is not None:
+        raise UsageError("--feed has pieces of its own; leave out --perfect, --peer and --syntax")
+    cuts = feed.cuts_of(args.feed, args.cuts, args.seed)
+    rows = list(feed.feed(_tokenizer(args), cuts))
+    found = feed.summary(rows)
+    feed.print_summary(found)
+    if args.show:
+        feed.show(cuts, rows)
+    if args.json:
+        result = {
+            "benchmark": "infilling",
+            "mode": "feed",
+            "model": args.model,
+            "seed": args.seed,
+            "versions": describe_versions("tree-sitter"),
+            "rows": found,
+        }
+        args.json.write_text(json.dumps(result, indent=1) + "\n", "utf-8")
+    return 0
+
+
+def _tokenizer(args: argparse.Namespace) -> Tokenizer:
+    return Tokenizer.from_gguf(read_gguf(resolve(args.model)))
+
+
 def _syntax(args: argparse.Namespace) -> int:
     """Complete in accepted files and report those that are rejected afterwards."""
     if args.perfect or args.peer or args.kind or args.limit is not None:
@@ -140,8 +185,9 @@ def _syntax(args: argparse.Namespace) -> int:
 
 
 def _perfect(args: argparse.Namespace, tasks: Sequence[Infilling]) -> list[dict[str, Any]]:
-    tokenizer = Tokenizer.from_gguf(read_gguf(resolve(args.model)))
-    answers = perfect_answers(tokenizer, tasks, by_hand=not args.automatic, run_on=args.run_on)
+    answers = perfect_answers(
+        _tokenizer(args), tasks, by_hand=not args.automatic, run_on=args.run_on
+    )
     return executed("perfect", tasks, answers, args)
 
 
