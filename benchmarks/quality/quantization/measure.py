@@ -58,6 +58,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--summaries", type=int, default=200, metavar="N", help="docstrings written (200)")
     add("--cursors", type=int, default=200, metavar="N", help="marked cursors completed (200)")
     add("--dense", action="store_true", help="leave out the combinations with TEAL")
+    add("--no-reference", action="store_true",
+        help="leave out the float32 reference, which takes 4 bytes a weight")  # fmt: skip
     add("--data", metavar="DIR", help="folder of the MBXP problems")
     add("--out", type=Path, metavar="DIR", help="where results are kept (the cache)")
     add("--country", default="DEU", metavar="ISO", help="country of the electricity (DEU)")
@@ -75,7 +77,8 @@ def run(args: argparse.Namespace) -> int:
     reports = []
     for model in args.model:
         if args.only != "report":
-            subjects = make_subjects(model, args.recipes or recipe_names(), not args.dense)
+            recipes = args.recipes or recipe_names()
+            subjects = make_subjects(model, recipes, not args.dense, not args.no_reference)
             _measure(study, subjects, _parts(args))
         reports.append(report(study.store, Path(model).stem if "/" in model else model))
     for found in reports:
@@ -100,6 +103,8 @@ def _check(args: argparse.Namespace) -> None:
     for name in COUNTS:
         if (value := getattr(args, name)) < 1:
             raise UsageError(f"--{name.replace('_', '-')} is {value}; it needs at least 1")
+    if args.no_reference and "speed" in _parts(args):
+        raise UsageError("speed is measured beside the reference; leave --no-reference out")
     if "python" not in args.lang and set(OF_PYTHON) & set(_parts(args)):
         raise UsageError("--lang needs python, which robustness and summaries are measured on")
 

@@ -29,12 +29,16 @@ REFERENCE = "onnx-float32"
 """The recipe that the others are compared with: the source dequantized, activations in float."""
 
 
-def make_subjects(model: str, recipes: Sequence[str], sparse: bool) -> list[Subject]:
+def make_subjects(
+    model: str, recipes: Sequence[str], sparse: bool, reference: bool = True
+) -> list[Subject]:
     """Writes the models that are not there yet; a subject for each, the reference first.
 
     sparse: also each native model with its source's own level of sparsity, where that is not 0.
+    reference: also the float32 reference where `recipes` does not name it.
     """
-    names = [REFERENCE, *(name for name in recipes if name != REFERENCE)]
+    names = [REFERENCE] if reference or REFERENCE in recipes else []
+    names += [name for name in recipes if name != REFERENCE]
     found = [make_subject(model, find_recipe(name)) for name in names]
     level = policy_of(resolve(model)).sparsity
     if sparse and level:

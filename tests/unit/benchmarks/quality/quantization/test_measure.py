@@ -74,6 +74,16 @@ def test_a_study_goes_on_where_it_was(
     assert "q4_0" in printed and "int8 without significant loss: not measured" in printed
 
 
+def test_a_large_model_goes_without_the_reference(call: list[str], tmp_path: Path) -> None:
+    out, page = tmp_path / "result.json", tmp_path / "page.md"
+    words = ["--no-reference", "--parts", "size", "perplexity", "mbxp", "--lang", "python"]
+    assert main([*call, *words, "--limit", "1", "--json", str(out), "--page", str(page)]) == 0
+    rows = json.loads(out.read_text())["models"][0]["rows"]
+    assert [row["name"] for row in rows] == ["q4_0", "q8_0"]
+    assert all(row["perplexity"] > 1 for row in rows)
+    assert "| q4_0 |" in page.read_text()
+
+
 def test_a_killed_study_goes_on(call: list[str], home: Path, tmp_path: Path) -> None:
     """A process killed while it measures leaves whole results, and the next one uses them."""
     words = [sys.executable, "-P", "-m", "midline.benchmarks.main", *call]
@@ -134,6 +144,7 @@ def test_wrong_calls_are_told(call: list[str], capsys: pytest.CaptureFixture[str
     for words, sentence in [
         (["--limit", "0"], "--limit is 0; it needs at least 1"),
         (["--lang", "java"], "--lang needs python"),
+        (["--no-reference"], "speed is measured beside the reference"),
         (["--recipes", "q9"], "there is no recipe 'q9'"),
     ]:
         assert main([*call, *words]) == 2
