@@ -230,13 +230,16 @@ def _even_baselines(profile: Profile, leading: float) -> list[int]:
     steps = np.arange(max(round(0.82 * leading), 4), round(1.18 * leading) + 1)
     costs = _STEP_COST * ((steps - leading) / leading) ** 2
     totals, origin = gains.copy(), np.full(len(gains), -1)
-    for y in range(int(steps[0]), len(gains)):
-        reachable = steps <= y
-        values = totals[y - steps[reachable]] - costs[reachable]
-        best = int(np.argmax(values))
-        if values[best] > 0:
-            totals[y] = gains[y] + values[best]
-            origin[y] = y - steps[reachable][best]
+    first = int(steps[0])
+    for top in range(first, len(gains), first):  # no row of a stretch is a step from another
+        rows = np.arange(top, min(top + first, len(gains)))
+        sources = rows[:, None] - steps
+        values = np.where(sources >= 0, totals[np.maximum(sources, 0)] - costs, -np.inf)
+        best = values.argmax(axis=1)
+        most = values[np.arange(len(rows)), best]
+        goes_on = most > 0
+        totals[rows[goes_on]] += most[goes_on]
+        origin[rows[goes_on]] = rows[goes_on] - steps[best[goes_on]]
     y = len(gains) - round(leading) + int(np.argmax(totals[-round(leading) :]))
     chain = []
     while y >= 0:

@@ -5,8 +5,8 @@ found and a few of them read; and the lines of the selected panes, enlarged to t
 characters are told apart.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -33,6 +33,7 @@ class Pane:
     region: Region
     ink: Ink
     boxes: Sequence[LineBox]
+    read: Mapping[LineBox, ReadLine] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -76,8 +77,8 @@ def read_screen(
     if everything:
         chosen = panes
     else:
-        glances = glance_at(picture, panes, recognizer, cancel)
-        order = ranked(glances, asked)
+        panes = begun(panes, recognizer, cancel)
+        order = ranked([glance_at(picture, pane) for pane in panes], asked)
         chosen = [panes[n] for n in selected(order)]
     read = [pane for pane in read_closely(chosen, recognizer, cancel) if pane.text.lines]
     return _checked(Screen(read, [pane.region for pane in panes], _foreign_share(read)))
@@ -112,29 +113,29 @@ def pane_of(picture: Picture, region: Region) -> Pane:
     return Pane(region, ink, find_lines(ink))
 
 
-def glance_at(
-    picture: Picture,
-    panes: Sequence[Pane],
-    recognizer: Recognizer,
-    cancel: Cancellation | None = None,
-) -> list[Glance]:
-    """A few lines of each pane: the first, the last, the longest, and some between."""
+def begun(
+    panes: Sequence[Pane], recognizer: Recognizer, cancel: Cancellation | None = None
+) -> list[Pane]:
+    """The panes with a few lines of each read: the first, the last, the longest, some between."""
     sampled = [replace(pane, boxes=_samples(pane)) for pane in panes]
     read = read_lines(sampled, recognizer, cancel)
-    glances = []
-    for pane, lines in zip(panes, read, strict=True):
-        sure = [line for line in lines if line.marks]
-        glances.append(
-            Glance(
-                area=pane.region.area,
-                lines=len(pane.boxes),
-                x_height=float(np.median([box.x_height for box in pane.boxes])),
-                redness=redness_of(pane.region.of(picture), pane.ink),
-                confidence=float(np.mean([line.confidence for line in sure])) if sure else 0.0,
-                words=lay_out(sure).text,
-            )
-        )
-    return glances
+    return [
+        replace(pane, read=dict(zip(some.boxes, lines, strict=True)))
+        for pane, some, lines in zip(panes, sampled, read, strict=True)
+    ]
+
+
+def glance_at(picture: Picture, pane: Pane) -> Glance:
+    """What is seen of a pane by the lines of it that are read."""
+    sure = [line for line in pane.read.values() if line.marks]
+    return Glance(
+        area=pane.region.area,
+        lines=len(pane.boxes),
+        x_height=float(np.median([box.x_height for box in pane.boxes])),
+        redness=redness_of(pane.region.of(picture), pane.ink),
+        confidence=float(np.mean([line.confidence for line in sure])) if sure else 0.0,
+        words=lay_out(sure).text,
+    )
 
 
 def _samples(pane: Pane) -> list[LineBox]:
@@ -149,10 +150,14 @@ def _samples(pane: Pane) -> list[LineBox]:
 def read_lines(
     panes: Sequence[Pane], recognizer: Recognizer, cancel: Cancellation | None = None
 ) -> list[list[ReadLine]]:
-    """The lines of each pane, all recognized together."""
-    images = [line_image(pane.ink, box) for pane in panes for box in pane.boxes]
+    """The lines of each pane, those that are not read yet recognized together."""
+    new = [(pane, box) for pane in panes for box in pane.boxes if box not in pane.read]
+    images = [line_image(pane.ink, box) for pane, box in new]
     found = iter(recognizer.read(images, cancel))
-    return [[_in_pane(box, next(found)) for box in pane.boxes] for pane in panes]
+    return [
+        [pane.read[box] if box in pane.read else _in_pane(box, next(found)) for box in pane.boxes]
+        for pane in panes
+    ]
 
 
 def _in_pane(box: LineBox, marks: Sequence[Mark]) -> ReadLine:

@@ -27,6 +27,8 @@ SHA256 = "f5ccbd2ff93a7790c0981a6098c7f4fa40f468934b00fa43bdac30ac8ae189d9"
 _SAME_FORM = "cosuvwxzCOSUVWXZ"
 _ABOVE_X = slice(6, 8)
 """Rows of a line image that a capital reaches and an `x` does not."""
+_ALIKE = 1.25
+"""The widest line of a batch over its narrowest, at most."""
 _BATCH_COLUMNS = 16_000
 """Columns of one run of the network, so that it can be stopped between two."""
 
@@ -76,7 +78,8 @@ def _batches(widths: Sequence[int]) -> list[list[int]]:
     """Numbers of lines of like width, so that little of a batch is empty."""
     batches: list[list[int]] = []
     for number in sorted(range(len(widths)), key=lambda n: widths[n]):
-        if batches and widths[number] * (len(batches[-1]) + 1) <= _BATCH_COLUMNS:
+        is_alike = batches and widths[number] <= _ALIKE * widths[batches[-1][0]]
+        if is_alike and widths[number] * (len(batches[-1]) + 1) <= _BATCH_COLUMNS:
             batches[-1].append(number)
         else:
             batches.append([number])

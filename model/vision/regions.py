@@ -13,7 +13,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from midline.model.vision.ink import Ink, ink_of
+from midline.model.vision.ink import Ink, ink_of, most_of_channels
 from midline.model.vision.opening import Picture, pillow
 
 LOW_SIDE = 1000
@@ -79,9 +79,8 @@ class _Page:
     """Sums along rows and columns of edges and ink, so that any rectangle is looked up."""
 
     def __init__(self, picture: Picture, ink: Ink) -> None:
-        gray = self._gray = picture.astype(np.int16)
-        across = np.abs(np.diff(gray, axis=1, prepend=gray[:, :1])).max(axis=2) > _EDGE
-        down = np.abs(np.diff(gray, axis=0, prepend=gray[:1])).max(axis=2) > _EDGE
+        self._picture = picture
+        across, down = (_edges(picture, axis) for axis in (1, 0))
         self._across_edges = across
         self._vertical = _summed(across, 0)
         self._horizontal = _summed(down, 1)
@@ -128,7 +127,7 @@ class _Page:
 
     def _grounds_differ(self, upper: Region, lower: Region) -> bool:
         """Whether two parts have grounds of unlike colours; that of a lone line counts for none."""
-        grounds = [np.median(part.of(self._gray), axis=(0, 1)) for part in (upper, lower)]
+        grounds = [_middle_colour(part.of(self._picture)) for part in (upper, lower)]
         return bool(np.abs(grounds[0] - grounds[1]).max() > _GROUND)
 
     def _columns(self, region: Region) -> list[Region]:
@@ -211,6 +210,24 @@ def _divided_around(region: Region, window: tuple[int, int, int, int]) -> list[R
         Region(region.left, bottom, region.right, region.bottom),
     )
     return [p for p in parts if p.right - p.left >= _MIN_SIDE and p.bottom - p.top >= _MIN_SIDE]
+
+
+def _edges(picture: Picture, axis: int) -> NDArray[np.bool_]:
+    """Where a pixel differs from the one before it in a row (1) or a column (0)."""
+    before = picture[:, :-1] if axis else picture[:-1]
+    after = picture[:, 1:] if axis else picture[1:]
+    difference = np.maximum(before, after)
+    difference -= np.minimum(before, after)
+    found = np.zeros(picture.shape[:2], np.bool_)
+    (found[:, 1:] if axis else found[1:])[...] = most_of_channels(difference) > _EDGE
+    return found
+
+
+def _middle_colour(picture: Picture) -> NDArray[np.int16]:
+    """The median of each channel."""
+    counts = [np.bincount(picture[..., n].ravel(), minlength=256).cumsum() for n in range(3)]
+    half = (picture.shape[0] * picture.shape[1] - 1) // 2
+    return np.array([np.searchsorted(c, half, side="right") for c in counts], np.int16)
 
 
 def _summed(values: NDArray[np.bool_], axis: int) -> NDArray[np.int32]:

@@ -5,10 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from midline.model.cancellation import Cancellation
 from midline.model.vision.failure import find_failure
+from midline.model.vision.ink import Ink
 from midline.model.vision.opening import Picture, PictureError, open_picture
 from midline.model.vision.reader import find_panes, pane_of, read_closely, read_screen
-from midline.model.vision.recognizer import load_recognizer
+from midline.model.vision.recognizer import Mark, load_recognizer
 
 SCREENS = Path(__file__).parents[3] / "data" / "screens"
 TRACEBACK = """\
@@ -40,6 +42,22 @@ def test_the_pane_with_the_error_is_selected_and_read(editor: Picture) -> None:
     assert screen.text == TRACEBACK
     failure = find_failure(screen.text)
     assert failure is not None and failure.exception == "KeyError"
+
+
+def test_no_line_is_recognized_twice(editor: Picture, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a glance has read of the selected pane is not read again."""
+    recognizer, counts = load_recognizer(1), list[int]()
+    read = recognizer.read
+
+    def counted(images: list[Ink], cancel: Cancellation | None = None) -> list[list[Mark]]:
+        counts.append(len(images))
+        return read(images, cancel)
+
+    monkeypatch.setattr(recognizer, "read", counted)
+    read_screen(editor, recognizer)
+    glanced, closely = counts
+    assert closely == 0
+    assert glanced == sum(len(pane.boxes) for pane in find_panes(editor))
 
 
 def test_panes_are_kept_apart_and_line_numbers_removed(editor: Picture) -> None:

@@ -5,7 +5,7 @@ import pytest
 
 from midline.model.vision.alphabet import CHARACTERS, CLASSES, class_of
 from midline.model.vision.line_image import HEIGHT
-from midline.model.vision.recognizer import Mark, marks, settle_case
+from midline.model.vision.recognizer import Mark, load_recognizer, marks, settle_case
 
 
 def logits(text: str, step: int = 5) -> np.ndarray:  # type: ignore[type-arg]
@@ -40,3 +40,19 @@ def test_a_letter_of_the_same_form_is_told_by_its_height(top: int, letter: str, 
 def test_a_word_in_capitals_stays() -> None:
     word = [Mark(5, "A", 0.9), Mark(15, "U", 0.6), Mark(25, "E", 0.9)]
     assert settle_case(word, np.zeros((HEIGHT, 30), np.float32)) == word
+
+
+def test_little_of_a_batch_is_empty(monkeypatch: pytest.MonkeyPatch) -> None:
+    recognizer, shapes = load_recognizer(1), list[tuple[int, ...]]()
+    session = recognizer._session
+
+    class Watched:
+        def run(self, names: None, feeds: dict[str, np.ndarray]) -> list[np.ndarray]:  # type: ignore[type-arg]
+            shapes.append(feeds["lines"].shape)
+            return session.run(names, feeds)
+
+    monkeypatch.setattr(recognizer, "_session", Watched())
+    widths = [30, 34, 700, 36, 800, 300, 310]
+    recognizer.read([np.zeros((HEIGHT, width), np.float32) for width in widths])
+    assert sum(count for count, _, _ in shapes) == len(widths)
+    assert sum(count * width for count, _, width in shapes) <= 1.25 * sum(widths)
