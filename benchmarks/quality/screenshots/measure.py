@@ -34,7 +34,7 @@ from typing import Any
 from midline.benchmarks.machine import describe_machine, describe_versions
 from midline.benchmarks.outputs import output_file
 from midline.benchmarks.quality.screenshots.fonts import HELD_OUT, font_folder, measured_fonts
-from midline.benchmarks.quality.screenshots.scores import error_rate, share
+from midline.benchmarks.quality.screenshots.scores import error_rate, share, time_ratio
 from midline.model.errors import UsageError
 
 SIZES = (8, 10, 12, 14, 18)
@@ -119,7 +119,19 @@ def screens(args: argparse.Namespace, folder: Path) -> dict[str, Any]:
         **(_by_kind(rows, args.only[0] if args.only else "selected") if args.captures else {}),
         "rows": [_row(f"{key[2]}", key, found) for key, found in sorted(rows.items())],
         "groups": [_row(group, key, found) for group, key, found in _groups(rows)],
+        **_times_of_selected(rows),
     }
+
+
+def _times_of_selected(rows: dict[tuple[str, str, int], list[dict[str, Any]]]) -> dict[str, Any]:
+    """How many times as long the other ways of reading take, on the same screens."""
+    seconds: dict[str, list[float]] = {}
+    for (arm, _, _), found in sorted(rows.items()):
+        seconds.setdefault(arm, []).extend(f["seconds"] for f in found if "seconds" in f)
+    selected = seconds.pop("selected", [])
+    if not selected or not seconds:
+        return {}
+    return {"over_selected": {arm: time_ratio(t, selected) for arm, t in seconds.items()}}
 
 
 def _keep(path: Path, case: Any, texts: Sequence[str]) -> None:

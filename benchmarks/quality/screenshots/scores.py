@@ -1,6 +1,7 @@
 """How right a reading is: character errors with spaces and indentation, frames, and intervals."""
 
 import random
+import statistics
 from collections.abc import Sequence
 from typing import Any
 
@@ -46,6 +47,26 @@ def error_rate(pairs: Sequence[tuple[int, int]], seed: int = 0) -> dict[str, Any
 
 def _rate(pairs: Sequence[tuple[int, int]]) -> float:
     return sum(wrong for wrong, _ in pairs) / max(sum(count for _, count in pairs), 1)
+
+
+def time_ratio(slower: Sequence[float], faster: Sequence[float], seed: int = 0) -> dict[str, Any]:
+    """The ratio of the medians of two arms' seconds on the same screens, with a bootstrap interval
+    of 95% over screens."""
+    rng, count = random.Random(seed), len(slower)
+    ratios = []
+    for _ in range(1000):
+        drawn = [rng.randrange(count) for _ in range(count)]
+        ratios.append(_median_ratio([slower[n] for n in drawn], [faster[n] for n in drawn]))
+    ratios.sort()
+    return {
+        "screens": count,
+        "ratio": round(_median_ratio(slower, faster), 3),
+        "interval": [round(ratios[25], 3), round(ratios[974], 3)],
+    }
+
+
+def _median_ratio(slower: Sequence[float], faster: Sequence[float]) -> float:
+    return statistics.median(slower) / statistics.median(faster)
 
 
 def share(right: Sequence[bool]) -> dict[str, Any]:
