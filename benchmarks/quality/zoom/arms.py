@@ -1,109 +1,157 @@
-"""What the reader gets: eighty-one tokens in every arm, of crops chosen in different ways."""
+"""What the reader gets: fifty-seven tokens in every arm, of crops chosen in different ways."""
 
-from collections.abc import Callable
-from typing import TypeAlias
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
 
 import torch
 from torch import Tensor
 
-from midline.benchmarks.quality.zoom.network import SIDE_TOKENS, WIDTH
-from midline.benchmarks.quality.zoom.screens import CELL, CROP, GRID
+from midline.benchmarks.quality.zoom.network import SLOTS
+from midline.benchmarks.quality.zoom.screens import QUARTERS, SIDE_TOKENS, STEPS
 
-TOKENS = 81
-MIDDLES = 4
-_HALF = GRID // 2
+MIDDLE, HIGH = STEPS["middle"], STEPS["high"]
+_WITHIN = HIGH // MIDDLE
 
-Features: TypeAlias = Tensor
-"""Of one screen: [41, 36, 96], the lowest step's crop, the middle step's, those of the screen."""
+
+@dataclass(frozen=True)
+class Features:
+    """The encoder's tokens of n screens, pooled as the arms need them, and what selection needs.
+
+    low [n, 1, 36, w]; low_pooled [n, 1, 9, w]; middle [n, 4, 12, w]; middle_pooled [n, 4, 3, w];
+    high [n, 36, 9, w]; native [n, 16, 3, w]. seen [n, 4, 36]: how much each token of the middle
+    step looks like a code. truth [n, 4]: the crop of the high step with each quarter's code.
+    """
+
+    low: Tensor
+    low_pooled: Tensor
+    middle: Tensor
+    middle_pooled: Tensor
+    high: Tensor
+    native: Tensor
+    seen: Tensor
+    truth: Tensor
+
+
+def joined(parts: Sequence[Features]) -> Features:
+    """The tokens of several parts of the screens."""
+    names = [field.name for field in fields(Features)]
+    return Features(**{name: torch.cat([getattr(p, name) for p in parts]) for name in names})
 
 
 def inside(region: int) -> list[int]:
-    """Crops of the screen, by raster number, that lie within a crop of the middle step."""
-    row, column = divmod(region, 2)
+    """Crops of the high step, by raster number, that lie within a crop of the middle step."""
+    row, column = divmod(region, MIDDLE)
     return [
-        (row * _HALF + r) * GRID + column * _HALF + c for r in range(_HALF) for c in range(_HALF)
+        (row * _WITHIN + r) * HIGH + column * _WITHIN + c
+        for r in range(_WITHIN)
+        for c in range(_WITHIN)
     ]
 
 
 def raster_slice(region: int) -> list[int]:
     """The crops that the authors' code takes for a region: a run in raster order."""
-    count = GRID * GRID // MIDDLES
+    count = HIGH**2 // MIDDLE**2
     return list(range(region * count, (region + 1) * count))
 
 
-def best_of(features: Features, candidates: Callable[[int], list[int]]) -> list[int]:
-    """For each region the candidate whose mean token is most like the region's, by dot product."""
-    means = features.mean(dim=1)
+def most_alike(features: Features, candidates: Callable[[int], list[int]]) -> Tensor:
+    """For each region the candidate whose mean token is most like the region's, by dot product:
+    the paper's selection, [n, 4]."""
+    high, middle = features.high.float().mean(dim=2), features.middle_pooled.float().mean(dim=2)
     chosen = []
-    for region in range(MIDDLES):
-        numbers = candidates(region)
-        scores = means[[1 + MIDDLES + n for n in numbers]] @ means[1 + region]
-        chosen.append(numbers[int(scores.argmax())])
-    return chosen
+    for region in range(QUARTERS):
+        numbers = torch.tensor(candidates(region))
+        scores = (high[:, numbers] * middle[:, region, None]).sum(dim=-1)
+        chosen.append(numbers[scores.argmax(dim=1)])
+    return torch.stack(chosen, dim=1)
 
 
-def oracle(places: list[tuple[int, int]]) -> list[int]:
-    """The crop of the screen that holds the marked cell, for each region."""
-    return [row * CELL // CROP * GRID + column * CELL // CROP for row, column in places]
+def pointed_at(features: Features) -> Tensor:
+    """For each region the crop in it where the middle step looks most like a code, [n, 4]: no
+    other crop of the high step has to be encoded."""
+    size = SIDE_TOKENS // _WITHIN
+    cells = features.seen.float().unflatten(2, (_WITHIN, size, _WITHIN, size)).amax(dim=(3, 5))
+    best = cells.flatten(2).argmax(dim=2)
+    numbers = torch.tensor([inside(region) for region in range(QUARTERS)])
+    return torch.stack([numbers[r][best[:, r]] for r in range(QUARTERS)], dim=1)
 
 
-def _places(rows: int, columns: int, x: float, y: float, side: float) -> Tensor:
-    ys, xs = torch.meshgrid(
-        (torch.arange(rows) + 0.5) / rows * side + y,
-        (torch.arange(columns) + 0.5) / columns * side + x,
-        indexing="ij",
+def at_random(features: Features) -> Tensor:
+    """For each region one of the crops in it, [n, 4]."""
+    numbers = torch.tensor([inside(region) for region in range(QUARTERS)])
+    picked = torch.randint(
+        numbers.shape[1], features.truth.shape, generator=torch.Generator().manual_seed(2)
     )
-    flat = torch.stack([xs.flatten(), ys.flatten()], dim=1)
-    extra = torch.tensor([side, 1.0]).expand(len(flat), 2)
-    return torch.cat([flat, extra], dim=1)
+    return torch.stack([numbers[r][picked[:, r]] for r in range(QUARTERS)], dim=1)
 
 
-def _pooled(tokens: Tensor, rows: int, columns: int) -> Tensor:
-    grid = tokens.T.reshape(1, WIDTH, SIDE_TOKENS, SIDE_TOKENS)
-    pooled = torch.nn.functional.adaptive_avg_pool2d(grid, (rows, columns))
-    return pooled.reshape(WIDTH, -1).T
-
-
-def _step(
-    features: Features, start: int, numbers: list[int], grid: int, shape: tuple[int, int]
-) -> list[tuple[Tensor, Tensor]]:
-    side = 1 / grid
-    return [
-        (
-            _pooled(features[start + n], *shape),
-            _places(*shape, n % grid * side, n // grid * side, side),
-        )
-        for n in numbers
-    ]
-
-
-def tokens_of(arm: str, features: Features, chosen: list[int]) -> tuple[Tensor, Tensor]:
-    """Tokens [81, 96] and places [81, 4] of one screen in an arm."""
-    middles, screens = list(range(MIDDLES)), list(range(GRID * GRID))
-    low = _step(features, 0, [0], 1, (3, 3))
-    middle = _step(features, 1, middles, 2, (3, 3))
-    if arm == "low":
-        parts = _step(features, 0, [0], 1, (6, 6)) * 2 + low
-    elif arm == "low and middle":
-        parts = low + _step(features, 1, middles, 2, (6, 3))
-    elif arm == "ladder, pooled":
-        parts = low + middle + _step(features, 1 + MIDDLES, screens, GRID, (1, 1))
-    elif arm == "native tiles":
-        parts = low + _step(features, 1 + MIDDLES, screens, GRID, (1, 2))
-    else:
-        parts = low + middle + _step(features, 1 + MIDDLES, chosen, GRID, (3, 3))
-    tokens, places = (torch.cat(side) for side in zip(*parts, strict=True))
-    assert len(tokens) == TOKENS
-    return tokens, places
-
-
-CROPS_ENCODED = {
-    "oracle k": 9,  # first: what it cannot read, no arm can
-    "low": 1,
-    "low and middle": 5,
-    "ladder, pooled": 41,
-    "native tiles": 37,
-    "top-k, contained": 41,
-    "top-k, raster slices": 41,
-    "random k": 9,
+_CHOSEN: dict[str, Callable[[Features], Tensor]] = {
+    "oracle k": lambda features: features.truth,
+    "top-k contained": lambda features: most_alike(features, inside),
+    "top-k raster slices": lambda features: most_alike(features, raster_slice),
+    "top-k pointed at": pointed_at,
+    "random k": at_random,
 }
+_ENCODED = {"low": 1, "middle": MIDDLE**2, "high": HIGH**2, "native": STEPS["native"] ** 2}
+_LADDER = _ENCODED["low"] + _ENCODED["middle"]
+CROPS_ENCODED = {
+    "oracle k": _LADDER + QUARTERS,  # first: what it cannot read, no arm can
+    "low": _ENCODED["low"],
+    "low and middle": _LADDER,
+    "ladder pooled": _LADDER + _ENCODED["high"],
+    "native tiles": _ENCODED["low"] + _ENCODED["native"],
+    "top-k contained": _LADDER + _ENCODED["high"],
+    "top-k raster slices": _LADDER + _ENCODED["high"],
+    "top-k pointed at": _LADDER + QUARTERS,
+    "random k": _LADDER + QUARTERS,
+}
+"""Crops that the encoder has to see for an arm. The oracle's selection costs nothing."""
+
+
+def chosen_crops(arm: str, features: Features) -> Tensor | None:
+    """The crops of the high step that an arm selects [n, 4]; None for an arm without selection."""
+    return _CHOSEN[arm](features) if arm in _CHOSEN else None
+
+
+def _places(numbers: Tensor, step: str, shape: tuple[int, int]) -> Tensor:
+    """Middle (x, y) and side of the parts of crops, in parts of the screen: [n, crops, parts, 3]"""
+    along, (rows, columns) = STEPS[step], shape
+    ys = (torch.arange(rows) + 0.5) / rows
+    xs = (torch.arange(columns) + 0.5) / columns
+    within = torch.stack(torch.meshgrid(xs, ys, indexing="xy"), dim=-1).flatten(0, 1)
+    corner = torch.stack([numbers % along, numbers // along], dim=-1).float()
+    place = (corner.unsqueeze(-2) + within) / along
+    return torch.cat([place, torch.full_like(place[..., :1], 1 / along)], dim=-1)
+
+
+def _part(
+    tokens: Tensor, step: str, shape: tuple[int, int], numbers: Tensor | None = None
+) -> tuple[Tensor, Tensor]:
+    count = len(tokens)
+    if numbers is None:
+        numbers = torch.arange(STEPS[step] ** 2).expand(count, -1)
+    else:
+        tokens = tokens[torch.arange(count).unsqueeze(1), numbers]
+    return tokens.flatten(1, 2), _places(numbers, step, shape).flatten(1, 2)
+
+
+def arm_tokens(arm: str, features: Features) -> tuple[Tensor, Tensor]:
+    """Tokens [n, 57, w] and places [n, 57, 3] of the screens in an arm."""
+    low = _part(features.low_pooled, "low", (3, 3))
+    middle = _part(features.middle_pooled, "middle", (1, 3))
+    chosen = chosen_crops(arm, features)
+    if chosen is not None:
+        parts = [low, middle, _part(features.high, "high", (3, 3), chosen)]
+    elif arm == "low":
+        parts = [low, low, _part(features.low, "low", (6, 6))]
+        parts.append((low[0][:, :3], low[1][:, :3]))
+    elif arm == "low and middle":
+        parts = [low, _part(features.middle, "middle", (3, 4))]
+    elif arm == "ladder pooled":
+        means = features.high.float().mean(dim=2, keepdim=True).to(features.high.dtype)
+        parts = [low, middle, _part(means, "high", (1, 1))]
+    else:
+        parts = [low, _part(features.native, "native", (1, 3))]
+    tokens, places = (torch.cat(side, dim=1) for side in zip(*parts, strict=True))
+    assert tokens.shape[1] == SLOTS
+    return tokens, places
