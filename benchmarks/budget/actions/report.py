@@ -260,10 +260,12 @@ class Study:
     def _about(self) -> str:
         sizes = []
         for model, (greedy, sampled) in self.pools.items():
-            counts = [len(d.candidates) for d in sampled.drawn.values()] if sampled else []
+            counts = [len(d.candidates) for d in sampled.drawn.values()] if sampled else [0]
+            least, most = min(counts), max(counts)
             sizes.append(
                 f"{model}: greedy answers to {len(greedy.drawn) if greedy else 0} problems, "
-                f"{min(counts, default=0)} to {max(counts, default=0)} samples of {len(counts)}"
+                f"{least if least == most else f'{least} to {most}'} samples of "
+                f"{len(sampled.drawn) if sampled else 0}"
             )
         return f"MBXP {self.args.lang}. The pools are of " + "; ".join(sizes) + "."
 
