@@ -26,7 +26,7 @@ _CLOSES = re.compile(
     | \*+/
     | (?i:end)(?i:if|for|foreach|while|switch|function|macro|module|case|class|def|do|try|block
         |region|select|sub|with|without|raw|verbatim|augroup)? (\(\w*\))? (\s\w+)? [;.,)]*
-    | (fi|done|esac) (\s*[;|<>&).].*)?
+    | (endef|fi|done|esac) (\s*[;|<>&).].*)?
     | (od|wend|loop|next(\s\w+)?|until\b(?!.*\bdo$).*)
     | \#\s*(endif|endregion)\b.* | \\end\{.*\}
     | [{<][%{?][-~=]?\s*(?:php\s+)?(?i:end)\w*\b.*  # of templates

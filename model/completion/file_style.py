@@ -53,9 +53,9 @@ class FileStyle:
 
     def _space(self, space: str) -> str:
         """Indentation in this style; what mixes tabs and spaces, or fits already, stays."""
+        if "\t" in space and (self.unit == "\t" or " " in space):
+            return space
         if self.unit == "\t":
-            if "\t" in space:
-                return space
             tabs, rest = divmod(len(space), _DEFAULT_UNIT)
             return "\t" * tabs + " " * rest
         return space.replace("\t", self.unit)

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from midline.model.completion.code_lines import net_depth
 from midline.model.completion.file_style import FileStyle
 from midline.model.completion.fim import Cursor
 from midline.model.completion.identifiers import KnownWords
@@ -12,6 +13,8 @@ from midline.model.completion.stopping import Fits
 from midline.model.completion.syntax import SyntaxAround
 from midline.model.completion.validity import Validity
 
+_MOST_COUNTED = 64 << 10
+"""Bytes before and behind the cursor in which brackets are counted."""
 _WITH_MACROS = {"c", "cpp"}
 _MACRO = re.compile(
     r"(?m)^([ \t]*[A-Z][A-Z0-9_]{2,})(?:\([^\n;{}]*\))?(?=[ \t]*$)"
@@ -25,7 +28,8 @@ class InsertionPoint:
     """The place of a cursor, the style of its file, its syntax and its words.
 
     `tail` follows every text that is shown there. `is_known` tells whether a word occurs in the
-    file or in its language. Without a grammar there is no `validity`.
+    file or in its language. Without a grammar there is no `validity`, and `depth_elsewhere` tells
+    how many brackets the other lines leave open.
     """
 
     place: Place
@@ -33,6 +37,7 @@ class InsertionPoint:
     validity: Validity | None = None
     is_known: Callable[[str], bool] = lambda word: True
     tail: str = ""
+    depth_elsewhere: int = 0
 
     @classmethod
     def of(cls, cursor: Cursor, *, above: bool = False) -> "InsertionPoint":
@@ -49,7 +54,9 @@ class InsertionPoint:
                 style.line_end + cursor.fragment.decode("utf-8", "replace"),
             )
         known = KnownWords(cursor.before, cursor.after, place.language)
-        return cls(place, style, Validity(syntax) if syntax else None, known, tail)
+        if syntax is not None:
+            return cls(place, style, Validity(syntax), known, tail)
+        return cls(place, style, None, known, tail, _depth_elsewhere(cursor, place.language))
 
     def fits(self, text: str) -> bool:
         """Whether `text` leaves nothing open at the cursor."""
@@ -68,6 +75,14 @@ class InsertionPoint:
     def stop_test(self) -> Fits | None:
         """`fits` for `completion_end`; None without a grammar."""
         return None if self.validity is None else self.fits
+
+
+def _depth_elsewhere(cursor: Cursor, language: str | None) -> int:
+    """Brackets that the lines above and below the cursor's open, less those they close."""
+    above = cursor.before[: len(cursor.before) - len(cursor.fragment)]
+    below = cursor.after.partition(b"\n")[2]
+    texts = (text[-_MOST_COUNTED:] for text in (above, below[:_MOST_COUNTED]))
+    return sum(net_depth(text.decode("utf-8", "replace"), language) for text in texts)
 
 
 def _above(cursor: Cursor) -> Place:

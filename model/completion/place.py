@@ -11,6 +11,7 @@ from midline.model.completion.code_lines import (
     indentation,
     is_container,
     is_definition,
+    is_text_open,
     opens,
 )
 from midline.model.completion.fim import Cursor
@@ -68,7 +69,8 @@ class Place:
     `fragment` is the line up to the cursor, `rest` what follows on it, `below` the first few lines
     under it that are not blank, without their ends but with their indentation, `above` the last few
     over it. No line of a completion may be indented by fewer than `floor` columns, unless it closes
-    the block around the cursor: it would leave the function.
+    the block around the cursor: it would leave the function. `is_in_text` tells that a text between
+    three quotes was begun above.
     """
 
     fragment: str
@@ -78,6 +80,7 @@ class Place:
     language: str | None = None
     floor: int | None = None
     above: tuple[str, ...] = ()
+    is_in_text: bool = False
 
     @classmethod
     def of(cls, cursor: Cursor, syntax: SyntaxAround | None = None) -> "Place":
@@ -93,6 +96,7 @@ class Place:
             syntax.language if syntax else language_of_text(cursor.name, cursor.language) or None,
             _floor(fragment, cursor),
             _above(cursor),
+            any(cursor.before.count(quote) % 2 for quote in (b'"""', b"'''")),
         )
 
     @property
@@ -103,6 +107,10 @@ class Place:
     def is_header(self, line: str) -> bool:
         """Whether a line of a completion opens the block that stands below the cursor."""
         return opens(line.rstrip()) and indentation(self.following) > indentation(line)
+
+    def opens_text(self, text: str) -> bool:
+        """Whether `text` at the cursor ends inside a literal of several lines that it begins."""
+        return not self.is_in_text and is_text_open(text, self.language)
 
     @property
     def text_delimiter(self) -> str:

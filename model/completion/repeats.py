@@ -1,5 +1,6 @@
 """Detection of repetitions: of lines that follow in the file, or of the text itself."""
 
+import re
 from collections.abc import Sequence
 
 from midline.model.completion.code_lines import indentation, is_closing, net_depth
@@ -13,7 +14,8 @@ _CYCLE_TIMES_IN_BRACKETS = 12
 """Repetitions allowed between brackets, where rows of a table may be alike."""
 _TELLING_LATER_LINE = 8
 """Letters and digits that make a repeated line more than punctuation."""
-_RULERS = frozenset("#-=*~/_ \t")
+_QUOTES = ('"""', "'''", "```", "~~~")
+"""What begins a text and ends it."""
 
 
 def is_following(line: str, lines: Sequence[str], depth: int, place: Place) -> bool:
@@ -21,7 +23,8 @@ def is_following(line: str, lines: Sequence[str], depth: int, place: Place) -> b
 
     `lines` have been generated before it, with `depth` brackets left open. Only a line of equal
     indentation is the same one; where a line between is indented less, another block has begun. A
-    closing line is the one below unless it closes what `lines` have opened.
+    closing line is the one below unless it closes what `lines` have opened. A later one is the same
+    only if there are no others like it: a clause that each statement has is written for each.
     """
     if not place.below:
         return False
@@ -29,10 +32,12 @@ def is_following(line: str, lines: Sequence[str], depth: int, place: Place) -> b
     if line.rstrip() == place.following.rstrip():
         if is_closing(line.strip()):
             return not _closes_own(line, lines, depth, place)
-        return any(map(str.isalpha, line)) or not set(line) - _RULERS
-    if not lines or telling < _TELLING_LATER_LINE:
+        if not any(map(str.isalnum, line)):
+            return not _ends_own(line.strip(), lines)
+        return any(map(str.isalpha, line))
+    if not lines or depth > 0 or telling < _TELLING_LATER_LINE or is_closing(line.strip()):
         return False
-    return any(line.rstrip() == below.rstrip() for below in _block_below(place)[1:])
+    return _is_only_below(line.rstrip(), place)
 
 
 def copies_below(lines: Sequence[str], place: Place) -> bool:
@@ -43,6 +48,16 @@ def copies_below(lines: Sequence[str], place: Place) -> bool:
     return whole and bool(pairs) and pairs[-1][1].startswith(pairs[-1][0].rstrip())
 
 
+def counts_on_below(rows: Sequence[str], place: Place) -> bool:
+    """Whether two rows of numbers, different ones, are those that stand below.
+
+    One of them may be: a table has equal rows.
+    """
+    are_numbers = all(any(map(str.isdigit, row)) and not re.search(r"[^\W\d]", row) for row in rows)
+    is_pair = len(rows) == 2 and len(place.below) > 1 and rows[0].rstrip() != rows[1].rstrip()
+    return is_pair and are_numbers and copies_below(rows, place)
+
+
 def copies_above(lines: Sequence[str], place: Place) -> bool:
     """Whether `lines`, blank ones left out, are several and only say what stands right above."""
     over = [*place.above, place.fragment] if place.fragment.strip() else place.above
@@ -50,6 +65,12 @@ def copies_above(lines: Sequence[str], place: Place) -> bool:
     telling = any(sum(map(str.isalnum, line)) >= _TELLING_LATER_LINE for line in written)
     above = [line.rstrip() for line in over[-len(written) :]]
     return telling and len(written) > 1 and written == above
+
+
+def _is_only_below(line: str, place: Place) -> bool:
+    """Whether a line stands once behind the one that follows, in its block, and not above."""
+    same = [below for below in _block_below(place)[1:] if below.rstrip() == line]
+    return len(same) == 1 and all(above.rstrip() != line for above in place.above)
 
 
 def _block_below(place: Place) -> list[str]:
@@ -75,6 +96,11 @@ def _closes_own(line: str, lines: Sequence[str], depth: int, place: Place) -> bo
             return deeper and indentation(other) == indentation(line)
         deeper = True
     return False
+
+
+def _ends_own(line: str, lines: Sequence[str]) -> bool:
+    """Whether a line of signs ends a text that `lines` have begun."""
+    return line.startswith(_QUOTES) and sum(each.count(line[:3]) for each in lines) % 2 == 1
 
 
 def cycle_length(lines: Sequence[str], depth: int) -> int:

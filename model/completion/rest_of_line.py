@@ -7,7 +7,7 @@ and the grammar decides which of several readings is right (`trimming.py`).
 import re
 from collections.abc import Callable
 
-from midline.model.completion.code_lines import unmatched_closer
+from midline.model.completion.code_lines import imbalance, unmatched_closer
 from midline.model.completion.place import Extent, Place
 
 _TELLING = 3
@@ -28,12 +28,17 @@ def readings(text: str, place: Place) -> list[str]:
     Empty if it does nothing but write the rest again.
     """
     rest = place.rest.strip()
-    if not text.strip() or _is_the_rest(text.strip(), rest):
+    if not text.strip() or _is_the_rest(text, rest):
         return []
+    if place.rest[-1:].isspace() and text.rstrip().endswith(rest):
+        text = text.rstrip()
     if place.extent is Extent.BRACKETS and not text.partition("\n")[0].strip():
         return [text]  # whole lines between brackets have been cut at the closing one
     closer, ends = unmatched_closer(text, place.language), _without_end(text, rest, place)
-    if closer is not None and text[closer] == rest[0]:
+    says_the_rest = text.endswith(rest) and len(rest) > 1
+    if says_the_rest and ends and not imbalance(ends[0], place.language):
+        found = [*ends, text]
+    elif closer is not None and text[closer] == rest[0]:
         found = [text, before_the_rest(text, closer, place.rest), *ends]
     else:
         found = [*ends, text]
@@ -50,9 +55,15 @@ def before_the_rest(text: str, at: int, rest: str) -> str:
 
 
 def _is_the_rest(text: str, rest: str) -> bool:
-    """Whether `text` says what the rest of the line says: a model that overlooked the suffix."""
-    telling = any(map(str.isalnum, rest))
-    return telling and text.startswith(rest) and not text[len(rest) : len(rest) + 1].isalnum()
+    """Whether `text` says what the rest of the line says: a model that overlooked the suffix.
+
+    One that ends with a space, or with the rest once more, has gone on from there.
+    """
+    said = text.strip()
+    if not said.startswith(rest) or said[len(rest) :][:1].isalnum():
+        return False
+    goes_on = said != rest and (text.endswith(" ") or said.endswith(rest))
+    return any(map(str.isalnum, rest)) and not goes_on
 
 
 def begins_like_the_rest(text: str, place: Place) -> bool:
@@ -122,9 +133,12 @@ def makes_known_words(text: str, place: Place, is_known: Callable[[str], bool]) 
     if tail is None or not is_word(place.rest[0]):
         return True
     begun = _WORD_AT_END.search(whole) if is_word(whole[-1:] or " ") else None
+    head = _WORD_AT_END.search(place.fragment)
     if begun is None and (not is_inside_word(place) or text.strip(" ") == text[1:-1]):
         return True
+    is_made_of_two = not joins(place.fragment[-1:], text[:1])
+    if begun is None and head and is_made_of_two and not is_known(head.group() + tail.group()):
+        return True
     word = (begun.group() if begun else "") + tail.group()
-    head = _WORD_AT_END.search(place.fragment)
     own = _WORDS.findall(whole[head.start() if head else len(place.fragment) :])
     return is_known(word) or word in (own[:-1] if begun else own)

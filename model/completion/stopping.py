@@ -15,16 +15,17 @@ from midline.model.completion.code_lines import (
     is_closing,
     is_continuation,
     is_continued,
-    is_text_open,
     may_be_continued,
     may_go_on,
     net_depth,
     opens,
     tag_depth,
 )
+from midline.model.completion.in_brackets import InBrackets
 from midline.model.completion.place import Extent, Place, Unit
 from midline.model.completion.repeats import (
     copies_below,
+    counts_on_below,
     cycle_length,
     endless_run,
     is_following,
@@ -125,8 +126,8 @@ def completion_end(
     if run is not None:
         return run
     begins_below = not text.partition("\n")[0].strip() and "\n" in text
-    if place.extent is Extent.BRACKETS and begins_below:
-        return _InBrackets(place).end(text, complete)
+    if place.extent is Extent.BRACKETS and (begins_below or fits is None):
+        return InBrackets(place).end(text, complete)
     in_text = place.unit in (Unit.COMMENT, Unit.LINE)
     if in_text and begins_below and not place.rest.strip():
         return _Walk(place, Unit.PARAGRAPH, fits).end(text, complete)
@@ -198,7 +199,8 @@ class _Walk:
     generated. `block_end` is the number of lines after which the block around the cursor was left
     for another one of the same function: a model that ends there by itself means it, one that has
     to be stopped later is cut there, and so it is behind a header, `header_end`, whose block stands
-    below the cursor. `upcoming` are the lines behind the one that is looked at.
+    below the cursor. `is_leaving` tells that a block around the cursor was closed, and nothing but
+    the ends of further ones may follow. `upcoming` are the lines behind the one that is looked at.
     """
 
     def __init__(self, place: Place, unit: Unit, fits: Fits | None) -> None:
@@ -210,6 +212,7 @@ class _Walk:
         self.ends = [0]
         self.block_end: int | None = None
         self.header_end: int | None = None
+        self.is_leaving = False
         self.text = ""
         self.upcoming: list[str] = []
         self.complete = False
@@ -235,7 +238,7 @@ class _Walk:
 
     def _end_at(self, shown: str, line: str, first: bool, whole: bool, end: int) -> int | None:
         """The end of everything if it is before or right behind this line, which ends at `end`."""
-        if is_text_open("\n".join(self.lines), self.place.language):
+        if self.place.opens_text("\n".join(self.lines)):
             self.written += 1
             return self._read(shown, end) if whole else None
         if self.base < 0:
@@ -253,7 +256,9 @@ class _Walk:
 
     def _repeats(self, shown: str, line: str) -> bool:
         if not is_following(shown, self._generated(), self.depth, self.place):
-            return False
+            is_decided = self.complete or len(self.upcoming) > 1
+            rows = [shown, *self.upcoming[:1]]
+            return self.written > 0 and is_decided and counts_on_below(rows, self.place)
         return self.written > 0 or self._is_only_a_copy(shown, line)
 
     def _is_only_a_copy(self, shown: str, line: str) -> bool:
@@ -292,9 +297,11 @@ class _Walk:
         """Whether `line` is past the end: it belongs to an outer block, or to nothing before it."""
         indent, text = indentation(line), line.strip()
         if indent > self.base:
-            return False
+            return self.is_leaving
         if not whole and may_go_on(text):
             return False
+        if self.is_leaving and not is_closing(text):
+            return True
         if indent < self.base:
             return not self._may_leave(indent, text)
         if (
@@ -334,50 +341,24 @@ class _Walk:
         return indentation(line) > self.base
 
     def _closes(self, line: str) -> bool:
-        """Whether `line` closes the statement, or the block around the completion."""
+        """Whether `line` closes the statement, or the last of the blocks around the completion that
+        are not closed below.
+        """
         indent, text = indentation(line), line.strip()
-        if self.depth > 0 or is_text_open("\n".join(self.lines), self.place.language):
+        if self.depth > 0 or self.place.opens_text("\n".join(self.lines)):
             return False
         if self.is_statement and indent == self.base:
             newline_ends = self.place.language in _ENDED_BY_NEWLINE and len(self.lines) == 1
             over = newline_ends and not opens(text)
             return over or text.endswith(";") or (is_closing(text) and not self._may_have_else())
         if indent < self.base and is_closing(text):
-            if self.place.floor is None or indent < self.place.floor:
-                return True
-            self.block_end = self.block_end or len(self.lines)
             self.base = indent
+            if self.place.floor is None or indent < self.place.floor:
+                self.is_leaving = True
+                return bool(self.place.below) and indent <= indentation(self.place.following)
+            self.block_end = self.block_end or len(self.lines)
         return False
 
     def _may_have_else(self) -> bool:
         """Whether `else` or the like may follow on the next line."""
         return self.lines[0].strip().lstrip("}) ").startswith(_MAY_HAVE_ELSE)
-
-
-class _InBrackets:
-    """Follows the lines between brackets that the editor has closed behind the cursor."""
-
-    def __init__(self, place: Place) -> None:
-        self.place = place
-        self.level = indentation(place.fragment.rstrip())
-
-    def end(self, text: str, complete: bool) -> int | None:
-        """What `completion_end` says: up to the closing bracket, which is there already."""
-        start = last = depth = 0
-        lines = text.split("\n")
-        read: list[str] = []
-        for number, line in enumerate(lines):
-            whole = complete or number < len(lines) - 1
-            stripped = line.strip()
-            if number and stripped and depth <= 0 and indentation(line) <= self.level:
-                if stripped[0] == self.place.rest.strip()[0]:
-                    return start + len(line) - len(line.lstrip())
-                return last
-            if whole and stripped:
-                depth += net_depth(line, self.place.language)
-                read.append(line)
-                last = start + len(line.rstrip())
-                if cycle_length(read, depth):
-                    return last
-            start += len(line) + 1
-        return None

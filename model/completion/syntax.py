@@ -147,6 +147,20 @@ class SyntaxAround:
         old, at = self._before + self._after, len(self._before)
         return _changed(self._parser, self._tree, old, self.text_with(written), at, 0, len(written))
 
+    def changed_with(self, written: bytes) -> list[tuple[int, int]]:
+        """Where the tree is another one once `written` stands at the cursor: ranges of offsets in
+        that text, the first of which are the lines of `written` and one on either side.
+        """
+        new, text = self.tree_with(written), self.text_with(written)
+        start, end = len(self._before), len(self._before) + len(written)
+        first = text.rfind(b"\n", 0, max(0, text.rfind(b"\n", 0, start))) + 1
+        newline = text.find(b"\n", end)
+        last = text.find(b"\n", newline + 1) if newline >= 0 else -1
+        tree = self._tree.copy()
+        tree.edit(start, start, end, *(_point(text, at) for at in (start, start, end)))
+        changed = [(found.start_byte, found.end_byte) for found in tree.changed_ranges(new)]
+        return [(first, last if last >= 0 else len(text)), *changed]
+
     def errors_with(self, written: bytes) -> int:
         """How many places do not parse once `written` stands at the cursor."""
         found = self._errors_with.get(written)

@@ -95,21 +95,36 @@ def _without_the_rest(text: str, around: InsertionPoint) -> list[str]:
         each for each in readings(text, place) if makes_known_words(each, place, around.is_known)
     ]
     if around.validity is None:
-        return _balanced(found, place)
+        return _balanced(found, around)
+    if "\n" not in text:  # in texts and prose the grammar lets any bracket pass
+        found.sort(key=lambda each: imbalance(place.fragment + each + place.rest, place.language))
     if not any(around.fits(each) for each in found) and begins_like_the_rest(text, place):
         return []
     return found
 
 
-def _balanced(found: list[str], place: Place) -> list[str]:
-    """The reading that leaves least open on the line, if it opens no bracket too many."""
+def _balanced(found: list[str], around: InsertionPoint) -> list[str]:
+    """The likeliest reading if it opens nothing, or else the one that leaves least open, if it
+    opens no bracket too many.
+    """
+    place = around.place
 
     def line(text: str) -> str:
         return place.fragment + text + place.rest
 
-    best = min(found, key=lambda text: imbalance(line(text), place.language), default="")
-    depth, before = (abs(net_depth(line(text), place.language)) for text in (best, ""))
-    return [best] if depth <= before else []
+    def left(text: str) -> int:
+        return imbalance(line(text), place.language)
+
+    def depth(text: str) -> int:
+        return net_depth(line(text), place.language)
+
+    best = min(found, key=left, default="")
+    if found and not imbalance(found[0], place.language) and left(found[0]) <= left(""):
+        best = found[0]
+    is_no_deeper = abs(depth(best)) <= abs(depth(""))
+    elsewhere = around.depth_elsewhere
+    closes = abs(elsewhere + depth(best)) <= abs(elsewhere + depth(""))
+    return [best] if is_no_deeper or closes else []
 
 
 def _first_that_fits(found: list[str], around: InsertionPoint, complete: bool) -> str:

@@ -76,7 +76,8 @@ class Validity:
         tree, language = self.syntax.tree_with(written), self.syntax.language
         if breaks_a_rule(tree, language, start, end, line_end):
             return False
-        return not fault_kinds(tree, language, but=self.faults)
+        within = self.syntax.changed_with(written)
+        return not fault_kinds(tree, language, but=self.faults, within=within)
 
     def _is_indented(self, written: bytes) -> bool:
         """Whether `written`, if it is Python, has a block below each header, in its column."""

@@ -137,7 +137,7 @@ def _brackets(source: SourceText, row: int, dice: random.Random) -> Span | None:
     for at in range(start, len(code)):
         depth += (code[at] in _CLOSER) - (code[at] in _CLOSER.values())
         if not depth:
-            is_pair = code[at] == _CLOSER[code[start]]
+            is_pair = code[at] == _CLOSER[code[start]] and code.count("\n", start, at) < MOST_LINES
             offset = source.starts[row]
             return (offset + start + 1, offset + at) if is_pair else None
     return None

@@ -11,6 +11,7 @@ With --syntax real files are completed instead, and their language's own parser 
 import argparse
 import json
 from collections.abc import Sequence
+from dataclasses import asdict
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -144,6 +145,9 @@ def _feed(args: argparse.Namespace) -> int:
     feed.print_summary(found)
     if args.show:
         feed.show(cuts, rows)
+    if args.tasks:
+        pieces = ({**asdict(cut), **row} for cut, row in zip(cuts, rows, strict=True))
+        args.tasks.write_text("".join(json.dumps(each) + "\n" for each in pieces), "utf-8")
     if args.json:
         result = {
             "benchmark": "infilling",

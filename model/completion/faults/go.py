@@ -10,8 +10,6 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
 QUERY = """
-(source_file) @file
-(import_declaration) @import
 (import_spec path: (_) @path)
 (short_var_declaration left: (expression_list) @declared)
 (range_clause left: (expression_list) @declared ":=")
@@ -25,6 +23,11 @@ QUERY = """
 (break_statement) @break
 (continue_statement) @continue
 """
+QUERY_OF_SURROUNDINGS = """
+(source_file) @file
+(import_declaration) @import
+"""
+"""Kinds that depend on more than a node, what it holds and what it stands in."""
 _DECLARATIONS = frozenset(
     {
         *("comment", "const_declaration", "function_declaration", "import_declaration"),

@@ -9,12 +9,8 @@ if TYPE_CHECKING:
     from tree_sitter import Node
 
 QUERY = """
-[(await_expression) (for_in_statement "await")] @await
-(yield_expression) @yield
 (break_statement) @break
 (continue_statement) @continue
-(return_statement) @return
-(super) @super
 (class_body) @class
 (private_property_identifier) @private
 (switch_body) @switch
@@ -22,7 +18,6 @@ QUERY = """
 (binary_expression left: (unary_expression) operator: "**") @power
 (rest_pattern) @rest
 (method_definition ["get" "set"]) @accessor
-[(import_statement) (export_statement)] @module
 (regex) @regex
 (expression_statement) @statement
 (binary_expression
@@ -36,6 +31,14 @@ QUERY = """
 (augmented_assignment_expression left: (_) @assigned)
 (update_expression argument: (_) @assigned)
 """
+QUERY_OF_SURROUNDINGS = """
+[(await_expression) (for_in_statement "await")] @await
+(yield_expression) @yield
+(return_statement) @return
+(super) @super
+[(import_statement) (export_statement)] @module
+"""
+"""Kinds that depend on more than a node, what it holds and what it stands in."""
 _FIELDS = frozenset({"field_definition", "public_field_definition", "class_static_block"})
 _FUNCTIONS = _FIELDS | {
     *("arrow_function", "function_declaration", "function_expression", "generator_function"),

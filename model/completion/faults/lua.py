@@ -9,9 +9,12 @@ if TYPE_CHECKING:
 
 QUERY = """
 (break_statement) @break
+"""
+QUERY_OF_SURROUNDINGS = """
 (vararg_expression) @variadic
 (return_statement) @return
 """
+"""Kinds that depend on more than a node, what it holds and what it stands in."""
 _FUNCTIONS = frozenset({"function_declaration", "function_definition"})
 _LOOPS = frozenset({"for_statement", "repeat_statement", "while_statement"})
 

@@ -16,10 +16,7 @@ QUERY = """
 [(program) (namespace_definition) (compound_statement)] @functions
 (assignment_expression left: (variable_name) @assigned)
 (switch_block) @switch
-(method_declaration) @method
-(return_statement) @return
 (yield_expression) @yield
-(namespace_definition) @namespace
 [(class_declaration) (namespace_use_declaration) (const_declaration)] @inner
 [(program) (namespace_definition) (compound_statement)] @imports
 [
@@ -27,6 +24,12 @@ QUERY = """
   (simple_parameter default_value: (_) @constant)
 ]
 """
+QUERY_OF_SURROUNDINGS = """
+(method_declaration) @method
+(return_statement) @return
+(namespace_definition) @namespace
+"""
+"""Kinds that depend on more than a node, what it holds and what it stands in."""
 _SEPARATORS = re.compile(r"[\\\s]+")
 _OF_FUNCTIONS = re.compile(r"use\s+(function|const)\b")
 _FUNCTIONS = frozenset(

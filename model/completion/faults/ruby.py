@@ -15,10 +15,13 @@ QUERY = """
 (left_assignment_list [(constant) (scope_resolution)] @constant)
 [(break) (next) (redo)] @jump
 (retry) @retry
-(else) @else
 [(method_parameters) (block_parameters) (lambda_parameters)] @parameters
 (assignment left: [(self) (nil) (true) (false)]) @assigned
 """
+QUERY_OF_SURROUNDINGS = """
+(else) @else
+"""
+"""Kinds that depend on more than a node, what it holds and what it stands in."""
 _METHODS = frozenset({"method", "singleton_method"})
 _CLASSES = frozenset({"class", "module", "singleton_class"})
 _BLOCKS = frozenset({"block", "do_block", "lambda"})

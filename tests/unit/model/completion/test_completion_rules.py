@@ -189,6 +189,7 @@ RIGHT = {
         "class A { void F(bool a) {\n    if (a)‸\n} }\n",
         "\n    {\n        G();\n    }\n    else\n    {\n        H();\n    }",
     ),
+    "endef": ("a.mk", "define a‸\n\n$(eval b)\n", "\n  ifdef c\n    D += c\n  endif\nendef"),
     # White space that means something.
     "a recipe": ("Makefile", "A = a \\\n    b \\\n    c\nall:\n‸\n", "\tcc -o $@ $(A)"),
     "a recipe of an unsaved makefile": ("", "A = a \\\n    b\nall:\n‸\n", "\tcc -o $@ $(A)"),
@@ -261,6 +262,103 @@ RIGHT = {
         "function f(a) {\n  ‸\n}\n",
         "".join(f"const a{n} = a * {n};\n  " for n in range(30)) + "return a29;",
     ),
+    # The last lines of a file, which close what nothing below does.
+    "classes that end with the file": (
+        "A.java",
+        "class A {\n    class B {\n        void f() {\n            ‸\n",
+        "g();\n        }\n    }\n}",
+    ),
+    "lists and objects that end with the file": (
+        "a.json",
+        '{\n  "a": {\n    "b": [\n      ‸\n',
+        "1,\n      2\n    ]\n  }\n}",
+    ),
+    "conditions that end with the file": (
+        "a.sh",
+        "if a; then\n  if b; then\n    ‸\n",
+        "c\n  fi\nfi",
+    ),
+    "elements that end with the file": (
+        "a.vue",
+        "<template>\n  <ul>\n    <li>\n      ‸\n",
+        "one\n    </li>\n  </ul>\n</template>",
+    ),
+    "modules in one column that end with the file": (
+        "a.cpp",
+        "namespace a {\nnamespace b {\nvoid f() {\n  ‸\n",
+        "g();\n}\n}\n}",
+    ),
+    # Lines between brackets in the column of their header.
+    "the cases between the braces of a switch": (
+        "a.go",
+        "package a\n\nfunc f(b int) {\n\tswitch b {‸}\n}\n",
+        "\n\tcase 1:\n\t\tg()\n\tdefault:\n\t\th()\n\t",
+    ),
+    "what a namespace holds": (
+        "a.cpp",
+        "namespace a {‸}  // namespace a\n",
+        "\n\nnamespace {\nint b;\n}  // namespace\n\n",
+    ),
+    # Lines in brackets that are closed, without a grammar.
+    "arguments of a command": (
+        "CMakeLists.txt",
+        "set(‸)\nf()\n",
+        'A "b"\n    "c"\n    "d"',
+    ),
+    "a function among arguments": (
+        "a.ml",
+        "let a =\n  f (‸);\n  b\n",
+        "fun c ->\n      g c;\n      h c",
+    ),
+    "elements in lines that begin with a comma": (
+        "a.hs",
+        "a =\n  [‸]\n",
+        " b, c\n    , d, e\n    ",
+    ),
+    "an argument in a line of its own": (
+        "A.java",
+        "class A {\n    void f() {\n        throw new E(‸);\n    }\n}\n",
+        '\n            a + " is no " + b',
+    ),
+    "elements with the comma in front, in the column of the bracket": (
+        "a.hs",
+        "a =\n  [‸]\n",
+        " b, c\n  , d, e\n  ",
+    ),
+    # Lines that neighbours have, too.
+    "clauses that every statement has": (
+        "a.sql",
+        "CREATE FUNCTION a(int)\nRETURNS bool\nLANGUAGE C STRICT;\n\n‸\n\n"
+        "CREATE FUNCTION c(int)\nRETURNS bool\nLANGUAGE C STRICT;\n\n"
+        "CREATE FUNCTION d(int)\nRETURNS bool\nLANGUAGE C STRICT;\n",
+        "CREATE FUNCTION b(int)\nRETURNS bool\nLANGUAGE C STRICT;",
+    ),
+    "the end of an element like the next one's": (
+        "a.xml",
+        "<list>\n  <dependency>‸\n  <dependency>\n    <a>c</a>\n  </dependency>\n</list>\n",
+        "\n    <a>b</a>\n  </dependency>",
+    ),
+    "parameters like the next function's": (
+        "a.rs",
+        "// Print.\n‸\n\nfn print_more(\n    config: &Config,\n) -> io::Result<()> {\n    f()\n}\n",
+        "fn print(\n    config: &Config,\n) -> io::Result<()> {\n    g()\n}",
+    ),
+    "columns of tabs and spaces among lines of spaces": (
+        "a.c",
+        "int\nf (int a)\n{\n  g (a);\n  g (a);\n  g (a);\n  ‸\n}\n",
+        "h (a,\n\t   a);",
+    ),
+    # Signs that part what stands around them.
+    "a hyphen in a name": ("a.toml", "[build‸system]\nb = 1\n", "-"),
+    "a colon behind a key": ("a.yaml", "version‸v1\nb: 2\n", ": "),
+    "words in a comment": ("Makefile", "# You can‸from there\nA = b\n", " set it "),
+    "a bracket of lines above": (
+        "a.dart",
+        "main() {\n  test('a', () {\n    b();\n  }‸;\n}\n",
+        ")",
+    ),
+    "a bracket that is closed below": ("a.nix", "a = b ‸\n  c\n);\n", "("),
+    "a type like the rest of the line": ("A.scala", "val a: ‸Object\n", "Object = new "),
     "CRLF": ("a.py", "def f():\r\n    ‸\r\n", "x = 1\n    return x"),
 }
 LANGUAGES = {"a recipe of an unsaved makefile": "makefile"}
@@ -330,6 +428,66 @@ CUT = {
         "def f(a):\n    a -= 1\n    ‸\n        g()\n",
         "    if not a:",
         "if not a:",
+    ),
+    "the lines of a block whose brace has a line of its own": (
+        "a.cs",
+        "class A {\n    ‸\n    {\n        F();\n    }\n}\n",
+        "void G()\n    {\n        F();\n    }\n",
+        "void G()",
+    ),
+    "the rest of a line behind its bracket, without a grammar": (
+        "a.R",
+        "f <- function(‸) {\n  a\n}\n",
+        "a, b = 1) {\n  a\n}\n",
+        "a, b = 1",
+    ),
+    "the rest of a line of prose": (
+        "a.html",
+        "<title>A (‸)</title>\n",
+        "a b)</title>\n",
+        "a b",
+    ),
+    "the rest of a line that is a command with or without its bracket": (
+        "a.sh",
+        "echo ${‸} -e b/@$1/u\n",
+        "name} -e b/@$1/u\n",
+        "name",
+    ),
+    "the lines behind the end of a text": (
+        "a.py",
+        '"""Testing tools.\n‸\n\nimport a\nfrom b import c\n',
+        '"""\n\nimport a\nfrom b import c\n',
+        '"""',
+    ),
+    "the next row of numbers": (
+        "a.dart",
+        "a = [\n  97,\n  ‸\n  99,\n  100,\n];\n",
+        "98,\n  99,\n  100,\n",
+        "98,",
+    ),
+    "the rest of a line in a style sheet": (
+        "a.html",
+        "<style>\na {‸}\nb {c: d}\n</style>\n",
+        "c: e}\n",
+        "c: e",
+    ),
+    "the line behind an argument in a line of its own": (
+        "A.java",
+        "class A {\n    void f() {\n        throw new E(‸);\n    }\n}\n",
+        "\n            a + b);\n    }\n",
+        "\n            a + b",
+    ),
+    "the rest of a line that ends with a space": (
+        "Makefile",
+        "# Please ‸to suit \nB = c\n",
+        "modify it to suit \n",
+        "modify it ",
+    ),
+    "the end of a tag that has a line of its own": (
+        "a.svelte",
+        "<button\n    ‸\n>\n    b\n</button>\n",
+        'class="a"\n>\n    b\n</button>\n',
+        'class="a"',
     ),
     "statements of the outer block behind a whole one": (
         "a.py",

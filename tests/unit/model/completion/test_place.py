@@ -92,3 +92,12 @@ def test_a_completion_does_not_leave_the_function(text: str, floor: int | None) 
 def test_of_a_very_long_line_only_what_is_near_counts() -> None:
     place = Place.of(Cursor(b"(" * 100_000, b")" * 100_000, 0))
     assert len(place.fragment) == len(place.rest) < 5000
+
+
+def test_three_quotes_end_a_text_that_was_begun_above() -> None:
+    begun, other = (
+        Place.of(Cursor(before, b"\n", before.count(b"\n"), "a.py"))
+        for before in (b'"""A\n', b'"""A"""\n')
+    )
+    assert not begun.opens_text('"""\n\nimport a')
+    assert other.opens_text('b = """\nc')

@@ -6,6 +6,7 @@ from midline.model.completion.fim import Cursor
 from midline.model.completion.place import Place
 from midline.model.completion.repeats import (
     copies_below,
+    counts_on_below,
     cycle_length,
     endless_run,
     is_following,
@@ -29,6 +30,12 @@ def place_above(below: str) -> Place:
         ("    return total * 2", ["    y = 1"], "    x = 1\n    return total * 2\n", True),
         ("    return total * 2", [], "    x = 1\n    return total * 2\n", False),
         ("    return total * 2", ["    y"], "    x\n}\n    return total * 2\n", False),
+        ("{", ["void f()"], "{\n    g();\n}\n", True),
+        ("```", ["a"], "```\n", True),
+        ("```", ["```js", "a"], "```\n", False),  # it ends its own text
+        ("LANGUAGE sql;", ["y"], "x\nLANGUAGE sql;\n", True),
+        ("LANGUAGE sql;", ["y"], "x\nLANGUAGE sql;\nz\nLANGUAGE sql;\n", False),
+        ("</element>", ["y"], "<element>\n</element>\n", False),
         ("}", ["f();"], "}\n", True),
         ("}", ["if (a) {", "  f();"], "}\n", False),  # it closes the if
         ("end", ["if a", "  f"], "end\n", False),
@@ -40,6 +47,14 @@ def test_a_line_is_the_one_below_in_the_same_block(
 ) -> None:
     depth = sum(text.count("{") - text.count("}") for text in lines)
     assert is_following(line, lines, depth, place_above(below)) == expected
+
+
+def test_two_rows_of_numbers_tell_that_the_table_goes_on_below() -> None:
+    place = place_above("1, 2,\n3, 4,\n")
+    assert counts_on_below(["1, 2,", "3, 4,"], place)
+    assert not counts_on_below(["1, 2,"], place)
+    assert not counts_on_below(["1, 2,", "1, 2,"], place_above("1, 2,\n1, 2,\n"))
+    assert not counts_on_below(["a, 2,", "3, 4,"], place_above("a, 2,\n3, 4,\n"))
 
 
 def test_a_copy_says_nothing_else() -> None:

@@ -33,6 +33,11 @@ def place_at(text: str) -> Place:
         ("re|turn x", "turn x", []),
         ("    |return x", "return x", []),
         ("f(|b)", "a ", ["a "]),
+        ("f(|) {", "a) {", ["a", "a) {"]),
+        ("f(g(|))", "a)", ["a)", "a"]),
+        ("a |to b ", "fit to b ", ["fit ", "fit to b"]),
+        ("val a: |Object", "Object = new ", ["Object = new "]),
+        ("val a: |Object", "Object = new Object", ["Object = new "]),
     ],
 )
 def test_what_the_line_has_already_is_left_out(line: str, text: str, expected: list[str]) -> None:
@@ -53,6 +58,8 @@ def test_what_the_line_has_already_is_left_out(line: str, text: str, expected: l
         ("x = |_count", "total = 1; y = total", False),
         ("x = |_count", "my_count = 1; y = my", True),
         ("# 平均|值", "数", True),
+        ("[build|system]", "-", True),  # of two words a cut has made one
+        ("ret|urn x", "-", False),
     ],
 )
 def test_words_that_are_joined_have_to_be_words(line: str, text: str, expected: bool) -> None:

@@ -36,7 +36,7 @@ def place_at(text: str) -> Place:
 def test_some_ends_need_no_look_ahead() -> None:
     assert completion_end("1;\n", place_at("int x = |")) == 2
     assert completion_end("g();\n", place_at("f() {\n    |")) is None
-    assert completion_end("    g();\n}\n", place_at("f() {\n|")) == 10
+    assert completion_end("    g();\n}\n", place_at("f() {\n|\n\nh() {\n}")) == 10
 
 
 @pytest.mark.parametrize("text", ["é", "a你", "x😀", "plain", ""])

@@ -1,7 +1,6 @@
 """What bash refuses and its grammar lets pass."""
 
-import pytest
-from faults_of import kinds
+from faults_of import checks_of
 
 FAULTS = {
     "empty": [
@@ -20,12 +19,4 @@ NONE = [
     "for ((i = 0; i < 3; i++)); do\n  (( a += i ))\ndone\na=()\nb=$(c)",
 ]
 
-
-@pytest.mark.parametrize(("kind", "text"), [(k, t) for k, texts in FAULTS.items() for t in texts])
-def test_faults_are_found(kind: str, text: str) -> None:
-    assert kind in kinds("bash", f"{text}\n")
-
-
-@pytest.mark.parametrize("text", NONE)
-def test_what_the_language_takes_has_none(text: str) -> None:
-    assert kinds("bash", f"{text}\n") == set()
+test_faults_are_found, test_what_the_language_takes_has_none = checks_of("bash", FAULTS, NONE)

@@ -1,7 +1,6 @@
 """What Go's parser refuses and its grammar lets pass."""
 
-import pytest
-from faults_of import kinds
+from faults_of import checks_of
 
 FAULTS = {
     "file": ["a := 1", "f()", "if a {\n}"],
@@ -30,12 +29,6 @@ NONE = [
     "func f() { a, b := c(); for i, j := 0, 1; i < j; i++ { continue } }",
 ]
 
-
-@pytest.mark.parametrize(("kind", "text"), [(k, t) for k, texts in FAULTS.items() for t in texts])
-def test_faults_are_found(kind: str, text: str) -> None:
-    assert kind in kinds("go", f"package main\n\n{text}\n")
-
-
-@pytest.mark.parametrize("text", NONE)
-def test_what_the_language_takes_has_none(text: str) -> None:
-    assert kinds("go", f"package main\n\n{text}\n") == set()
+test_faults_are_found, test_what_the_language_takes_has_none = checks_of(
+    "go", FAULTS, NONE, head="package main\n\n"
+)

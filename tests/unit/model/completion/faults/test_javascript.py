@@ -1,7 +1,7 @@
 """Early errors of JavaScript and TypeScript that their grammars let pass."""
 
 import pytest
-from faults_of import kinds
+from faults_of import checks_of, kinds
 
 FAULTS = {
     "await": [
@@ -62,16 +62,9 @@ NONE = [
     "a = b || (c = d);\na = b ? c = 1 : d => e;",
 ]
 
-
-@pytest.mark.parametrize(("kind", "text"), [(k, t) for k, texts in FAULTS.items() for t in texts])
-def test_faults_are_found(kind: str, text: str) -> None:
-    assert kind in kinds("javascript", text)
-
-
-@pytest.mark.parametrize("text", NONE)
-@pytest.mark.parametrize("language", ["javascript", "typescript", "tsx"])
-def test_what_the_language_takes_has_none(language: str, text: str) -> None:
-    assert kinds(language, text) == set()
+test_faults_are_found, test_what_the_language_takes_has_none = checks_of(
+    "javascript", FAULTS, NONE, dialects=["typescript", "tsx"]
+)
 
 
 @pytest.mark.parametrize(

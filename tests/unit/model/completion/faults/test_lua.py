@@ -1,7 +1,6 @@
 """What Lua refuses and its grammar lets pass."""
 
-import pytest
-from faults_of import kinds
+from faults_of import checks_of
 
 FAULTS = {
     "break": ["break", "while a do f(function() break end) end"],
@@ -14,12 +13,4 @@ NONE = [
     "if a then return else return 1 end\nreturn a -- b",
 ]
 
-
-@pytest.mark.parametrize(("kind", "text"), [(k, t) for k, texts in FAULTS.items() for t in texts])
-def test_faults_are_found(kind: str, text: str) -> None:
-    assert kind in kinds("lua", f"{text}\n")
-
-
-@pytest.mark.parametrize("text", NONE)
-def test_what_the_language_takes_has_none(text: str) -> None:
-    assert kinds("lua", f"{text}\n") == set()
+test_faults_are_found, test_what_the_language_takes_has_none = checks_of("lua", FAULTS, NONE)

@@ -1,7 +1,6 @@
 """What `php -l` refuses and PHP's grammar lets pass."""
 
-import pytest
-from faults_of import kinds
+from faults_of import checks_of
 
 FAULTS = {
     "break": ["break;", "while ($a) { break 2; }", "while ($a) { f(function () { break; }); }"],
@@ -30,12 +29,6 @@ NONE = [
     "trait T { abstract function a(); function b() {} }\nclass A { use T; public $a = [1, 'b']; }",
 ]
 
-
-@pytest.mark.parametrize(("kind", "text"), [(k, t) for k, texts in FAULTS.items() for t in texts])
-def test_faults_are_found(kind: str, text: str) -> None:
-    assert kind in kinds("php", f"<?php\n{text}\n")
-
-
-@pytest.mark.parametrize("text", NONE)
-def test_what_the_language_takes_has_none(text: str) -> None:
-    assert kinds("php", f"<?php\n{text}\n") == set()
+test_faults_are_found, test_what_the_language_takes_has_none = checks_of(
+    "php", FAULTS, NONE, head="<?php\n"
+)

@@ -1,7 +1,6 @@
 """What Ruby refuses and its grammar lets pass."""
 
-import pytest
-from faults_of import kinds
+from faults_of import checks_of
 
 FAULTS = {
     "return": ["class A\n  return 1\nend", "module A\n  yield\nend", "yield 1"],
@@ -26,12 +25,4 @@ NONE = [
     "def f\n  Struct.new(:a) do\n    def b\n      a\n    end\n  end\nend",
 ]
 
-
-@pytest.mark.parametrize(("kind", "text"), [(k, t) for k, texts in FAULTS.items() for t in texts])
-def test_faults_are_found(kind: str, text: str) -> None:
-    assert kind in kinds("ruby", f"{text}\n")
-
-
-@pytest.mark.parametrize("text", NONE)
-def test_what_the_language_takes_has_none(text: str) -> None:
-    assert kinds("ruby", f"{text}\n") == set()
+test_faults_are_found, test_what_the_language_takes_has_none = checks_of("ruby", FAULTS, NONE)
