@@ -93,7 +93,7 @@ def _rules(language: str, grammar: "Language") -> _Rules | None:
         return own.is_fault(kind, node)
 
     try:
-        found = [Query(grammar, query) if query else None for query in (near, far)]
+        one, other = (Query(grammar, query) if query else None for query in (near, far))
     except QueryError:
         return None
-    return _Rules(*found, is_fault) if any(found) else None
+    return _Rules(one, other, is_fault) if one or other else None
