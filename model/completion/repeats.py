@@ -48,6 +48,12 @@ def copies_below(lines: Sequence[str], place: Place) -> bool:
     return whole and bool(pairs) and pairs[-1][1].startswith(pairs[-1][0].rstrip())
 
 
+def is_telling(lines: Sequence[str], place: Place) -> bool:
+    """Whether one of `lines` stands around the cursor only once."""
+    around = [line.rstrip() for line in (*place.above, *place.below)]
+    return any(around.count(line.rstrip()) == 1 for line in lines)
+
+
 def counts_on_below(rows: Sequence[str], place: Place) -> bool:
     """Whether two rows of numbers, different ones, are those that stand below.
 

@@ -29,6 +29,7 @@ from midline.model.completion.repeats import (
     cycle_length,
     endless_run,
     is_following,
+    is_telling,
 )
 from midline.model.completion.rest_of_line import before_the_rest, joins
 from midline.model.tokenizer.base import TokenizerBase
@@ -259,14 +260,18 @@ class _Walk:
             is_decided = self.complete or len(self.upcoming) > 1
             rows = [shown, *self.upcoming[:1]]
             return self.written > 0 and is_decided and counts_on_below(rows, self.place)
-        return self.written > 0 or self._is_only_a_copy(shown, line)
+        is_sign = is_closing(shown.strip()) or not any(map(str.isalnum, shown))
+        if self.written and (is_sign or is_telling([shown], self.place)):
+            return True
+        return self._is_only_a_copy(shown, line)
 
     def _is_only_a_copy(self, shown: str, line: str) -> bool:
         """Whether an answer that begins like the next line has nothing else to say."""
         if is_closing(shown.strip()) and self.fits is not None:
             return self.fits("") or not self.fits(line)
-        decided = self.complete or len(self.upcoming) > 1
-        return decided and copies_below([shown, *self.upcoming], self.place)
+        lines = [shown, *self.upcoming]
+        is_decided = self.complete or (len(lines) > 2 and is_telling(lines[:-1], self.place))
+        return is_decided and copies_below(lines, self.place)
 
     def _least(self) -> int:
         return indentation(self.place.fragment + "x") if self.place.fragment else 0

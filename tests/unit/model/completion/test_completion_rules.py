@@ -333,6 +333,11 @@ RIGHT = {
         "CREATE FUNCTION d(int)\nRETURNS bool\nLANGUAGE C STRICT;\n",
         "CREATE FUNCTION b(int)\nRETURNS bool\nLANGUAGE C STRICT;",
     ),
+    "lines that the next ones begin with, too": (
+        "a.sh",
+        'echo\necho\necho "1"\na\n\n‸\n\necho\necho\necho "3"\nc\n',
+        'echo\necho\necho "2"\nb',
+    ),
     "the end of an element like the next one's": (
         "a.xml",
         "<list>\n  <dependency>‸\n  <dependency>\n    <a>c</a>\n  </dependency>\n</list>\n",

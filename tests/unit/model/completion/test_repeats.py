@@ -10,6 +10,7 @@ from midline.model.completion.repeats import (
     cycle_length,
     endless_run,
     is_following,
+    is_telling,
 )
 
 
@@ -47,6 +48,12 @@ def test_a_line_is_the_one_below_in_the_same_block(
 ) -> None:
     depth = sum(text.count("{") - text.count("}") for text in lines)
     assert is_following(line, lines, depth, place_above(below)) == expected
+
+
+def test_a_line_tells_its_place_if_there_are_no_others_like_it() -> None:
+    place = place_above("echo\necho\nb\n")
+    assert not is_telling(["echo"], place)
+    assert is_telling(["echo", "b"], place)
 
 
 def test_two_rows_of_numbers_tell_that_the_table_goes_on_below() -> None:
