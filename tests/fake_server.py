@@ -1,7 +1,8 @@
 """`midline serve` with an engine whose text is known: run by tests as a process of its own.
 
 MIDLINE_FAKE is a JSON object: `folder` (to write in), `log` (a file that gets a line for every
-prompt), `answer` (text the engine writes, samples separated by |), `seconds` (per token),
+prompt), `answer` (text the engine writes, samples separated by |; `answers` has others by the name
+of the model's file), `seconds` (per token),
 `load_seconds`, `fails` (the load raises this; with `fails_with`, an object of settings, only where
 those hold), `breaks` (generation raises this), `noise` (written
 to standard output in every way there is while the engine works).
@@ -73,7 +74,7 @@ def load(settings: Settings, progress: Callable[[float], None]) -> Any:
     if not path.exists():
         write_tiny_model(path, QWEN2)
     tokenizer = Tokenizer.from_gguf(read_gguf(path))
-    answer = FAKE.get("answer", "1")
+    answer = FAKE.get("answers", {}).get(Path(settings.model).name, FAKE.get("answer", "1"))
     return LoggingEngine(
         tokenizer, lambda prompt: answer, FAKE.get("seconds", 0.0), name=settings.model
     )

@@ -67,14 +67,23 @@ def confident_end(
     return min(end, len(text))
 
 
-def is_hopeless(tokens: Sequence[TokenConfidence], begin: int) -> bool:
+def is_hopeless(tokens: Sequence[TokenConfidence], begin: int, gate: Gate = GATE) -> bool:
     """Whether no token after these can be shown, whatever it is."""
+    return probability(tokens, begin) < gate.keep_lines
+
+
+def probability(tokens: Sequence[TokenConfidence], begin: int, end: float = math.inf) -> float:
+    """Probability of a text from offset `begin` up to the token that contains `end` - 1, given
+    what stands before it.
+    """
     start, most = 0, 0.0
     for token in tokens:
+        if start >= end:
+            break
         if token.end > begin:
             most += token.logprob * _share_left(start, token.end, begin)
         start = token.end
-    return most < math.log(KEEP_LINES)
+    return math.exp(most)
 
 
 def _share_left(start: int, end: int, begin: int) -> float:

@@ -233,6 +233,7 @@ class EngineProcess:
             "message": state.message,
             "model": state.model,
             "modelInMemory": self.thread.engine is not None,
+            "pauseModel": self.thread.pause.name,
             "memoryBytes": resident_bytes(),
             "tokensPerSecond": self.thread.board.tokens_per_second,
             "http": self._http.address,

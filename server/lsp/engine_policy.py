@@ -36,14 +36,16 @@ class Policy:
     release_seconds: float = 900.0
     http: str | None = None
 
-    def check_memory(self, model: str | Path) -> None:
-        """Raise MidlineError if a model needs more memory than there may be."""
+    def check_memory(self, *models: str | Path) -> None:
+        """Raise MidlineError if models together need more memory than there may be."""
         if self.memory_bytes is None:
             return
-        needed = resolve(model).stat().st_size + BEYOND_THE_FILE
+        needed = sum(resolve(model).stat().st_size + BEYOND_THE_FILE for model in models)
         if needed > self.memory_bytes:
+            names = " and ".join(map(str, models))
+            verb = "need" if len(models) > 1 else "needs"
             raise MidlineError(
-                f"{model} needs up to {needed // MEGABYTE} MB of memory and "
+                f"{names} {verb} up to {needed // MEGABYTE} MB of memory and "
                 f"midline.memoryMegabytes allows {self.memory_bytes // MEGABYTE}; allow more, or "
                 "choose a smaller model"
             )

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from midline.server.lsp.engine_policy import IdleBudget, Policy
 from midline.server.lsp.engine_state import StateBoard
+from midline.server.lsp.pause_engine import PauseEngine
 from midline.server.lsp.scheduler import Priority, Scheduler, Task
 from midline.server.lsp.turns import Turns
 
@@ -71,6 +72,8 @@ class EngineThread:
         self.board = StateBoard()
         self.speed: ReadingSpeed | None = None
         """The measured prefill speed of the engine, shared by the planners of all clients."""
+        self.pause = PauseEngine()
+        """A second engine, which completes at pauses."""
         self.policy = Policy()
         self.budget = IdleBudget()
         """Of the tasks of idle times; the engine's thread's."""
@@ -133,9 +136,10 @@ class EngineThread:
         return loading is not None and loading.done() and self._reload is None
 
     def release(self) -> "Future[bool]":
-        """Free the engine's memory until the next task; whether there was any to free."""
+        """Free the engines' memory until the next task; whether there was any to free."""
 
         def release() -> bool:
+            self.pause.free()
             engine, self.engine = self.engine, None
             if engine is not None:
                 engine.close()

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from midline.kernels import CancelFlag
 from midline.model.completion.code_lines import CLOSERS
-from midline.model.completion.confidence import TokenConfidence, confident_end
+from midline.model.completion.confidence import GATE, Gate, TokenConfidence, confident_end
 from midline.model.completion.whole_ends import last_whole_end
 from midline.server.documents import Document
 
@@ -32,7 +32,8 @@ _MOST_CLOSERS = 8
 class LiveCompletion:
     """What is written at `snapshot`'s place; `offers` are what may be shown there, best first.
 
-    Unless it is `gated`, they are shown however unlikely they are.
+    Unless it is `gated`, they are shown however unlikely they are. `gate` has the thresholds, and
+    `at_pause` tells that it is the pause model's.
     """
 
     def __init__(
@@ -41,11 +42,15 @@ class LiveCompletion:
         *,
         by_hand: bool = False,
         gated: bool = True,
+        gate: Gate = GATE,
+        at_pause: bool = False,
         loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         self.snapshot = snapshot
         self.by_hand = by_hand
         self.is_gated = gated
+        self.gate = gate
+        self.at_pause = at_pause
         self.uri = snapshot.uri
         self.typed = ""
         self.written = ""
@@ -173,7 +178,7 @@ class LiveCompletion:
             return ""
         if not self.tokens:
             return offer[len(typed) :]
-        end = confident_end(self.written, self.tokens, len(typed))
+        end = confident_end(self.written, self.tokens, len(typed), self.gate)
         if end < len(self.written):
             end = _same_place(self.written, end, offer)
         return offer[

@@ -1,6 +1,7 @@
 """The engine's side of a live completion: plan, prefill, decode, and what of it may be shown."""
 
 import logging
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -8,7 +9,7 @@ from midline.model.completion.confidence import TokenConfidence, is_hopeless
 from midline.model.completion.stopping import WrittenText
 from midline.model.completion.whole_ends import whole_ends
 from midline.server.lsp.live_completion import LiveCompletion
-from midline.server.lsp.prompt_window import Window, WindowPlanner
+from midline.server.lsp.prompt_window import Plan, Window, WindowPlanner
 from midline.server.lsp.settings import Settings
 
 if TYPE_CHECKING:
@@ -22,13 +23,18 @@ _BLANK_TOKENS = 16
 
 
 def write(
-    engine: "Engine", planner: WindowPlanner, live: LiveCompletion, *, is_ahead: bool = False
+    engine: "Engine",
+    planner: WindowPlanner,
+    live: LiveCompletion,
+    *,
+    is_ahead: bool = False,
+    plan: Plan | None = None,
 ) -> None:
     """Write `live` from the window that there is time for, until it is over or abandoned.
 
-    `is_ahead` tells that the person is not there yet.
+    `is_ahead` tells that the person is not there yet; `plan` has the windows if they are known.
     """
-    plan = live.plan = planner.plan(engine, live.snapshot, is_kept=not is_ahead)
+    plan = live.plan = plan or planner.plan(engine, live.snapshot, is_kept=not is_ahead)
     if live.by_hand:
         _write_by_hand(engine, plan.window, live)
     else:
@@ -47,7 +53,7 @@ def write(
         result.cached_tokens,
         result.timings.prefill_ms,
         result.timings.decode_ms,
-        ", ahead" if is_ahead else "",
+        ", ahead" if is_ahead else ", at a pause" if live.at_pause else "",
         ", given up" if live.stale else "",
     )
 
@@ -68,6 +74,23 @@ def write_ahead(
             write(engine, planner, live, is_ahead=True)
         finally:
             live.finish()
+
+
+def write_at_pause(
+    engine: "Engine",
+    planner: WindowPlanner,
+    live: LiveCompletion,
+    is_over: Callable[[], bool],
+) -> None:
+    """Write `live` by the pause model; its prompt is read in steps, each of which is kept.
+
+    It is abandoned if it `is_over`, asked between two steps, before there is an answer.
+    """
+    plan = planner.plan(engine, live.snapshot)
+    if not planner.read_ahead(engine, plan.window, is_over) or is_over():
+        live.abandon()
+        return
+    write(engine, planner, live, plan=plan)
 
 
 def _has_the_line(above: LiveCompletion, below: LiveCompletion) -> bool:
@@ -170,7 +193,7 @@ class _Writing:
         live = self._live
         if not text.strip():
             return len(ids) >= self._task.prompt.backed_up + _BLANK_TOKENS
-        return bool(live.tokens) and is_hopeless(live.tokens, len(live.typed))
+        return bool(live.tokens) and is_hopeless(live.tokens, len(live.typed), live.gate)
 
     def _may_be_shown(self, text: str) -> bool:
         """Whether a line more is whole, or somebody waits for what is whole of the first one."""

@@ -7,6 +7,7 @@ settings name another goes on with it and is told so.
 import asyncio
 import logging
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lsprotocol import types
@@ -14,7 +15,7 @@ from lsprotocol import types
 from midline.model.errors import MidlineError
 from midline.server.logs import log_hint
 from midline.server.lsp.engine_state import EngineState
-from midline.server.lsp.model_loader import begin_load, is_here
+from midline.server.lsp.model_loader import begin_load, check_pause_model, is_here, load_key
 from midline.server.lsp.progress_bar import ProgressBar
 
 if TYPE_CHECKING:
@@ -59,6 +60,33 @@ async def load_model(ls: "MidlineServer", *, again: bool = False) -> None:
         ls.load_settled.set()
     if ls.engine.thread.board.current.name == "noModel":
         ls.watch_for_model(_appears(ls, settings.model))
+    await load_pause_model(ls)
+
+
+async def load_pause_model(ls: "MidlineServer") -> None:
+    """Load the model that completes at pauses, or free it where the settings name none.
+
+    A failure is one sentence to the user: the first model completes alone then.
+    """
+    settings, pause = ls.session.settings, ls.engine.thread.pause
+    if settings.pause_model == "" or ls.engine.thread.board.current.name != "ready":
+        pause.want(None)
+        return
+    try:
+        check_pause_model(settings)
+        own = replace(settings, model=settings.pause_model)
+        loading = pause.want(lambda: ls.load_engine(own, lambda share: None), load_key(own))
+        assert loading is not None
+        engine = await asyncio.shield(asyncio.wrap_future(loading))
+        LOGGER.info("loaded %s, which completes at pauses", engine.name)
+    except MidlineError as error:
+        pause.want(None)
+        LOGGER.warning("%s", error)
+        ls.tell(f"Midline: {error}; until then {settings.model} completes at pauses, too")
+    except Exception:
+        pause.want(None)
+        LOGGER.exception("loading %s", settings.pause_model)
+        ls.tell(f"Midline could not load {settings.pause_model}; {log_hint()}")
 
 
 def _offers_pull(ls: "MidlineServer") -> bool:

@@ -49,6 +49,20 @@ def load_engine(settings: Settings, progress: Callable[[float], None]) -> "Engin
     return engine
 
 
+def check_pause_model(settings: Settings) -> None:
+    """Raise MidlineError, one sentence, if the pause model cannot be used beside the model."""
+    if settings.endpoint is not None:
+        raise MidlineError(
+            "midline.pauseModel is for models on this machine; remove it, or midline.endpoint"
+        )
+    if resolve(settings.pause_model) == resolve(settings.model):
+        raise MidlineError(
+            f"midline.pauseModel is {settings.pause_model}, which completes anyway; name a larger "
+            "model, or leave it empty"
+        )
+    settings.policy().check_memory(settings.model, settings.pause_model)
+
+
 def load_key(settings: Settings) -> tuple[Any, ...]:
     """What tells one load from another: the fields of `LOAD_FIELDS`, and an engine elsewhere."""
     own = (getattr(settings, field) for field in LOAD_FIELDS)

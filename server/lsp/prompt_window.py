@@ -117,10 +117,12 @@ class WindowPlanner:
     """Plans the windows of one engine; owned by the engine's thread.
 
     tokens_read: prompt tokens that were computed so far, those that were read ahead included.
+    wanted_seconds: most time to prefill the wanted window.
     """
 
     speed: ReadingSpeed = field(default_factory=ReadingSpeed)
     tokens_read: int = 0
+    wanted_seconds: float = WANTED_SECONDS
     _context: ContextChooser = field(default_factory=ContextChooser)
     _documents: dict[str, _Anchored] = field(default_factory=dict)
     _budget: int = 0
@@ -159,12 +161,12 @@ class WindowPlanner:
     def _limits(self, engine: "Engine", snapshot: Snapshot) -> WindowLimits:
         room = prompt_room(engine.context_length, snapshot.settings.max_tokens)
         limits = snapshot.settings.limits().fitted(room)
-        tokens = int(WANTED_SECONDS * self.speed.tokens_per_second)
+        tokens = int(self.wanted_seconds * self.speed.tokens_per_second)
         if not self._budget / BUDGET_STEP <= tokens <= self._budget * BUDGET_STEP:
             self._budget = tokens
         found = within(limits, self._budget)
         wanted = found.prefix_tokens + found.suffix_tokens + found.context_tokens
-        if wanted * WANTED_SECONDS > self._budget * CONTEXT_SECONDS:
+        if wanted * self.wanted_seconds > self._budget * CONTEXT_SECONDS:
             return replace(found, context_tokens=0)
         return found
 
@@ -209,6 +211,14 @@ class WindowPlanner:
             lambda chunk: len(chunk_ids(tokenizer, chunk)),
         )
         return replace(snapshot.cursor, context=context.chunks, project=context.project)
+
+    def read_wanted(
+        self, engine: "Engine", snapshot: Snapshot, is_over: Callable[[], bool]
+    ) -> bool:
+        """`read_ahead` for the wanted window of a place, unless a key is all that it lacks."""
+        window = self.plan(engine, snapshot).wanted
+        is_read = _unread(engine, window) <= KEY_TOKENS
+        return is_read or self.read_ahead(engine, window, is_over)
 
     def read_ahead(self, engine: "Engine", window: Window, is_over: Callable[[], bool]) -> bool:
         """Prefills `window` in steps until `is_over`, asked between them; whether it is complete.

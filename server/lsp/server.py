@@ -25,8 +25,10 @@ from midline.server.lsp.engine_thread import EngineClient, EngineThread
 from midline.server.lsp.framing import FramingError, read_messages
 from midline.server.lsp.model_loader import LoadEngine, load_engine
 from midline.server.lsp.parent import wait_for_end
+from midline.server.lsp.pauses import Pauses
 from midline.server.lsp.prompt_window import WindowPlanner
 from midline.server.lsp.protocol import MidlineProtocol
+from midline.server.lsp.renewal import Asked, tell_renewed
 from midline.server.lsp.session import Session
 from midline.server.lsp.status import StatusLine
 from midline.server.lsp.stdio import claim_stdout
@@ -59,9 +61,10 @@ class MidlineServer(LanguageServer):
             protocol_cls=MidlineProtocol,
         )
         self.session = Session()
-        self.engine: EngineClient = (thread or EngineThread()).client(self.session.give_way)
+        self.engine: EngineClient = (thread or EngineThread()).client(self.give_way)
         self.planner = WindowPlanner()
         self.rhythm = TypingRhythm()
+        self.pauses = Pauses(self)
         self.status = StatusLine(self)
         self.load_engine = load_engine
         self.is_initialized = False
@@ -88,6 +91,15 @@ class MidlineServer(LanguageServer):
         if sentence not in self._told:
             self._told.add(sentence)
             self.window_show_message(types.ShowMessageParams(type=kind, message=sentence))
+
+    def give_way(self) -> None:
+        """End what nobody waits for: another client wants the engine."""
+        self.session.give_way()
+        self.pauses.stop()
+
+    def renewed(self, asked: Asked) -> None:
+        """Tell the client that there is another text for the place that it `asked` about."""
+        tell_renewed(self, asked)
 
     def report_server_error(self, error: Exception, source: Any) -> None:
         """Log the failure of a handler and show the user one sentence; called by pygls."""
@@ -133,6 +145,7 @@ class MidlineServer(LanguageServer):
 
     def leave(self) -> None:
         """End all work for the client, which has left; the engine stays for others."""
+        self.pauses.stop()
         for uri in list(self.session.documents):
             self.session.close(uri)
         self.engine.leave()

@@ -56,6 +56,7 @@ _TEXT = _Rule(
     f"one of {', '.join(CATALOGUE)}, or the path of a GGUF file",
     lambda value: isinstance(value, str) and value != "",
 )
+_TEXT_OR_NONE = _Rule(f"{_TEXT.allowed}, or empty for none", lambda value: isinstance(value, str))
 _TEXTS = _Rule(
     "a list of language ids",
     lambda value: isinstance(value, list) and all(isinstance(item, str) for item in value),
@@ -78,6 +79,11 @@ class Settings:
         False, _SWITCH, "Whether to complete only when asked by hand, and be quiet while you type."
     )
     model: str = _setting(DEFAULT_MODEL, _TEXT, "The model that completes.")
+    pause_model: str = _setting(
+        "",
+        _TEXT_OR_NONE,
+        "A larger model that completes at pauses, where it is surer than the other one.",
+    )
     engine: str = _setting(
         "native",
         _one_of(("native", "onnx")),

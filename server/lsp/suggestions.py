@@ -120,7 +120,7 @@ def _begin(ls: "MidlineServer", live: LiveCompletion) -> LiveCompletion:
     def finished(done: "Future[None]") -> None:
         live.error = None if done.cancelled() else done.exception()
         with contextlib.suppress(RuntimeError):  # the loop has ended
-            live.loop.call_soon_threadsafe(_when_idle, ls, live)
+            live.loop.call_soon_threadsafe(when_idle, ls, live)
         live.finish()
 
     priority = Priority.BY_HAND if live.by_hand else Priority.INTERACTIVE
@@ -174,12 +174,14 @@ def _show(ls: "MidlineServer", live: LiveCompletion, snapshot: Snapshot, text: s
         _use_idle_time(ls, live)
 
 
-def _when_idle(ls: "MidlineServer", live: LiveCompletion) -> None:
+def when_idle(ls: "MidlineServer", live: LiveCompletion) -> None:
     """After a completion: prefill the rest of the window, and generate what comes next."""
     if live.stale or live.error is not None:
         return
     expects = live.shown is not None and ls.session.ahead.expect(live, *live.shown)
-    if expects or not (live.plan is None or live.plan.is_whole):
+    is_resting = ls.reading is None or ls.reading.done()
+    reads_for_pause = ls.pauses.are_wanted and is_resting
+    if expects or reads_for_pause or not (live.plan is None or live.plan.is_whole):
         _use_idle_time(ls, live)
 
 
@@ -189,9 +191,12 @@ def _use_idle_time(ls: "MidlineServer", live: LiveCompletion) -> None:
     The window comes first: completions are worse without it, and it is prefilled once for all.
     """
     planner, plan, lives = ls.planner, live.plan, ls.session.ahead.of(live.uri)
+    read_for_pause = ls.pauses.reading(live.snapshot)
 
     def work(engine: "Engine", is_over: Callable[[], bool]) -> None:
         if plan is None or plan.is_whole or planner.read_ahead(engine, plan.wanted, is_over):
             write_ahead(engine, planner, lives)
+        if not is_over():
+            read_for_pause(is_over)
 
     ls.reading = ls.engine.run_when_idle(work, live.uri, lives)

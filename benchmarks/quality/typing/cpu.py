@@ -1,4 +1,6 @@
-"""Processor time of a process and of those that it has started; Linux tells, others do not."""
+"""Processor time and memory of a process and of those that it has started; Linux tells, others do
+not.
+"""
 
 import os
 from collections.abc import Iterator
@@ -14,6 +16,16 @@ def processor_seconds(pid: int) -> float | None:
         return None
     ticks = sum(_ticks(fields) for fields in (own, *_descendants(pid)))
     return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def peak_bytes(pid: int) -> int | None:
+    """The most memory that `pid` has had in RAM, shared files included; None if it is unknown."""
+    try:
+        lines = (PROCESSES / str(pid) / "status").read_text().splitlines()
+    except OSError:
+        return None
+    found = [line.split() for line in lines if line.startswith("VmHWM:")]
+    return int(found[0][1]) * 1024 if found else None
 
 
 def _ticks(fields: list[str]) -> int:

@@ -2,13 +2,14 @@
 
 It does what VS Code and its language client do: every key is a didChange, cancels the request
 under way and, after the debounce, makes another one. Nothing is asked for where the cursor only
-moves, and nothing more when a pause comes: what is on the screen then answers the last key. With
-`again`, it asks once more so long after an answer, for what has been written meanwhile.
+moves. It asks once more for a place when the server says that another text is there, as Midline's
+clients do, or with `again` so long after an answer.
 """
 
 import asyncio
 import contextlib
 import itertools
+import json
 import os
 import sys
 import time
@@ -22,12 +23,13 @@ from typing import Any
 from lsprotocol import types
 from pygls.lsp.client import LanguageClient
 
-from midline.benchmarks.quality.typing.cpu import processor_seconds
+from midline.benchmarks.quality.typing.cpu import peak_bytes, processor_seconds
 from midline.benchmarks.quality.typing.screen import Screen
 from midline.benchmarks.quality.typing.tokens_read import TokensRead
 from midline.model.errors import MidlineError
 from midline.model.paths import HOME_VARIABLE, models_folder, packed_folder, profiles_folder
 from midline.server.documents import Document, PositionEncoding, count_units
+from midline.server.lsp.renewal import CAPABILITY, METHOD
 
 REST_SECONDS = 0.3
 """Midline's clients': how long a cursor has to stay before they tell the server."""
@@ -109,6 +111,11 @@ class LspEditor:
         server = self.client._server
         return processor_seconds(server.pid) if server else None
 
+    def memory_bytes(self) -> int | None:
+        """The most memory that the server has taken; None where the system does not tell."""
+        server = self.client._server
+        return peak_bytes(server.pid) if server else None
+
     def tokens_read(self) -> int | None:
         """Prompt tokens that the server has computed, by its log; None without one."""
         return self.read.count()
@@ -163,6 +170,17 @@ class LspEditor:
         text = "" if failed else ghost_text(done.result(), document, offset)
         self.screen.answered(text, time.perf_counter())
         self._has_answer.set()
+
+    def renewed(self, params: Any) -> None:
+        """Ask once more for a place that the server has another text for, if it is here."""
+        named = json.loads(json.dumps(params, default=vars))
+        document = self.documents.get(self.uri)
+        if document is None or self._pending is not None:
+            return
+        here = _resting(document, self.offset)
+        text = {**here["textDocument"], "version": document.version}
+        if named == {"textDocument": text, "position": here["position"]}:
+            self._send()
 
     def _close(self, uri: str) -> None:
         del self.documents[uri]
@@ -242,11 +260,12 @@ async def serving(
         text = types.TextDocumentClientCapabilities(
             inline_completion=types.InlineCompletionClientCapabilities()
         )
-        can = types.ClientCapabilities(text_document=text)
+        can = types.ClientCapabilities(text_document=text, experimental={CAPABILITY: True})
         params = types.InitializeParams(capabilities=can, initialization_options=options)
         await client.initialize_async(params)
         client.initialized(types.InitializedParams())
         editor = LspEditor(client, TokensRead(folder / "logs" / "midline.log"), debounce, again)
+        client.feature(METHOD)(lambda params: editor.renewed(params))
         await _until_ready(editor, told)
         yield editor
         await client.shutdown_async(None)

@@ -13,8 +13,8 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import AsyncExitStack, contextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import asdict
 from importlib.util import find_spec
 from pathlib import Path
@@ -23,7 +23,7 @@ from typing import Any
 from midline.benchmarks.machine import describe_machine, describe_versions
 from midline.benchmarks.outputs import output_file
 from midline.benchmarks.quality.answers import Answers
-from midline.benchmarks.quality.typing.editor import DEBOUNCE_SECONDS, serving
+from midline.benchmarks.quality.typing.editor import DEBOUNCE_SECONDS, LspEditor, serving
 from midline.benchmarks.quality.typing.files import (
     BLOCK_LINES,
     TypedFile,
@@ -45,7 +45,8 @@ from midline.model.threads import thread_count
 from midline.server.lsp.settings import resolve as resolve_settings
 
 DEFAULT_LINES = 100
-PEERS = ("llama.cpp",)
+ALONE = "one model"
+PEERS = ("llama.cpp", ALONE)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -66,7 +67,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--model", default="qwen2.5-coder-0.5b", help="catalogue name or GGUF file")
     parser.add_argument(
-        "--peer", choices=PEERS, help="type the same with llama.vim's rules, block by block in turn"
+        "--peer",
+        choices=PEERS,
+        help="type the same with llama.vim's rules, or at a second server without the pause model, "
+        "block by block in turn",
     )
     parser.add_argument("--rhythm", choices=list(RHYTHMS), default="human", help="(human)")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="other places and times")
@@ -100,25 +104,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--simulated",
-        type=_speed,
+        type=_speeds,
         metavar="PREFILL,DECODE",
         help="on a simulated clock: computing takes as long as at so many tokens a second, reading "
-        "and writing, and nothing else takes any time; for machines that are busy",
+        "and writing, and nothing else takes any time; for machines that are busy. Two more "
+        "numbers are those of the pause model",
     )
     parser.add_argument("--show", action="store_true", help="print every pause")
     parser.add_argument("--trace", type=output_file, metavar="FILE", help="every key; to resume")
     parser.add_argument("--json", type=output_file, metavar="FILE", help="figures and pauses")
 
 
-def _speed(text: str) -> Speed:
-    """Two rates; ArgumentTypeError where they are none."""
+def _speeds(text: str) -> tuple[Speed, ...]:
+    """One or two pairs of rates; ArgumentTypeError where they are none."""
     try:
-        prefill, decode = map(float, text.split(","))
-        if min(prefill, decode) > 0:
-            return Speed(prefill, decode)
+        rates = [float(rate) for rate in text.split(",")]
+        if len(rates) in (2, 4) and min(rates) > 0:
+            return tuple(Speed(*rates[at : at + 2]) for at in range(0, len(rates), 2))
     except ValueError:
         pass
-    raise argparse.ArgumentTypeError(f"{text!r} is not two rates, as in 650,110")
+    raise argparse.ArgumentTypeError(f"{text!r} is not two rates or four, as in 650,110")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -166,10 +171,16 @@ def _about(args: argparse.Namespace, files: Sequence[TypedFile]) -> dict[str, An
         "debounce_ms": args.debounce,
         "again_ms": args.again,
         "options": _options(args),
-        "simulated": args.simulated and asdict(args.simulated),
+        "simulated": args.simulated and _as_data(args.simulated),
         "peer": args.peer,
         "files": [{"language": f.language, "name": f.name, "sha256": f.sha256} for f in files],
     }
+
+
+def _as_data(speeds: Sequence[Speed]) -> Any:
+    """The model's rates, and those of the pause model beside them."""
+    found = asdict(speeds[0])
+    return {**found, "pause_model": asdict(speeds[1])} if len(speeds) > 1 else found
 
 
 def _environment() -> dict[str, Any]:
@@ -213,7 +224,9 @@ async def _type(
             serving(home, options, debounce=args.debounce / 1000, again=args.again / 1000)
         )
         assistants: list[Assistant] = [server]
-        if args.peer:
+        if args.peer == ALONE:
+            assistants.append(await stack.enter_async_context(_alone(args, folder, options)))
+        elif args.peer:
             assistants.append(stack.enter_context(_peer(args)))
         await _blocks(typist, assistants, files, trace)
 
@@ -237,19 +250,46 @@ def _simulate(
     from midline.benchmarks.quality.typing.simulation.editor import run, simulated_editor
     from midline.benchmarks.quality.typing.simulation.engine import SimulatedEngine
 
+    if args.peer == ALONE:
+        raise UsageError(
+            "on a simulated clock there is one server; run it again without the option"
+        )
     settings, _ = resolve_settings(_options(args))
     typist = Typist(folder / "projects", RHYTHMS[args.rhythm], args.seed, args.keys)
-    engine = load_engine(args.model, cache_tokens=CACHE_TOKENS)
-    answers = _simulated_answers(engine)
+    models = [args.model, settings.pause_model] if settings.pause_model else [args.model]
+    if len(args.simulated) < len(models):
+        raise UsageError(
+            "--simulated needs the rates of the pause model, too, as in 600,100,200,35"
+        )
+    engines = [load_engine(model, cache_tokens=CACHE_TOKENS) for model in models]
     clock = SimulatedClock(thread_count(None))
 
     async def type_all() -> None:
-        made = SimulatedEngine(engine, answers, clock, args.simulated)
+        first, *others = (
+            SimulatedEngine(engine, _simulated_answers(engine), clock, speed)
+            for engine, speed in zip(engines, args.simulated, strict=False)
+        )
         pauses = args.debounce / 1000, args.again / 1000
-        editor = simulated_editor(made, clock, settings, debounce=pauses[0], again=pauses[1])
+        editor = simulated_editor(
+            first, clock, settings, debounce=pauses[0], again=pauses[1],
+            pause_engine=others[0] if others else None,
+        )  # fmt: skip
         await _blocks(typist, [editor], files, trace)
 
     run(clock, type_all)
+
+
+@asynccontextmanager
+async def _alone(
+    args: argparse.Namespace, folder: Path, options: dict[str, Any]
+) -> AsyncIterator[LspEditor]:
+    """An editor at a second server, which has no pause model."""
+    home = folder / "home of one model"
+    home.mkdir()
+    pauses = {"debounce": args.debounce / 1000, "again": args.again / 1000}
+    async with serving(home, {**options, "pauseModel": ""}, **pauses) as editor:
+        editor.name = ALONE
+        yield editor
 
 
 @contextmanager
@@ -283,7 +323,7 @@ async def _block(
     cost = Cost(
         assistant.name, file.language, file.name, number, round(seconds, 3),
         None if cpu is None or spent is None else round(spent - cpu, 3),
-        None if tokens is None else tokens - read,
+        None if tokens is None else tokens - read, assistant.memory_bytes(),
     )  # fmt: skip
     return positions, cost
 
@@ -305,7 +345,7 @@ def _oracle(
         from midline.benchmarks.quality.typing.simulation.engine import Instant, SimulatedEngine
 
         known = _simulated_answers(engine)
-        own = SimulatedEngine(engine, known, Instant(), args.simulated)
+        own = SimulatedEngine(engine, known, Instant(), args.simulated[0])
         return oracle(own, asked, files, answers, settings, is_kept=False)
     return oracle(engine, asked, files, answers, settings)
 

@@ -173,10 +173,12 @@ def _costs(costs: Sequence[Cost], keys: int) -> dict[str, Any]:
     seconds = sum(cost.seconds for cost in costs)
     cpu = _sum([cost.cpu_seconds for cost in costs])
     read = _sum([cost.tokens_read for cost in costs])
+    memory = [cost.memory_bytes for cost in costs if cost.memory_bytes is not None]
     return {
         "seconds": round(seconds, 2),
         "cpu_seconds": None if cpu is None else round(cpu, 2),
         "cores": None if cpu is None or not seconds else round(cpu / seconds, 3),
+        "memory_megabytes": round(max(memory) / 2**20) if memory else None,
         "tokens_read": read,
         "tokens_read_a_key": None if read is None or not keys else round(read / keys, 2),
     }

@@ -43,6 +43,9 @@ class Assistant(Protocol):
     def cpu_seconds(self) -> float | None:
         """Processor time so far."""
 
+    def memory_bytes(self) -> int | None:
+        """The most memory so far."""
+
     def tokens_read(self) -> int | None:
         """Prompt tokens computed so far."""
 
@@ -81,7 +84,9 @@ class Position:
 
 @dataclass(frozen=True)
 class Cost:
-    """Cost of a block: seconds of the clock and of the processor, and prompt tokens computed."""
+    """Cost of a block: seconds of the clock and of the processor, and prompt tokens computed;
+    the most memory until its end.
+    """
 
     engine: str
     language: str
@@ -90,6 +95,7 @@ class Cost:
     seconds: float
     cpu_seconds: float | None
     tokens_read: int | None
+    memory_bytes: int | None = None
 
 
 class Trace:

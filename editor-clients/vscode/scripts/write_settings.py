@@ -45,7 +45,15 @@ CLIENT_SETTINGS: dict[str, dict[str, Any]] = {
     },
 }
 # Read by the server, and able to name files: a folder that is not trusted may not set them.
-_RESTRICTED = ("command", "installFrom", "model", "modelFile", "endpoint", "endpointConsent")
+_RESTRICTED = (
+    "command",
+    "installFrom",
+    "model",
+    "modelFile",
+    "pauseModel",
+    "endpoint",
+    "endpointConsent",
+)
 
 
 def properties() -> dict[str, dict[str, Any]]:
@@ -73,6 +81,8 @@ def _schema(field: dataclasses.Field[Any]) -> dict[str, Any]:
                 f"{entry.summary} ({entry.bytes / 1e6:.0f} MB)" for entry in CATALOGUE.values()
             ],
         }
+    elif field.name == "pause_model":
+        schema["examples"] = list(CATALOGUE)
     elif allowed == "true or false":
         schema["type"] = "boolean"
     elif allowed.startswith("a list of "):

@@ -4,6 +4,7 @@ import * as vscode from 'vscode';
 import type { Middleware, WorkspaceEdit } from 'vscode-languageclient/node';
 import { chosenOptions } from './options.ts';
 import { fitted } from './overlap.ts';
+import type { Renewed } from './renewing.ts';
 import { configuration, type Switches } from './switches.ts';
 
 /** The server's command of code actions. */
@@ -25,6 +26,7 @@ export function middleware(
   options: () => Record<string, unknown>,
   onProgress: NonNullable<Middleware['handleWorkDoneProgress']>,
   onAction: (request: unknown) => void,
+  isRenewal: (place: Renewed) => boolean,
 ): Middleware {
   return {
     didOpen: (document, next) =>
@@ -36,9 +38,11 @@ export function middleware(
     didClose: (document, next) =>
       switches.isWithheld(document) ? Promise.resolve() : next(document),
     provideInlineCompletionItems: async (document, position, context, token, next) => {
-      const byHand = context.triggerKind === vscode.InlineCompletionTriggerKind.Invoke;
+      const { Invoke, Automatic } = vscode.InlineCompletionTriggerKind;
+      const byHand = context.triggerKind === Invoke && !isRenewal(placeOf(document, position));
       if (!switches.mayComplete(document, byHand)) return undefined;
-      const found = await next(document, position, context, token);
+      const triggerKind = byHand ? Invoke : Automatic;
+      const found = await next(document, position, { ...context, triggerKind }, token);
       for (const item of Array.isArray(found) ? found : (found?.items ?? []))
         fit(item, document, position);
       return found;
@@ -70,6 +74,14 @@ export function middleware(
       configuration: (params) =>
         params.items.map((item) => (item.section === 'midline' ? options() : null)),
     },
+  };
+}
+
+/** A place as the server names it. */
+export function placeOf(document: vscode.TextDocument, position: vscode.Position): Renewed {
+  return {
+    textDocument: { uri: document.uri.toString(), version: document.version },
+    position: { line: position.line, character: position.character },
   };
 }
 

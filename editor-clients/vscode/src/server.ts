@@ -16,9 +16,10 @@ import {
 } from 'vscode-languageclient/node';
 import { Crashes } from './crashes.ts';
 import type { Log } from './log.ts';
-import { middleware } from './middleware.ts';
+import { middleware, placeOf } from './middleware.ts';
 import { crashProblem, startProblem } from './problems.ts';
 import { ServerProgress } from './progress.ts';
+import { isSame, parseRenewed, Renewing } from './renewing.ts';
 import { parseStatus, type Status, type Window } from './status.ts';
 import type { Switches } from './switches.ts';
 import { sendSwitched } from './switching.ts';
@@ -26,13 +27,14 @@ import { SCHEMES } from './withheld.ts';
 
 const STATUS = 'midline/status';
 const CURSOR = 'midline/cursor';
+const RENEWED = 'midline/renewed';
 const STOP_MILLISECONDS = 3000;
 const KEPT_CHARACTERS = 4000;
 
-/** Tells the server that this client offers to download a missing model, so that it need not. */
-const OFFERS_PULL: StaticFeature = {
+/** Tells the server what this client does: download a missing model, and ask for a place again. */
+const OFFERS: StaticFeature = {
   fillClientCapabilities: (capabilities) => {
-    capabilities.experimental = { midlinePull: true };
+    capabilities.experimental = { midlinePull: true, midlineRenewed: true };
   },
   getState: () => ({ kind: 'static' }),
   initialize: () => undefined,
@@ -51,6 +53,7 @@ export class Server implements vscode.Disposable {
   /** Fires with the argument of an action that was chosen at the light bulb. */
   readonly onAction = this.acted.event;
   private readonly crashes = new Crashes();
+  private readonly renewing = new Renewing();
   private readonly log: Log;
   private readonly switches: Switches;
   private readonly options: () => Record<string, unknown>;
@@ -176,16 +179,28 @@ export class Server implements vscode.Disposable {
       },
       middleware: middleware(this.switches, this.options, this.progress.handle, (request) => {
         this.acted.fire(request);
-      }),
+      }, (place) => this.renewing.take(place)),
     });
-    client.registerFeature(OFFERS_PULL);
+    client.registerFeature(OFFERS);
     client.onNotification(STATUS, (params: unknown) => {
       this.take(params);
     });
+    client.onNotification(RENEWED, (params: unknown) => this.renew(params));
     client.onDidChangeState(({ newState }) => {
       if (newState === State.Running) void this.began(client);
     });
     return client;
+  }
+
+  /** Have VS Code ask once more, if the cursor is still where the server has another text. */
+  private async renew(params: unknown): Promise<void> {
+    const place = parseRenewed(params);
+    const editor = vscode.window.activeTextEditor;
+    if (place === undefined || editor === undefined) return;
+    if (!isSame(place, placeOf(editor.document, editor.selection.active))) return;
+    await this.renewing.during(place, () =>
+      vscode.commands.executeCommand('editor.action.inlineSuggest.trigger'),
+    );
   }
 
   private async spawn(command: string): Promise<ChildProcess> {

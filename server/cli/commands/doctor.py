@@ -28,6 +28,7 @@ from midline.model.paths import cache_folder
 from midline.model.threads import physical_cores, thread_count
 from midline.server import machine
 from midline.server.logs import log_path
+from midline.server.lsp.engine_policy import BEYOND_THE_FILE
 
 
 @dataclass
@@ -63,6 +64,7 @@ def run(args: argparse.Namespace) -> int:
     _examine_model(report, args.model)
     _examine_packed_weights(report)
     _examine_sparsity(report, args.sparsity)
+    _examine_pause_model(report)
     if args.json:
         print(json.dumps({**report.facts, "problems": report.problems}, indent=2))
     else:
@@ -183,6 +185,17 @@ def _examine_sparsity(report: Report, level: float | None) -> None:
         facts["sparsity"]["profile"] = describe(profile)
 
 
+def _examine_pause_model(report: Report) -> None:
+    """What the next larger model of the catalogue would cost beside the model."""
+    own = report.facts["model"].get("bytes")
+    larger = [entry for entry in CATALOGUE.values() if own and entry.bytes > own]
+    if larger:
+        entry = min(larger, key=lambda entry: entry.bytes)
+        together = own + entry.bytes + 2 * BEYOND_THE_FILE
+        facts = {"name": entry.name, "here": entry.is_here(), "bytes_of_both": together}
+        report.facts["pause_model"] = facts
+
+
 def _describe_model(path: Path) -> dict[str, Any]:
     from midline.model.weights.gguf import read_gguf
 
@@ -212,6 +225,7 @@ def _print(report: Report) -> None:
         "model": _model_line(facts["model"]),
         "packed": _packed_line(facts["model"].get("packed")),
         "sparsity": _sparsity_line(facts["model"].get("sparsity")),
+        "pauses": _pause_line(facts.get("pause_model")),
         "cache": facts["folders"]["cache"],
         "log": facts["folders"]["log"],
     }
@@ -244,6 +258,16 @@ def _suggestion_line(suggestion: dict[str, Any] | None) -> str:
     pull = "" if suggestion["here"] else f"; `midline model pull {name}` fetches it"
     speed = suggestion["prompt_tokens_per_second"]
     return f"{name}, which reads about {speed} prompt tokens/s here{pull}"
+
+
+def _pause_line(pause: dict[str, Any] | None) -> str:
+    if pause is None:
+        return "no larger model for midline.pauseModel"
+    pull = "" if pause["here"] else f"; `midline model pull {pause['name']}` fetches it"
+    return (
+        f"with midline.pauseModel {pause['name']}, both models take up to "
+        f"{pause['bytes_of_both'] / 2**20:.0f} MB of memory{pull}"
+    )
 
 
 def _sparsity_line(sparsity: dict[str, Any] | None) -> str:

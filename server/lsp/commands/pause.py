@@ -9,6 +9,7 @@ def pause(ls: MidlineServer) -> dict[str, Any]:
     """Pause completions until `midline.resume`; the status."""
     session = ls.session
     session.is_paused = True
+    ls.pauses.stop()
     for live in list(session.live.values()):
         session.give_up(live.uri)
         session.forget(live)

@@ -23,7 +23,9 @@ def did_change(ls: "MidlineServer", params: types.DidChangeTextDocumentParams) -
         return
     for change in params.content_changes:
         document = _changed(document, change, params.text_document.version, session.encoding)
-    ls.rhythm.key(time.perf_counter())
+    is_line_end = any("\n" in change.text for change in params.content_changes)
+    ls.rhythm.key(time.perf_counter(), ends_line=is_line_end)
+    ls.pauses.stop()
     session.edit(document)
 
 

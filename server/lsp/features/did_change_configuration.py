@@ -9,7 +9,7 @@ from lsprotocol import types
 from midline.model.errors import MidlineError
 from midline.server.logs import log_hint, log_to_file
 from midline.server.lsp.answers import answer
-from midline.server.lsp.loading import load_model
+from midline.server.lsp.loading import load_model, load_pause_model
 from midline.server.lsp.model_loader import load_key
 from midline.server.lsp.settings import SECTION, Options, resolve
 from midline.server.user_settings import read_user_settings
@@ -37,6 +37,8 @@ async def did_change_configuration(
     after = ls.session.settings
     if load_key(before) != load_key(after) or ls.engine.has_failed:
         await load_model(ls)
+    elif before != after:
+        await load_pause_model(ls)
 
 
 async def fetch_options(ls: "MidlineServer") -> Options | None:
@@ -62,6 +64,7 @@ def apply_options(ls: "MidlineServer", options: Options | None) -> None:
     settings, problems = resolve(_above_own(options))
     ls.session.use(settings)
     ls.engine.thread.policy = settings.policy()
+    ls.pauses.stop()
     if not settings.enabled:
         ls.engine.abandon_all()
     log_to_file(logging.getLevelNamesMapping()[settings.log_level.upper()])

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from lsprotocol import types
 
 from midline.server.lsp.answering import refusal, watched_suggestions
+from midline.server.lsp.renewal import Asked
 from midline.server.lsp.session import Snapshot
 
 if TYPE_CHECKING:
@@ -28,7 +29,12 @@ async def inline_completion(
         ls.status.refused(refusal(ls.session, params.text_document.uri))
         return types.InlineCompletionList([])
     automatic = params.context.trigger_kind is types.InlineCompletionTriggerKind.Automatic
+    document = ls.session.completable(params.text_document.uri)
     answer = await watched_suggestions(ls, snapshot, automatic=automatic, anew=not automatic)
+    is_here = document is ls.session.completable(params.text_document.uri)
+    if automatic and selected is None and document and is_here and answer.plan is not None:
+        text = answer.suggestions[0].text if answer.suggestions else ""
+        ls.pauses.answered(snapshot, Asked(document.uri, document.version, params.position), text)
     items = [
         types.InlineCompletionItem(insert_text=written + suggestion.text, range=span)
         for suggestion in answer.suggestions

@@ -18,6 +18,8 @@ from midline.server.lsp.features.did_change import did_change
 from midline.server.lsp.features.did_close import did_close
 from midline.server.lsp.features.did_open import did_open
 from midline.server.lsp.features.inline_completion import inline_completion
+from midline.server.lsp.prompt_window import ReadingSpeed
+from midline.server.lsp.renewal import Asked
 from midline.server.lsp.scheduler import Scheduler, Task
 from midline.server.lsp.server import MidlineServer
 from midline.server.lsp.settings import Settings
@@ -29,6 +31,7 @@ _TIMED = (
     "server.lsp.answering",
     "server.lsp.engine_thread",
     "server.lsp.features.did_change",
+    "server.lsp.pauses",
     "server.lsp.prompt_window",
     "server.lsp.session",
     "server.lsp.suggestions",
@@ -58,6 +61,16 @@ class _Queue(Scheduler):
             if not self._waiting:
                 self._clock.is_at_work(False)
             return super().take()
+
+
+class _Server(MidlineServer):
+    """A server that tells an editor in its own process that another text is there."""
+
+    tell_editor: Callable[[Any], None] = staticmethod(lambda params: None)
+
+    def renewed(self, asked: Asked) -> None:
+        """See `MidlineServer`."""
+        self.tell_editor(asked.as_params())
 
 
 class _Wire:
@@ -104,7 +117,7 @@ class _NoLog:
         self._server = server
 
     def count(self) -> int:
-        return self._server.planner.tokens_read
+        return self._server.planner.tokens_read + self._server.pauses.tokens_read
 
 
 @dataclass
@@ -117,6 +130,10 @@ class SimulatedEditor(LspEditor):
         """Wait until the server does nothing."""
         self._cancel()
         await asyncio.sleep(_REST_SECONDS)
+
+    def memory_bytes(self) -> int | None:
+        """There is no process to tell."""
+        return None
 
     def cpu_seconds(self) -> float | None:
         """Processor time of the engine so far."""
@@ -140,19 +157,31 @@ def simulated_editor(
     *,
     debounce: float,
     again: float,
+    pause_engine: SimulatedEngine | None = None,
 ) -> SimulatedEditor:
     """An editor at a new server; to be called on the clock's loop, within `simulated`."""
     thread = EngineThread()
     thread._queue = _Queue(clock)
     thread.budget = IdleBudget(clock.monotonic, clock.process_time, lambda: False)
-    server = MidlineServer(thread=thread)
+    server = _Server(thread=thread)
     server.session.use(settings)
     server.engine.load(lambda: engine).result(_LOAD_SECONDS)
-    server.planner.speed.learn(_MEASURED_TOKENS, _MEASURED_TOKENS / engine.speed.prefill)
+    server.planner.speed = _speed_of(engine)
+    if pause_engine is not None:
+        thread.pause.keep(pause_engine, _speed_of(pause_engine))
     server.load_settled.set()
     wire: Any = _Wire(server)
     read: Any = _NoLog(server)
-    return SimulatedEditor(wire, read, debounce, again, clock=clock)
+    editor = SimulatedEditor(wire, read, debounce, again, clock=clock)
+    server.tell_editor = editor.renewed
+    return editor
+
+
+def _speed_of(engine: SimulatedEngine) -> ReadingSpeed:
+    """The prefill speed that a load would have measured."""
+    speed = ReadingSpeed()
+    speed.learn(_MEASURED_TOKENS, _MEASURED_TOKENS / engine.speed.prefill)
+    return speed
 
 
 def run(clock: SimulatedClock, main: Callable[[], Awaitable[None]]) -> None:

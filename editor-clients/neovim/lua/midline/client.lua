@@ -153,7 +153,7 @@ end
 local function capabilities()
   local own = {
     textDocument = { inlineCompletion = { dynamicRegistration = false } },
-    experimental = { midlinePull = true },
+    experimental = { midlinePull = true, midlineRenewed = true },
   }
   return vim.tbl_deep_extend('force', vim.lsp.protocol.make_client_capabilities(), own)
 end
@@ -205,6 +205,10 @@ local function on_edit(_, params, context)
   return require('midline.edits').apply(params.edit, encoding)
 end
 
+local function on_renewed(_, params)
+  require('midline.completion').renewed(params)
+end
+
 local function options(bufnr)
   local settings = next(config.options.settings) and config.options.settings or vim.empty_dict()
   return {
@@ -221,6 +225,7 @@ local function options(bufnr)
     },
     handlers = {
       ['midline/status'] = on_status,
+      ['midline/renewed'] = on_renewed,
       ['window/showMessage'] = on_message,
       ['workspace/applyEdit'] = on_edit,
     },

@@ -245,6 +245,23 @@ function M.refresh()
   ask(AUTOMATIC, answered_automatically)
 end
 
+--- Asks once more for the place that was asked about last, if the cursor is still there: the server
+--- has another text for it.
+---@param params { textDocument: { uri: string, version: integer } }
+function M.renewed(params)
+  local bufnr = vim.api.nvim_get_current_buf()
+  local named = params.textDocument
+  local is_here = named.uri == vim.uri_from_bufnr(bufnr)
+    and named.version == vim.lsp.util.buf_versions[bufnr]
+  local here = place()
+  if not is_here or running or not is_inserting() or here ~= asked or here == dismissed then
+    return
+  end
+  if not (M.visible() and shown.is_chosen) then
+    ask(AUTOMATIC, answered_automatically)
+  end
+end
+
 --- Asks by hand: the server takes longer and offers several.
 function M.trigger()
   dismissed = nil
