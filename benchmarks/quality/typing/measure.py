@@ -74,21 +74,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--rhythm", choices=list(RHYTHMS), default="human", help="(human)")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="other places and times")
-    parser.add_argument(
-        "--debounce",
-        type=int,
-        default=round(DEBOUNCE_SECONDS * 1000),
-        metavar="MS",
-        help="between a key and its request (50, as VS Code does)",
-    )
-    parser.add_argument(
-        "--again",
-        type=int,
-        default=0,
-        metavar="MS",
-        help="ask once more so long after an answer, for what was written meanwhile: a short text "
-        "comes first (with --option answerMilliseconds=0, at once) and is extended (0: never)",
-    )
+    _add_pauses(parser)
     parser.add_argument(
         "--option",
         action="append",
@@ -113,6 +99,25 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--show", action="store_true", help="print every pause")
     parser.add_argument("--trace", type=output_file, metavar="FILE", help="every key; to resume")
     parser.add_argument("--json", type=output_file, metavar="FILE", help="figures and pauses")
+
+
+def _add_pauses(parser: argparse.ArgumentParser) -> None:
+    """Add how long the editor waits before it asks."""
+    parser.add_argument(
+        "--debounce",
+        type=int,
+        default=round(DEBOUNCE_SECONDS * 1000),
+        metavar="MS",
+        help="between a key and its request (50, as VS Code does)",
+    )
+    parser.add_argument(
+        "--again",
+        type=int,
+        default=0,
+        metavar="MS",
+        help="ask once more so long after an answer, for what was written meanwhile: a short text "
+        "comes first (with --option answerMilliseconds=0, at once) and is extended (0: never)",
+    )
 
 
 def _speeds(text: str) -> tuple[Speed, ...]:
