@@ -3,7 +3,8 @@
 The show gate (`model/completion/confidence.py`) shows a text only where the model finds it probable
 enough. Here the model completes at positions of texts that `quality typing` does not type in, as at
 a key and without the gate, and every offer is compared with what belongs there: the precision by
-the probability of the first token and of the first line, and what other thresholds would show.
+the probability of the first token and of the first line, and what other thresholds would show. With
+a pause model, it completes at the same positions, and the screens with it and without are compared.
 """
 
 import argparse
@@ -17,9 +18,11 @@ from typing import Any
 from midline.benchmarks.machine import describe_machine, describe_versions
 from midline.benchmarks.outputs import output_file
 from midline.benchmarks.quality.answers import Answers, completion_rules
+from midline.benchmarks.quality.confidence.pairs import by_margin
 from midline.benchmarks.quality.confidence.positions import Held, positions, texts
 from midline.benchmarks.quality.confidence.scores import Offer, by_gate, by_probability
 from midline.benchmarks.quality.typing.remembering import RememberingEngine
+from midline.model.completion.choosing import PAUSE_GATE
 from midline.model.completion.confidence import GATE, TokenConfidence
 from midline.model.completion.stopping import WrittenText
 from midline.model.completion.task import completion_tasks
@@ -43,6 +46,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="files or folders (default: texts of this project and of a Python package)",
     )
     parser.add_argument("--model", default="qwen2.5-coder-0.5b", help="catalogue name or GGUF file")
+    parser.add_argument(
+        "--pause-model", metavar="MODEL", help="compare the screens with this pause model as well"
+    )
     parser.add_argument("--positions", type=int, default=DEFAULT_POSITIONS, metavar="N")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="other positions")
     parser.add_argument("--json", type=output_file, metavar="FILE", help="write the figures here")
@@ -53,18 +59,18 @@ def run(args: argparse.Namespace) -> int:
     if args.positions < 1:
         raise UsageError("--positions needs at least 1")
     held = positions(texts(args.files), args.positions, args.seed)
-    engine = load_engine(args.model)
-    answers = Answers(cache_folder() / "confidence" / f"{engine.name}.jsonl")
-    remembering = RememberingEngine(engine, answers, completion_rules())
-    offers = [offer for offer in _offers(remembering, held) if offer.text]
+    all_offers = _offers(args.model, held)
+    offers = [offer for offer in all_offers if offer.text]
     result = {
         "benchmark": "confidence",
         "model": args.model,
+        "pause_model": args.pause_model,
         "seed": args.seed,
         "positions": len(held),
         "offers": len(offers),
         "bins": by_probability(offers),
         "gates": by_gate(offers),
+        **(_with_pauses(args.pause_model, held, all_offers) if args.pause_model else {}),
         "machine": describe_machine(),
         "versions": describe_versions(),
     }
@@ -81,13 +87,28 @@ def _path(text: str) -> Path:
     return path
 
 
-def _offers(engine: Engine, held: Sequence[Held]) -> list[Offer]:
+def _offers(model: str, held: Sequence[Held]) -> list[Offer]:
+    """The offers of a model at all positions, those that it made before from the cache."""
+    engine = load_engine(model)
+    answers = Answers(cache_folder() / "confidence" / f"{engine.name}.jsonl")
+    remembering = RememberingEngine(engine, answers, completion_rules())
     found = []
     for number, one in enumerate(held, 1):
         print(f"\rcompleted {number} of {len(held)}", end="", file=sys.stderr, flush=True)
-        found.append(offered(engine, one))
+        found.append(offered(remembering, one))
     print(file=sys.stderr)
+    engine.close()
     return found
+
+
+def _with_pauses(model: str, held: Sequence[Held], first: Sequence[Offer]) -> dict[str, Any]:
+    """Gates of the pause model's offers, and the screens with it by margin."""
+    second = _offers(model, held)
+    return {
+        "pause_bins": by_probability([offer for offer in second if offer.text]),
+        "pause_gates": by_gate([offer for offer in second if offer.text], in_use=PAUSE_GATE),
+        "margins": by_margin(list(zip(first, second, strict=True))),
+    }
 
 
 def offered(engine: Engine, held: Held) -> Offer:
@@ -136,6 +157,14 @@ def _print(result: dict[str, Any]) -> None:
         mark = " <- in use" if row["in_use"] else ""
         numbers = f"{row['first']:>6}{row['keep']:>6}{row['keep_lines']:>7}"
         print(f"{numbers}  {shares}  {row['saved_characters']}{mark}")
+    for row in result.get("margins", []):
+        low, high = row["more"]["interval"]
+        mark = " <- in use" if row["in_use"] else ""
+        print(
+            f"margin {row['margin']}: {row['exact']} exact, {row['more']['difference']:+.1%} "
+            f"[{low:+.1%}, {high:+.1%}]; {row['appeared']} appear, {row['grew']} grow, "
+            f"{row['changed']} change of {row['positions']}{mark}"
+        )
     print(f"in use: first {GATE.first}, keep {GATE.keep}, of several lines {GATE.keep_lines}")
 
 

@@ -72,19 +72,21 @@ def _bin(
     return {"from": low, "to": min(high, 1.0), **_share("precision", count, len(offers))}
 
 
-def by_gate(offers: Sequence[Offer], gates: Iterable[Gate] = GATES) -> list[dict[str, Any]]:
+def by_gate(
+    offers: Sequence[Offer], gates: Iterable[Gate] = GATES, in_use: Gate = GATE
+) -> list[dict[str, Any]]:
     """What each gate shows, and how right that is; the gate in use is marked."""
-    return [_gate_row(offers, gate) for gate in gates]
+    return [_gate_row(offers, gate, in_use) for gate in gates]
 
 
-def _gate_row(offers: Sequence[Offer], gate: Gate) -> dict[str, Any]:
+def _gate_row(offers: Sequence[Offer], gate: Gate, in_use: Gate) -> dict[str, Any]:
     shown = [(text, offer.truth) for offer in offers if (text := offer.shown(gate)).strip()]
     saved = sum(len(text) - 1 for text, truth in shown if truth.startswith(text))
     return {
         "first": gate.first,
         "keep": gate.keep,
         "keep_lines": gate.keep_lines,
-        "in_use": gate == GATE,
+        "in_use": gate == in_use,
         **_share("shown", len(shown), len(offers)),
         **_share("begins_right", sum(begins_right(*pair) for pair in shown), len(shown)),
         **_share("wholly_wrong", sum(is_wholly_wrong(*pair) for pair in shown), len(shown)),
