@@ -23,6 +23,9 @@ _MODIFIERS = frozenset(
         *("storage_class_specifier", "type_qualifier", "visibility_modifier"),
     }
 )
+_CLOSING = tuple(")]}\"'`;")
+_LAST_WORD = re.compile(r"(?<![\w.])\d[\w.]*$|\w+$|$")
+"""Where the number or name begins that a text ends with, or its end."""
 _LINE_COMMENT = re.compile(rb"//|#|--|%|;")
 _WORD_END = re.compile(r"\w(?!\w)")
 _END = re.compile(r"\w(?!\w)|[)\]}\"'`]")
@@ -33,40 +36,51 @@ _WANTS_MORE = re.compile(
 )
 
 
-def whole_ends(text: str, around: InsertionPoint) -> tuple[int, ...]:
+def whole_ends(text: str, around: InsertionPoint, *, is_cut: bool = False) -> tuple[int, ...]:
     """Offsets in `text`, ascending, up to each of which it may be shown at `around` on its own.
 
-    The end of `text` is one. A later line counts only where the file is no worse if it ends there.
-    What has to bring the beginning of the next line along is not cut.
+    The end of `text` is one, unless it `is_cut`: the model was stopped there, and a word at the end
+    may be half a word. A later line counts only where the file is no worse if it ends there. What
+    has to bring the beginning of the next line along is not cut.
     """
     validity = around.validity
     if around.tail:
         return (len(text),)
-    found = {len(text), *_line_ends(text, around)}
+    found = set(_line_ends(text, around)) | (set() if is_cut else {len(text)})
     if validity is None:
-        return tuple(sorted(found | set(_lexical_ends(text, around))))
+        ends = found | set(_lexical_ends(text, around))
+        return tuple(sorted(_known(text, ends) if is_cut else ends))
     data, start = text.encode("utf-8", "surrogatepass"), validity.syntax.offset
     root = validity.syntax.tree_with(data).root_node
-    ends = {end - start for end in _named_ends(root, start, start + len(data), data)}
-    named = {len(data[:end].decode("utf-8", "replace")) for end in ends}
+    in_bytes = {end - start for end in _named_ends(root, start, start + len(data), data)}
+    named = {len(data[:end].decode("utf-8", "replace")) for end in in_bytes}
     if root.has_error:  # the words of a string that is not over look like names
         code = _masked_behind(text, around)
         named = {end for end in named if not _opens_a_text(code[:end])}
-    return tuple(sorted(found | named))
+    return tuple(sorted(found | (_known(text, named) if is_cut else named)))
 
 
-def last_whole_end(text: str, ends: Sequence[int], begin: int, end: int) -> int:
+def _known(text: str, ends: set[int]) -> set[int]:
+    """Those of `ends` that remain, whatever would have followed a text that was cut."""
+    last = _LAST_WORD.search(text)
+    begin = last.start() if last else len(text)
+    return {end for end in ends if end <= begin or text[end - 1] in _CLOSING}
+
+
+def last_whole_end(
+    text: str, ends: Sequence[int], begin: int, end: int, *, is_cut: bool = False
+) -> int:
     """The last of `ends` from behind `begin` to `end`; `begin` if there is none.
 
-    Of several lines only whole ones are shown, and within a line nothing that leaves a bracket
-    open which was opened behind `begin`.
+    The end of a text that `is_cut` is no end of a line. Of several lines only whole ones are shown,
+    and within a line nothing that leaves a bracket open which was opened behind `begin`.
     """
     opened = _open_brackets(text, begin)
     line_end = text.find("\n", begin)
     if not text[begin : max(line_end, begin)].strip():
         line_end = text.find("\n", line_end + 1) if line_end >= 0 else -1
     for at in reversed(ends):
-        is_line = text[at : at + 1] in ("", "\n", "\r")
+        is_line = text[at : at + 1] in ("\n", "\r") or (at == len(text) and not is_cut)
         is_in_line = line_end < 0 or at <= line_end
         if begin < at <= end and (is_line or (is_in_line and not opened[at - begin])):
             return at if text[begin:at].strip() else begin

@@ -59,6 +59,8 @@ class LiveCompletion:
         self.offers: tuple[Suggestion, ...] = ()
         self.ends: tuple[int, ...] = ()
         """Where the first of `offers` may be cut."""
+        self.is_cut = False
+        """Whether the first of `offers` ends where the model was stopped."""
         self.is_finished = False
         self.is_overdue = False
         """Set by the event loop where somebody waits for a beginning that may be shown."""
@@ -85,9 +87,17 @@ class LiveCompletion:
         if not self.is_finished:
             self.flag.set()
 
-    def publish(self, offers: "tuple[Suggestion, ...]", ends: tuple[int, ...] = ()) -> None:
-        """Set the offers, and where the first may be cut; called on the engine's thread."""
-        self.ends, self.offers = ends, offers
+    def publish(
+        self,
+        offers: "tuple[Suggestion, ...]",
+        ends: tuple[int, ...] = (),
+        *,
+        is_cut: bool = False,
+    ) -> None:
+        """Set the offers, where the first may be cut, and whether the model was stopped at its end;
+        called on the engine's thread.
+        """
+        self.is_cut, self.ends, self.offers = is_cut, ends, offers
         self._tell()
 
     def finish(self) -> None:
@@ -181,9 +191,8 @@ class LiveCompletion:
         end = confident_end(self.written, self.tokens, len(typed), self.gate)
         if end < len(self.written):
             end = _same_place(self.written, end, offer)
-        return offer[
-            len(typed) : last_whole_end(offer, self.ends or (len(offer),), len(typed), end)
-        ]
+        ends = self.ends or (() if self.is_cut else (len(offer),))
+        return offer[len(typed) : last_whole_end(offer, ends, len(typed), end, is_cut=self.is_cut)]
 
 
 def _inserted_at(snapshot: "Snapshot", document: Document) -> str | None:

@@ -132,13 +132,33 @@ def _write_along(engine: "Engine", window: Window, live: LiveCompletion) -> None
         on_token=writing.take,
     )
     live.result = task.result(generation, is_cut=writing.is_cut)
-    _publish(live, task, [offer for offer in live.result.suggestions if offer.text])
+    is_stopped = writing.is_cut or generation.completions[0].finish_reason != "stop"
+    offers = [offer for offer in live.result.suggestions if offer.text]
+    _publish(live, task, offers, is_stopped=is_stopped)
 
 
-def _publish(live: LiveCompletion, task: "CompletionTask", offers: "list[Suggestion]") -> None:
-    """Offer texts, and where confidence may cut the first of them."""
-    ends = whole_ends(offers[0].text, task.around) if offers and live.tokens else ()
-    live.publish(tuple(offers), ends)
+def _publish(
+    live: LiveCompletion,
+    task: "CompletionTask",
+    offers: "list[Suggestion]",
+    *,
+    is_stopped: bool = False,
+) -> None:
+    """Offer texts, and where confidence may cut the first of them; `is_stopped` tells that the
+    model did not end what it has written.
+    """
+    if not (offers and live.tokens):
+        live.publish(tuple(offers))
+        return
+    text = offers[0].text
+    is_cut = is_stopped and _size(text) >= _size(live.written)
+    ends = whole_ends(text, task.around, is_cut=is_cut)
+    live.publish(tuple(offers), ends, is_cut=is_cut)
+
+
+def _size(text: str) -> int:
+    """Characters without white space, in which a shown text differs from what was written."""
+    return sum(not character.isspace() for character in text)
 
 
 class _Writing:
