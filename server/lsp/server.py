@@ -61,7 +61,7 @@ class MidlineServer(LanguageServer):
             protocol_cls=MidlineProtocol,
         )
         self.session = Session()
-        self.engine: EngineClient = (thread or EngineThread()).client(self.give_way)
+        self.engine: EngineClient = (thread or EngineThread()).client(lambda: _give_way(self))
         self.planner = WindowPlanner()
         self.rhythm = TypingRhythm()
         self.pauses = Pauses(self)
@@ -91,11 +91,6 @@ class MidlineServer(LanguageServer):
         if sentence not in self._told:
             self._told.add(sentence)
             self.window_show_message(types.ShowMessageParams(type=kind, message=sentence))
-
-    def give_way(self) -> None:
-        """End what nobody waits for: another client wants the engine."""
-        self.session.give_way()
-        self.pauses.stop()
 
     def renewed(self, asked: Asked) -> None:
         """Tell the client that there is another text for the place that it `asked` about."""
@@ -240,6 +235,12 @@ class MidlineServer(LanguageServer):
             LOGGER.info("leaving while the engine is busy")
             os._exit(status)
         return status
+
+
+def _give_way(ls: MidlineServer) -> None:
+    """End what nobody waits for: another client wants the engine."""
+    ls.session.give_way()
+    ls.pauses.stop()
 
 
 def create_server(

@@ -9,7 +9,6 @@ clients do, or with `again` so long after an answer.
 import asyncio
 import contextlib
 import itertools
-import json
 import os
 import sys
 import time
@@ -111,11 +110,6 @@ class LspEditor:
         server = self.client._server
         return processor_seconds(server.pid) if server else None
 
-    def memory_bytes(self) -> int | None:
-        """The most memory that the server has taken; None where the system does not tell."""
-        server = self.client._server
-        return peak_bytes(server.pid) if server else None
-
     def tokens_read(self) -> int | None:
         """Prompt tokens that the server has computed, by its log; None without one."""
         return self.read.count()
@@ -171,21 +165,38 @@ class LspEditor:
         self.screen.answered(text, time.perf_counter())
         self._has_answer.set()
 
-    def renewed(self, params: Any) -> None:
-        """Ask once more for a place that the server has another text for, if it is here."""
-        named = json.loads(json.dumps(params, default=vars))
-        document = self.documents.get(self.uri)
-        if document is None or self._pending is not None:
-            return
-        here = _resting(document, self.offset)
-        text = {**here["textDocument"], "version": document.version}
-        if named == {"textDocument": text, "position": here["position"]}:
-            self._send()
-
     def _close(self, uri: str) -> None:
         del self.documents[uri]
         identifier = types.TextDocumentIdentifier(uri)
         self.client.text_document_did_close(types.DidCloseTextDocumentParams(identifier))
+
+
+def ask_again(editor: LspEditor, params: Any) -> None:
+    """Ask once more for a place that the server has another text for, if it is here."""
+    named = _as_data(params)
+    document = editor.documents.get(editor.uri)
+    if document is None or editor._pending is not None:
+        return
+    here = _resting(document, editor.offset)
+    text = {**here["textDocument"], "version": document.version}
+    if named == {"textDocument": text, "position": here["position"]}:
+        editor._send()
+
+
+def _as_data(params: Any) -> Any:
+    """Parameters of a method that is not the protocol's as plain data: pygls makes up classes."""
+    fields = params._asdict() if hasattr(params, "_asdict") else params
+    if isinstance(fields, dict):
+        return {name: _as_data(value) for name, value in fields.items()}
+    return fields
+
+
+def memory_bytes(assistant: object) -> int | None:
+    """The most memory that the server of an editor has taken; None without one, or where the system
+    does not tell.
+    """
+    server = assistant.client._server if isinstance(assistant, LspEditor) else None
+    return peak_bytes(server.pid) if server else None
 
 
 async def _rest(editor: LspEditor) -> None:
@@ -265,7 +276,7 @@ async def serving(
         await client.initialize_async(params)
         client.initialized(types.InitializedParams())
         editor = LspEditor(client, TokensRead(folder / "logs" / "midline.log"), debounce, again)
-        client.feature(METHOD)(lambda params: editor.renewed(params))
+        client.feature(METHOD)(lambda params: ask_again(editor, params))
         await _until_ready(editor, told)
         yield editor
         await client.shutdown_async(None)

@@ -200,10 +200,6 @@ class LlamaVim:
         await asyncio.gather(*self._warming)
         self._warming.clear()
 
-    def memory_bytes(self) -> int | None:
-        """Nobody measures it here."""
-        return None
-
     def cpu_seconds(self) -> float | None:
         """Processor time of this process, which the server is part of."""
         return time.process_time()

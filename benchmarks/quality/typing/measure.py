@@ -23,7 +23,12 @@ from typing import Any
 from midline.benchmarks.machine import describe_machine, describe_versions
 from midline.benchmarks.outputs import output_file
 from midline.benchmarks.quality.answers import Answers
-from midline.benchmarks.quality.typing.editor import DEBOUNCE_SECONDS, LspEditor, serving
+from midline.benchmarks.quality.typing.editor import (
+    DEBOUNCE_SECONDS,
+    LspEditor,
+    memory_bytes,
+    serving,
+)
 from midline.benchmarks.quality.typing.files import (
     BLOCK_LINES,
     TypedFile,
@@ -328,7 +333,7 @@ async def _block(
     cost = Cost(
         assistant.name, file.language, file.name, number, round(seconds, 3),
         None if cpu is None or spent is None else round(spent - cpu, 3),
-        None if tokens is None else tokens - read, assistant.memory_bytes(),
+        None if tokens is None else tokens - read, memory_bytes(assistant),
     )  # fmt: skip
     return positions, cost
 

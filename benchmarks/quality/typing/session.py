@@ -43,9 +43,6 @@ class Assistant(Protocol):
     def cpu_seconds(self) -> float | None:
         """Processor time so far."""
 
-    def memory_bytes(self) -> int | None:
-        """The most memory so far."""
-
     def tokens_read(self) -> int | None:
         """Prompt tokens computed so far."""
 

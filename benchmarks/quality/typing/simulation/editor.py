@@ -4,11 +4,12 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from importlib import import_module
 from typing import Any
 from unittest import mock
 
-from midline.benchmarks.quality.typing.editor import LspEditor
+from midline.benchmarks.quality.typing.editor import LspEditor, ask_again
 from midline.benchmarks.quality.typing.simulation.clock import SimulatedClock
 from midline.benchmarks.quality.typing.simulation.engine import SimulatedEngine
 from midline.server.lsp.engine_policy import IdleBudget
@@ -131,10 +132,6 @@ class SimulatedEditor(LspEditor):
         self._cancel()
         await asyncio.sleep(_REST_SECONDS)
 
-    def memory_bytes(self) -> int | None:
-        """There is no process to tell."""
-        return None
-
     def cpu_seconds(self) -> float | None:
         """Processor time of the engine so far."""
         assert self.clock is not None
@@ -173,7 +170,7 @@ def simulated_editor(
     wire: Any = _Wire(server)
     read: Any = _NoLog(server)
     editor = SimulatedEditor(wire, read, debounce, again, clock=clock)
-    server.tell_editor = editor.renewed
+    server.tell_editor = partial(ask_again, editor)
     return editor
 
 

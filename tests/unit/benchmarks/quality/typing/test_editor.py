@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 from editor import FAKE_SERVER
 from lsprotocol import types
+from tiny_model import QWEN2, write_tiny_model
 
-from midline.benchmarks.quality.typing.editor import LspEditor, ghost_text, serving
+from midline.benchmarks.quality.typing.editor import LspEditor, ghost_text, memory_bytes, serving
 from midline.model.errors import MidlineError
 from midline.server.documents import Document
 
@@ -21,13 +22,16 @@ URI = "file:///nowhere/a.py"
 
 @asynccontextmanager
 async def editing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, **fake: Any
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    options: dict[str, Any] | None = None,
+    **fake: Any,
 ) -> AsyncIterator[LspEditor]:
     told = {"log": str(tmp_path / "asked.jsonl"), "folder": str(tmp_path), **fake}
     monkeypatch.setenv("MIDLINE_FAKE", json.dumps(told))
     (tmp_path / "home").mkdir()
     command = (sys.executable, "-P", str(FAKE_SERVER))
-    async with serving(tmp_path / "home", {}, debounce=0.0, command=command) as editor:
+    async with serving(tmp_path / "home", options or {}, debounce=0.0, command=command) as editor:
         yield editor
 
 
@@ -58,6 +62,22 @@ async def test_a_key_is_answered_and_typed_along(
         assert editor.cpu_seconds() is None or editor.cpu_seconds() > 0.0
         await editor.settle()
         assert (editor.tokens_read() or 0) > 0
+
+
+async def test_the_pause_model_s_text_comes_to_the_screen(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = {"small.gguf": "", "large.gguf": "call(value)"}
+    paths = {name: str(write_tiny_model(tmp_path / name, QWEN2)) for name in answers}
+    options = {"model": paths["small.gguf"], "pauseModel": paths["large.gguf"]}
+    async with editing(tmp_path, monkeypatch, options, answers=answers) as editor:
+        await editor.open(URI, "x =\n", "python")
+        await editor.settle()
+        editor.jump(URI, 3)
+        editor.insert(" ")
+        await until_shown(editor, "call(value)")
+        assert [state.cause for state in editor.screen.states][-1] == "appeared"
+        assert memory_bytes(editor) is None or memory_bytes(editor) > 1 << 20  # type: ignore[operator]
 
 
 async def test_an_answer_that_a_key_has_overtaken_is_dropped(
