@@ -20,7 +20,7 @@ def train_encoder(recipe_name: str, seconds: float | None) -> int:
     import torch
 
     from midline.model.intents.encoder.export import export
-    from midline.model.intents.encoder.pieces import PieceCutter
+    from midline.model.intents.encoder.pieces import FORMS, PieceCutter
     from midline.model.intents.encoder.training import RIVALS, Recipe, new_training, prepare
 
     if recipe_name not in RIVALS:
@@ -30,10 +30,10 @@ def train_encoder(recipe_name: str, seconds: float | None) -> int:
     recipe = Recipe(steps=STEPS, bfloat16=True, **RIVALS[recipe_name])
     training = new_training(weights, INTENTS, tags, recipe)
     checkpoint = encoder_folder() / f"{recipe_name}.pt"
-    about = {"recipe": recipe_name, "steps": STEPS, "sources": sources_sha256()}
+    about = {"recipe": recipe_name, "steps": STEPS, "sources": sources_sha256(), "forms": FORMS}
     if checkpoint.exists():
         state = torch.load(checkpoint, weights_only=True)
-        if json.loads(state["about"]) == about:
+        if state["about"] == json.dumps(about):
             training.restore(state)
     cutter = PieceCutter(tokenizer)
     sentences, labels = prepare(template_utterances(), cutter, INTENTS, tags)

@@ -8,6 +8,7 @@ from pathlib import Path
 import torch
 
 from midline.model.intents.encoder.mixout import MixoutLinear
+from midline.model.intents.encoder.pieces import FORMS
 from midline.model.intents.encoder.training import Training
 
 MODEL, LABELS, TOKENIZER_FILE = "encoder-int8.onnx", "labels.json", "tokenizer.json"
@@ -35,7 +36,7 @@ def export(training: Training, tokenizer: Path, folder: Path) -> Path:
             dynamic_axes={**axes, "mask": axes["ids"], "forms": axes["firsts"]},
         )  # fmt: skip
     quantize_dynamic(str(whole), str(folder / MODEL), weight_type=QuantType.QInt8)
-    labels = {"intents": training.intents, "tags": training.tags}
+    labels = {"intents": training.intents, "tags": training.tags, "forms": FORMS}
     (folder / LABELS).write_text(json.dumps(labels))
     shutil.copyfile(tokenizer, folder / TOKENIZER_FILE)
     whole.unlink()

@@ -6,7 +6,7 @@ from pathlib import Path
 from midline.model.errors import MidlineError
 from midline.model.intents.encoder.decoding import prediction_of
 from midline.model.intents.encoder.files import encoder_folder
-from midline.model.intents.encoder.pieces import PieceCutter, batch_of
+from midline.model.intents.encoder.pieces import FORMS, PieceCutter, batch_of
 from midline.model.intents.prediction import Prediction
 
 _MODEL, _LABELS, _TOKENIZER = "encoder-int8.onnx", "labels.json", "tokenizer.json"
@@ -26,6 +26,7 @@ class OnnxEncoder:
         try:
             labels = json.loads((folder / _LABELS).read_text("utf-8"))
             self.intents, self.tags = tuple(labels["intents"]), tuple(labels["tags"])
+            forms = tuple(labels.get("forms", ()))
             self._cutter = PieceCutter(folder / _TOKENIZER)
             options = onnxruntime.SessionOptions()
             options.intra_op_num_threads = 1
@@ -37,6 +38,11 @@ class OnnxEncoder:
                 f"there is no encoder of intents in {folder}; "
                 "`midline-bench quality intents --train-encoder` makes one"
             ) from error
+        if forms != FORMS:
+            raise MidlineError(
+                f"the encoder of intents in {folder} was trained by another version; "
+                "`midline-bench quality intents --train-encoder` makes one anew"
+            )
 
     def predict(self, text: str) -> Prediction:
         """The labels of one sentence."""
