@@ -1,6 +1,6 @@
 """The end of a completion between brackets that the editor has closed behind the cursor."""
 
-from midline.model.completion.code_lines import indentation, net_depth, unmatched_closer
+from midline.model.completion.code_lines import indentation, is_closing, net_depth, unmatched_closer
 from midline.model.completion.place import Place
 from midline.model.completion.repeats import cycle_length
 
@@ -32,7 +32,7 @@ class InBrackets:
                     return start + len(line) - len(line.lstrip())
                 if not read:  # as the cases of a switch, or what a namespace holds
                     self.level = indentation(line) - 1
-                elif indentation(line) <= self.level and not stripped.startswith(_JOINS):
+                elif indentation(line) <= self.level and not self._belongs(stripped, read):
                     return last
             if whole and stripped:
                 depth += net_depth(line, self.place.language)
@@ -45,3 +45,8 @@ class InBrackets:
                     return last
             start += len(line) + 1
         return None
+
+    def _belongs(self, line: str, lines: list[str]) -> bool:
+        """Whether a line in the header's column is an element, or ends a block of `lines`."""
+        is_end = is_closing(line) and indentation(lines[-1]) > self.header
+        return line.startswith(_JOINS) or is_end

@@ -127,9 +127,10 @@ def completion_end(
     if run is not None:
         return run
     begins_below = not text.partition("\n")[0].strip() and "\n" in text
-    if place.extent is Extent.BRACKETS and (begins_below or fits is None):
-        return InBrackets(place).end(text, complete)
     in_text = place.unit in (Unit.COMMENT, Unit.LINE)
+    has_block = place.rest.lstrip().startswith("}") and not in_text
+    if place.extent is Extent.BRACKETS and (begins_below or has_block or fits is None):
+        return InBrackets(place).end(text, complete)
     if in_text and begins_below and not place.rest.strip():
         return _Walk(place, Unit.PARAGRAPH, fits).end(text, complete)
     if place.extent in (Extent.LINE, Extent.BRACKETS):

@@ -179,6 +179,11 @@ RIGHT = {
         "{% for a in b %}‸\n",
         "\n  {{ a }}\n{% else %}\n  none\n{% endfor %}",
     ),
+    "end of a template of Blade": (
+        "a.blade.php",
+        "@if ($a)‸\n<p></p>\n",
+        "\n  <b>{{ $a }}</b>\n@else\n  <i>no</i>\n@endif",
+    ),
     "end of a LaTeX environment": (
         "a.tex",
         "\\begin{itemize}‸\n",
@@ -314,6 +319,21 @@ RIGHT = {
         "a.hs",
         "a =\n  [‸]\n",
         " b, c\n    , d, e\n    ",
+    ),
+    "a closure of Kotlin with its parameter": (
+        "a.kt",
+        "fun f() {\n    list.map {‸}\n}\n",
+        " x ->\n        val y = x * 2\n        y + 1\n    ",
+    ),
+    "a closure of Swift with its parameter": (
+        "a.swift",
+        "func f() {\n    list.map {‸}\n}\n",
+        " x in\n        let y = x * 2\n        return y + 1\n    ",
+    ),
+    "a closure that ends with a word": (
+        "a.ex",
+        "defmodule A do\n  Enum.map(list, ‸)\nend\n",
+        "fn x ->\n    y = x * 2\n    y + 1\n  end",
     ),
     "an argument in a line of its own": (
         "A.java",

@@ -18,6 +18,9 @@ from midline.model.completion.place import Place
         ("  f {|}", "\n    a\n  }\n  g {", "\n    a\n  "),
         ("switch {|}", "\ncase a:\n  b\ncase c:\n  d\n}\n", "\ncase a:\n  b\ncase c:\n  d\n"),
         ("f {|}", "\n  a\ng()\n", "\n  a"),
+        ("f {|}", " x ->\n  a\n  b\n}\ng()\n", " x ->\n  a\n  b\n"),
+        ("f(|)", "fn x ->\n  y\nend)\ng()\n", "fn x ->\n  y\nend)"),
+        ("  [|]", "a\n  , b\n  ]\n", "a\n  , b\n  "),
     ],
 )
 def test_the_end(text: str, written: str, kept: str | None) -> None:
