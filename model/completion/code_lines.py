@@ -51,6 +51,13 @@ _STRING = re.compile(r"\w{0,2}[\"']")
 _PYTHON_CONTINUATION = re.compile(r"\w{0,2}[\"']|(and|else|for|if|in|is|not in|or)\b|[-+*/%|&=<>]")
 _WITH_JOINED_STRINGS = {"c", "cpp", "python"}
 _WITH_BACKTICKS = {"go", "javascript", "tsx", "typescript"}
+_HEREDOCS = {
+    "bash": re.compile(r"(?<!<)<<-?\s*[\"'\\]?([A-Za-z_]\w*)(?!.*\)\))"),  # nor a shift in `(( ))`
+    "perl": re.compile(r"<<~?\s*[\"']?([A-Z_]\w*)"),
+    "php": re.compile(r"<<<\s*[\"']?([A-Za-z_]\w*)"),
+    "ruby": re.compile(r"<<[~-]?[\"'`]?([A-Z_]\w*)"),
+}
+"""What begins a text that ends with a line of the word in it."""
 _MARKUP = {"html", "xml"}
 _TAG = re.compile(r"<([A-Za-z][\w:.-]*)(?:[^<>\"']|\"[^\"]*\"|'[^']*')*?(/?)>")
 _CLOSING_TAG = re.compile(r"</[A-Za-z]")
@@ -115,13 +122,25 @@ def imbalance(text: str, language: str | None = None) -> int:
 def is_text_open(text: str, language: str | None = None) -> bool:
     """Whether `text` ends inside a literal of several lines that it begins itself.
 
-    Between backticks in JavaScript and Go, between three quotes in Python.
+    Between backticks in JavaScript and Go, between three quotes in Python; or in a here-document.
     """
+    if language in _HEREDOCS:
+        return _is_heredoc_open(text, _HEREDOCS[language])
     if language in _WITH_BACKTICKS:
         return masked(text, language).count("`") % 2 == 1
     if language == "python":
         return any(text.count(quote) % 2 == 1 for quote in ('"""', "'''"))
     return False
+
+
+def _is_heredoc_open(text: str, begins: re.Pattern[str]) -> bool:
+    word = ""
+    for line in text.split("\n"):
+        if word:
+            word = "" if line.strip().rstrip(";,)") == word else word
+        elif found := begins.search(line):
+            word = found[1]
+    return bool(word)
 
 
 def tag_depth(line: str, language: str | None = None) -> int:

@@ -1,6 +1,12 @@
 """The end of a completion between brackets that the editor has closed behind the cursor."""
 
-from midline.model.completion.code_lines import indentation, is_closing, net_depth, unmatched_closer
+from midline.model.completion.code_lines import (
+    indentation,
+    is_closing,
+    may_go_on,
+    net_depth,
+    unmatched_closer,
+)
 from midline.model.completion.place import Place
 from midline.model.completion.repeats import cycle_length
 
@@ -27,18 +33,19 @@ class InBrackets:
         for number, line in enumerate(lines):
             whole = complete or number < len(lines) - 1
             stripped = line.strip()
-            if number and stripped and depth <= 0 and indentation(line) <= self.header:
+            is_code = not self.place.opens_text("\n".join(read))
+            if is_code and number and stripped and depth <= 0 and indentation(line) <= self.header:
                 if stripped[0] == self.place.rest.strip()[0]:
                     return start + len(line) - len(line.lstrip())
                 if not read:  # as the cases of a switch, or what a namespace holds
                     self.level = indentation(line) - 1
                 elif indentation(line) <= self.level and not self._belongs(stripped, read):
-                    return last
+                    return last if whole or not may_go_on(stripped) else None
             if whole and stripped:
                 depth += net_depth(line, self.place.language)
                 read.append(line)
                 closer = unmatched_closer(text[: start + len(line)], self.place.language)
-                if closer is not None:  # of a first line the readings tell what to keep
+                if is_code and closer is not None:  # of a first line the readings tell what to keep
                     return start + len(line) if lines[0].strip() else closer
                 last = start + len(line.rstrip())
                 if cycle_length(read, depth):

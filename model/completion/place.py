@@ -175,7 +175,8 @@ def _unit(fragment: str, cursor: Cursor, syntax: SyntaxAround | None) -> Unit:
     above = cursor.before[: len(cursor.before) - len(cursor.fragment)].rstrip(b"\r\n")
     line = above[above.rfind(b"\n") + 1 :].decode("utf-8", "replace")
     types = {node.type for node in syntax.ending()} if syntax else set()
-    if types & _DECORATIONS or (not syntax and _MARKS_NEXT.match(line)):
+    marks_next = not syntax and not line.endswith(("{", ";")) and _MARKS_NEXT.match(line)
+    if types & _DECORATIONS or marks_next:
         return Unit.DEFINITION
     if not syntax:
         return Unit.PARAGRAPH if _COMMENTS.match(line) else Unit.USUAL

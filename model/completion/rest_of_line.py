@@ -89,19 +89,13 @@ def _beginning_of(rest: str, text: str) -> int | None:
 def _without_end(text: str, rest: str, place: Place) -> list[str]:
     """`text` without an end that is a beginning of `rest`, the longest such; none if none is."""
     for size in range(min(len(rest), len(text)), 0, -1):
-        if not text.endswith(rest[:size]) or _goes_on_in_a_ruler(text, rest[:size]):
+        if not text.endswith(rest[:size]):
             continue
         if size < len(rest) and (_splits_word(text, len(text) - size) or _splits_word(rest, size)):
             continue
         telling = sum(map(str.isalnum, rest[:size])) >= _TELLING or size == len(rest)
         return [before_the_rest(text, len(text) - size, place.rest)] if telling else []
     return []
-
-
-def _goes_on_in_a_ruler(text: str, end: str) -> bool:
-    """Whether the end of `text` is one sign over and over that is in front of it, too."""
-    sign = text[-len(end) - 1 : -len(end)]
-    return set(end) == {sign} and not sign.isalnum() and sign not in ")]}"
 
 
 def _splits_word(text: str, at: int) -> bool:

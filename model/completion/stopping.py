@@ -231,7 +231,7 @@ class _Walk:
                 end = self._end_at(shown, line, number == 0, whole, start + len(line.rstrip()))
                 if end is not None:
                     return end
-            elif number > 0 and whole:
+            elif number > 0 and whole and not self._is_in_text():
                 self.blank += 1
                 if self.base >= 0 and self.written and self.blank > _MAX_BLANK_LINES:
                     return self._left(self.block_end)
@@ -240,9 +240,11 @@ class _Walk:
 
     def _end_at(self, shown: str, line: str, first: bool, whole: bool, end: int) -> int | None:
         """The end of everything if it is before or right behind this line, which ends at `end`."""
-        if self.place.opens_text("\n".join(self.lines)):
+        if self._is_in_text():
+            if whole and self._copies_below(shown):
+                return self._left(None)
             self.written += 1
-            return self._read(shown, end) if whole else None
+            return self._read(shown, end, is_text=True) if whole else None
         if self.base < 0:
             self.base = max(indentation(shown), 0 if first else self._least())
         own = not (first and self.place.fragment.strip())
@@ -270,6 +272,9 @@ class _Walk:
         """Whether an answer that begins like the next line has nothing else to say."""
         if is_closing(shown.strip()) and self.fits is not None:
             return self.fits("") or not self.fits(line)
+        return self._copies_below(shown)
+
+    def _copies_below(self, shown: str) -> bool:
         lines = [shown, *self.upcoming]
         is_decided = self.complete or (len(lines) > 2 and is_telling(lines[:-1], self.place))
         return is_decided and copies_below(lines, self.place)
@@ -285,7 +290,10 @@ class _Walk:
         """Where to cut what has gone beyond the completion: behind so many lines, or all."""
         return self.ends[-1 if kept is None else kept]
 
-    def _read(self, line: str, end: int) -> int | None:
+    def _is_in_text(self) -> bool:
+        return self.place.opens_text("\n".join(self.lines))
+
+    def _read(self, line: str, end: int, is_text: bool = False) -> int | None:
         """Take in a whole line that belongs; the end of everything if nothing can follow it."""
         language = self.place.language
         self.depth += net_depth(line, language) + directive_depth(line) + tag_depth(line, language)
@@ -297,7 +305,7 @@ class _Walk:
             self.header_end = len(self.lines) if fits else None
         if repeated := cycle_length(self.lines, self.depth):
             return self.ends[-1 - repeated]
-        return end if self.written and self._closes(line) else None
+        return end if self.written and not is_text and self._closes(line) else None
 
     def _is_beyond(self, line: str, whole: bool) -> bool:
         """Whether `line` is past the end: it belongs to an outer block, or to nothing before it."""
@@ -351,7 +359,7 @@ class _Walk:
         are not closed below.
         """
         indent, text = indentation(line), line.strip()
-        if self.depth > 0 or self.place.opens_text("\n".join(self.lines)):
+        if self.depth > 0 or self._is_in_text():
             return False
         if self.is_statement and indent == self.base:
             newline_ends = self.place.language in _ENDED_BY_NEWLINE and len(self.lines) == 1

@@ -11,6 +11,7 @@ from midline.model.completion.code_lines import (
     is_container,
     is_continued,
     is_definition,
+    is_text_open,
     masked,
     may_go_on,
     net_depth,
@@ -125,3 +126,22 @@ def test_a_beginning_may_become_what_closes() -> None:
 def test_conditionals_of_the_preprocessor() -> None:
     lines = ("#ifdef A", "# if B", "#ifndef C", "#endif", "#else", "#include <a>", "if (a) {")
     assert [directive_depth(line) for line in lines] == [1, 1, 1, -1, 0, 0, 0]
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "expected"),
+    [
+        ("cat <<EOF\na", "bash", True),
+        ("cat <<-'EOF'\na\n\tEOF", "bash", False),
+        ("cat <<< a\nb", "bash", False),
+        ("a=$(( b << c ))\nd", "bash", False),
+        ("$a = <<<EOT\nb", "php", True),
+        ("f(<<<EOT\nb\nEOT);", "php", False),
+        ("a << b\nc", "ruby", False),
+        ("a = <<~SQL\nb", "ruby", True),
+        ('print <<"END";\na\nEND', "perl", False),
+        ("cat <<EOF\na", "python", False),
+    ],
+)
+def test_a_here_document_is_open_until_its_word(text: str, language: str, expected: bool) -> None:
+    assert is_text_open(text, language) == expected

@@ -96,6 +96,37 @@ RIGHT = {
         "package a\n\nfunc f(b int) {\n\tswitch b {\n\tcase 1:\n\t\t// ok\n\t‸}\n}\n",
         "default:\n\t\tg(b)",
     ),
+    # Here-documents, which have columns of their own.
+    "a here-document in a function": (
+        "a.sh",
+        "f() {\n  ‸\n}\n",
+        "cat <<EOF\na (b\n\n\nc\nEOF\n  g",
+    ),
+    "a here-document between brackets": (
+        "a.sh",
+        "(‸) | a\n",
+        "\n\tcat <<-'EOF'\nb\nEOF\n\techo c\n",
+    ),
+    "a here-document of PHP": (
+        "a.php",
+        "<?php\nfunction f() {\n    ‸\n}\n",
+        "$a = <<<EOT\nIt's $b\nEOT;\n    return $a;",
+    ),
+    "a here-document of Ruby": (
+        "a.rb",
+        "def f\n  ‸\nend\n",
+        "a = <<-SQL\nSELECT b\n  SQL\n  c(a)",
+    ),
+    "a here-document of Perl": (
+        "a.pl",
+        "sub f {\n    ‸\n}\n",
+        'print <<"END";\nIt\'s $a\nEND\n    return 1;',
+    ),
+    "no here-document but a shift": (
+        "a.sh",
+        "f() {\n  ‸\n}\ng\n",
+        "a=$(( b << c ))\n  d",
+    ),
     # Texts of several lines whose end is there already.
     "a template literal": ("a.js", "const a = `‸`;\n", "b ${c}\n  d\n"),
     "a template literal among arguments": ("a.js", "f(`‸`, a);\n", "b ${c}\n  d"),
@@ -334,6 +365,11 @@ RIGHT = {
         "a.ex",
         "defmodule A do\n  Enum.map(list, ‸)\nend\n",
         "fn x ->\n    y = x * 2\n    y + 1\n  end",
+    ),
+    "what an at-rule holds, without a grammar": (
+        "a.scss",
+        "@media print {\n  ‸\n}\n",
+        "a {\n    b: c;\n  }\n  d {\n    e: f;\n  }",
     ),
     "an argument in a line of its own": (
         "A.java",

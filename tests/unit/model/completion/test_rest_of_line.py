@@ -35,7 +35,6 @@ def place_at(text: str) -> Place:
         ("f(|b)", "a ", ["a "]),
         ("f(|) {", "a) {", ["a", "a) {"]),
         ("f(g(|))", "a)", ["a)", "a"]),
-        ("# ---|---", "----", ["----"]),
         ("a |to b ", "fit to b ", ["fit ", "fit to b"]),
         ("val a: |Object", "Object = new ", ["Object = new "]),
         ("val a: |Object", "Object = new Object", ["Object = new "]),
