@@ -49,6 +49,7 @@ _UNFINISHED = re.compile(
 )
 _STRING = re.compile(r"\w{0,2}[\"']")
 _PYTHON_CONTINUATION = re.compile(r"\w{0,2}[\"']|(and|else|for|if|in|is|not in|or)\b|[-+*/%|&=<>]")
+_CHAIN = re.compile(r"\s*(\?\.|\.|\??->|::|\|>|[-?:|]$)\s*(\w|$)")
 _WITH_JOINED_STRINGS = {"c", "cpp", "python"}
 _WITH_BACKTICKS = {"go", "javascript", "tsx", "typescript"}
 _HEREDOCS = {
@@ -205,6 +206,11 @@ def is_continuation(below: str, language: str | None, rest: str) -> bool:
     if not _may_be_joined(language, rest):
         return False
     return bool((_PYTHON_CONTINUATION if language == "python" else _STRING).match(below))
+
+
+def is_chained(line: str) -> bool:
+    """Whether a line goes on with what the one above it returns: a call in a chain."""
+    return bool(_CHAIN.match(line))
 
 
 def may_be_continued(line: str, language: str | None, rest: str) -> bool:

@@ -117,6 +117,8 @@ class Place:
         """What ends the text around the cursor right behind it, if the text may have several lines;
         "" otherwise.
         """
+        if self.language == "lua" and "[[" in self.fragment:
+            return "]]" if self.rest.startswith("]]") else ""
         found = (text for text in _SEVERAL_LINES if self.rest.startswith(text))
         return next(found, "") if self.unit is Unit.LINE else ""
 

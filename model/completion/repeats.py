@@ -48,6 +48,12 @@ def copies_below(lines: Sequence[str], place: Place) -> bool:
     return whole and bool(pairs) and pairs[-1][1].startswith(pairs[-1][0].rstrip())
 
 
+def surely_copies_below(lines: Sequence[str], place: Place, is_complete: bool) -> bool:
+    """`copies_below`, once more lines than one and one that is like no other are known, or all."""
+    is_decided = is_complete or (len(lines) > 2 and is_telling(lines[:-1], place))
+    return is_decided and copies_below(lines, place)
+
+
 def is_telling(lines: Sequence[str], place: Place) -> bool:
     """Whether one of `lines` stands around the cursor only once."""
     around = [line.rstrip() for line in (*place.above, *place.below)]

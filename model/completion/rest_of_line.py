@@ -30,7 +30,7 @@ def readings(text: str, place: Place) -> list[str]:
     rest = place.rest.strip()
     if not text.strip() or _is_the_rest(text, rest):
         return []
-    if place.rest[-1:].isspace() and text.rstrip().endswith(rest):
+    if text.rstrip().endswith(rest):
         text = text.rstrip()
     if place.extent is Extent.BRACKETS and not text.partition("\n")[0].strip():
         return [text]  # whole lines between brackets have been cut at the closing one

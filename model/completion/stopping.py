@@ -12,6 +12,7 @@ from midline.model.completion.code_lines import (
     directive_depth,
     goes_on,
     indentation,
+    is_chained,
     is_closing,
     is_continuation,
     is_continued,
@@ -24,12 +25,12 @@ from midline.model.completion.code_lines import (
 from midline.model.completion.in_brackets import InBrackets
 from midline.model.completion.place import Extent, Place, Unit
 from midline.model.completion.repeats import (
-    copies_below,
     counts_on_below,
     cycle_length,
     endless_run,
     is_following,
     is_telling,
+    surely_copies_below,
 )
 from midline.model.completion.rest_of_line import before_the_rest, joins
 from midline.model.tokenizer.base import TokenizerBase
@@ -164,9 +165,11 @@ def _line_end(text: str, place: Place, fits: Fits | None) -> int | None:
         sticks = joins(head[-1:], place.rest[:1])
         if head.strip() and not (sticks or opens(head)) and _leaves_nothing_open(head, place, fits):
             below = text[newline:].lstrip()
-            if not below and may_be_continued(head, place.language, place.rest):
+            last = (place.fragment + head).rpartition("\n")[2]
+            is_open = may_be_continued(head, place.language, place.rest) or is_chained(last)
+            if not below and is_open:
                 return None  # what comes next tells
-            if not is_continuation(below, place.language, place.rest):
+            if not (is_continuation(below, place.language, place.rest) or is_chained(below)):
                 return newline
         newline = text.find("\n", newline + 1)
         if newline < 0:
@@ -241,7 +244,7 @@ class _Walk:
     def _end_at(self, shown: str, line: str, first: bool, whole: bool, end: int) -> int | None:
         """The end of everything if it is before or right behind this line, which ends at `end`."""
         if self._is_in_text():
-            if whole and self._copies_below(shown):
+            if whole and surely_copies_below([shown, *self.upcoming], self.place, self.complete):
                 return self._left(None)
             self.written += 1
             return self._read(shown, end, is_text=True) if whole else None
@@ -272,12 +275,7 @@ class _Walk:
         """Whether an answer that begins like the next line has nothing else to say."""
         if is_closing(shown.strip()) and self.fits is not None:
             return self.fits("") or not self.fits(line)
-        return self._copies_below(shown)
-
-    def _copies_below(self, shown: str) -> bool:
-        lines = [shown, *self.upcoming]
-        is_decided = self.complete or (len(lines) > 2 and is_telling(lines[:-1], self.place))
-        return is_decided and copies_below(lines, self.place)
+        return surely_copies_below([shown, *self.upcoming], self.place, self.complete)
 
     def _least(self) -> int:
         return indentation(self.place.fragment + "x") if self.place.fragment else 0
@@ -364,7 +362,11 @@ class _Walk:
         if self.is_statement and indent == self.base:
             newline_ends = self.place.language in _ENDED_BY_NEWLINE and len(self.lines) == 1
             over = newline_ends and not opens(text)
-            return over or text.endswith(";") or (is_closing(text) and not self._may_have_else())
+            return (
+                over
+                or text.endswith(";")
+                or (is_closing(text) and not _may_have_else(self.lines[0]))
+            )
         if indent < self.base and is_closing(text):
             self.base = indent
             if self.place.floor is None or indent < self.place.floor:
@@ -373,6 +375,7 @@ class _Walk:
             self.block_end = self.block_end or len(self.lines)
         return False
 
-    def _may_have_else(self) -> bool:
-        """Whether `else` or the like may follow on the next line."""
-        return self.lines[0].strip().lstrip("}) ").startswith(_MAY_HAVE_ELSE)
+
+def _may_have_else(header: str) -> bool:
+    """Whether `else` or the like may follow on the line behind a block with this header."""
+    return header.strip().lstrip("}) ").startswith(_MAY_HAVE_ELSE)

@@ -96,6 +96,7 @@ RIGHT = {
         "package a\n\nfunc f(b int) {\n\tswitch b {\n\tcase 1:\n\t\t// ok\n\t‸}\n}\n",
         "default:\n\t\tg(b)",
     ),
+    "a text in long brackets": ("a.lua", "local a = [[‸]]\nf()\n", "it's\nb"),
     # Here-documents, which have columns of their own.
     "a here-document in a function": (
         "a.sh",
@@ -280,6 +281,11 @@ RIGHT = {
         "a.go",
         "func f(a int) {\n\tswitch a {\n\tcase 1:‸\n\t}\n}\n",
         "\n\t\tg()\n\tcase 2:\n\t\th()\n\tdefault:\n\t\ti()",
+    ),
+    "a chain of calls up to its end": (
+        "a.php",
+        "<?php\n$a->b()\n  ‸;\n",
+        "->c('d')\n  ->e()",
     ),
     "a chain of calls": ("a.js", "fetch(u)‸\n", "\n.then(a)\n.then(b);"),
     "except and finally": (
