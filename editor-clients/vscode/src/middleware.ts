@@ -4,7 +4,7 @@ import * as vscode from 'vscode';
 import type { Middleware, WorkspaceEdit } from 'vscode-languageclient/node';
 import { chosenOptions } from './options.ts';
 import { fitted } from './overlap.ts';
-import type { Renewed } from './renewing.ts';
+import { isSame, parseRenewed, type Renewed, type Renewing } from './renewing.ts';
 import { configuration, type Switches } from './switches.ts';
 
 /** The server's command of code actions. */
@@ -77,8 +77,19 @@ export function middleware(
   };
 }
 
+/** Have VS Code ask once more, if the cursor is still where the server has another text. */
+export async function renew(renewing: Renewing, params: unknown): Promise<void> {
+  const place = parseRenewed(params);
+  const editor = vscode.window.activeTextEditor;
+  if (place === undefined || editor === undefined) return;
+  if (!isSame(place, placeOf(editor.document, editor.selection.active))) return;
+  await renewing.during(place, () =>
+    vscode.commands.executeCommand('editor.action.inlineSuggest.trigger'),
+  );
+}
+
 /** A place as the server names it. */
-export function placeOf(document: vscode.TextDocument, position: vscode.Position): Renewed {
+function placeOf(document: vscode.TextDocument, position: vscode.Position): Renewed {
   return {
     textDocument: { uri: document.uri.toString(), version: document.version },
     position: { line: position.line, character: position.character },

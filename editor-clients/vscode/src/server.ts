@@ -16,10 +16,10 @@ import {
 } from 'vscode-languageclient/node';
 import { Crashes } from './crashes.ts';
 import type { Log } from './log.ts';
-import { middleware, placeOf } from './middleware.ts';
+import { middleware, renew } from './middleware.ts';
 import { crashProblem, startProblem } from './problems.ts';
 import { ServerProgress } from './progress.ts';
-import { isSame, parseRenewed, Renewing } from './renewing.ts';
+import { Renewing } from './renewing.ts';
 import { parseStatus, type Status, type Window } from './status.ts';
 import type { Switches } from './switches.ts';
 import { sendSwitched } from './switching.ts';
@@ -185,22 +185,11 @@ export class Server implements vscode.Disposable {
     client.onNotification(STATUS, (params: unknown) => {
       this.take(params);
     });
-    client.onNotification(RENEWED, (params: unknown) => this.renew(params));
+    client.onNotification(RENEWED, (params: unknown) => renew(this.renewing, params));
     client.onDidChangeState(({ newState }) => {
       if (newState === State.Running) void this.began(client);
     });
     return client;
-  }
-
-  /** Have VS Code ask once more, if the cursor is still where the server has another text. */
-  private async renew(params: unknown): Promise<void> {
-    const place = parseRenewed(params);
-    const editor = vscode.window.activeTextEditor;
-    if (place === undefined || editor === undefined) return;
-    if (!isSame(place, placeOf(editor.document, editor.selection.active))) return;
-    await this.renewing.during(place, () =>
-      vscode.commands.executeCommand('editor.action.inlineSuggest.trigger'),
-    );
   }
 
   private async spawn(command: string): Promise<ChildProcess> {

@@ -1,9 +1,14 @@
 """Ghost text while typing: shown, typed through, accepted in parts, cycled, hidden."""
 
+import json
+import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
+from editor import FAKE_SERVER
+from tiny_model import QWEN2, write_tiny_model
 
 
 def test_ghost_text_comes_and_is_accepted(editor):
@@ -192,3 +197,29 @@ def _until(found: Callable[[], object]) -> bool:
         assert time.monotonic() < limit
         time.sleep(0.01)
     return True
+
+
+def test_another_text_for_the_same_place_takes_the_place_of_none(
+    open_editor: Callable, tmp_path: Path
+) -> None:
+    answers = {"small.gguf": "", "large.gguf": "length(y) + 1"}
+    small, large = (write_tiny_model(tmp_path / name, QWEN2) for name in answers)
+    settings = (
+        f"settings = {{ model = {json.dumps(str(small))}, pauseModel = {json.dumps(str(large))} }}"
+    )
+    editor = open_editor(
+        "x = \n",
+        command=[sys.executable, "-P", str(FAKE_SERVER)],
+        options=f"{{ {settings} }}",
+        answers=answers,
+    )
+    editor.attached()
+    editor.state("ready")
+    log = tmp_path / "home" / "logs" / "midline.log"
+    editor.until(
+        "return true", lambda _: log.exists() and "completes at pauses" in log.read_text("utf-8")
+    )
+    editor.keys("A")
+    editor.ghost("length(y) + 1")
+    editor.keys("le")
+    editor.ghost("ngth(y) + 1")
