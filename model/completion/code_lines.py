@@ -26,7 +26,7 @@ _CLOSES = re.compile(
     | \*+/
     | (?i:end)(?i:if|for|foreach|while|switch|function|macro|module|case|class|def|do|try|block
         |region|select|sub|with|without|raw|verbatim|augroup)? (\(\w*\))? (\s\w+)? [;.,)]*
-    | @end\w* (\(.*\))?                               # of templates
+    | @end\w* (\(.*\))? | \{\{?/[\w.]+\}?\}            # of templates
     | (endef|fi|done|esac) (\s*[;|<>&).].*)?
     | (od|wend|loop|next(\s\w+)?|until\b(?!.*\bdo$).*)
     | \#\s*(endif|endregion)\b.* | \\end\{.*\}
@@ -45,7 +45,7 @@ _GOES_ON = re.compile(
 _CLAUSE = re.compile(r"(case|when|default|in)\b|[-*+|]\s|\d+[.)]\s")
 _OPENS = re.compile(r"[\\:,([{=+\-*/%&|<.]$|\b(and|do|else|if|in|is|lambda|not|or|then)$")
 _UNFINISHED = re.compile(
-    r"@?\w+\(?|@|</?[\w.:-]*|#\s*\w*|[{<][%{?]?-?\s*\w*\s*[%}?]?|\\\w*(\{\w*)?|[-*+|.?:&]"
+    r"@?\w+\(?|@|</?[\w.:-]*|#\s*\w*|[{<][%{?/:]?-?/?\s*\w*\s*[%}?]?|\\\w*(\{\w*)?|[-*+|.?:&]"
 )
 _STRING = re.compile(r"\w{0,2}[\"']")
 _PYTHON_CONTINUATION = re.compile(r"\w{0,2}[\"']|(and|else|for|if|in|is|not in|or)\b|[-+*/%|&=<>]")

@@ -61,13 +61,13 @@ def is_telling(lines: Sequence[str], place: Place) -> bool:
 
 
 def counts_on_below(rows: Sequence[str], place: Place) -> bool:
-    """Whether two rows of numbers, different ones, are those that stand below.
+    """Whether a row of numbers and the line after it, another one, are those that stand below.
 
-    One of them may be: a table has equal rows.
+    The row alone may be: a table has equal ones.
     """
-    are_numbers = all(any(map(str.isdigit, row)) and not re.search(r"[^\W\d]", row) for row in rows)
+    has_names = any(re.search(r"[^\W\d_]", row) for row in rows[:1])
     is_pair = len(rows) == 2 and len(place.below) > 1 and rows[0].rstrip() != rows[1].rstrip()
-    return is_pair and are_numbers and copies_below(rows, place)
+    return is_pair and not has_names and copies_below(rows, place)
 
 
 def copies_above(lines: Sequence[str], place: Place) -> bool:

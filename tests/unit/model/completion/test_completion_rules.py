@@ -325,6 +325,11 @@ RIGHT = {
         "<template>\n  <ul>\n    <li>\n      ‸\n",
         "one\n    </li>\n  </ul>\n</template>",
     ),
+    "conditions of a template that end with the file": (
+        "a.svelte",
+        "{#if a}\n  <b>\n    ‸\n",
+        "c\n  </b>\n{/if}",
+    ),
     "modules in one column that end with the file": (
         "a.cpp",
         "namespace a {\nnamespace b {\nvoid f() {\n  ‸\n",
@@ -525,6 +530,12 @@ CUT = {
         '"""Testing tools.\n‸\n\nimport a\nfrom b import c\n',
         '"""\n\nimport a\nfrom b import c\n',
         '"""',
+    ),
+    "the arm for anything else": (
+        "a.rs",
+        "fn f() -> u8 {\n    match a {\n        B => 1,\n        ‸\n        _ => 0,\n    }\n}\n",
+        "C => 1,\n        _ => 0,\n    }\n}\n",
+        "C => 1,",
     ),
     "the next row of numbers": (
         "a.dart",
