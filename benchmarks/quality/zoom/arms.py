@@ -54,10 +54,15 @@ def raster_slice(region: int) -> list[int]:
     return list(range(region * count, (region + 1) * count))
 
 
+def _means(tokens: Tensor) -> Tensor:
+    """The mean token of each crop, in single precision."""
+    return tokens.mean(dim=2, dtype=torch.float32)
+
+
 def most_alike(features: Features, candidates: Callable[[int], list[int]]) -> Tensor:
     """For each region the candidate whose mean token is most like the region's, by dot product:
     the paper's selection, [n, 4]."""
-    high, middle = features.high.float().mean(dim=2), features.middle_pooled.float().mean(dim=2)
+    high, middle = _means(features.high), _means(features.middle_pooled)
     chosen = []
     for region in range(QUARTERS):
         numbers = torch.tensor(candidates(region))
@@ -113,6 +118,11 @@ def chosen_crops(arm: str, features: Features) -> Tensor | None:
     return _CHOSEN[arm](features) if arm in _CHOSEN else None
 
 
+def shown(chosen: Tensor, truth: Tensor) -> float:
+    """The share of codes whose crop is among those selected, for their region or another."""
+    return float((chosen.unsqueeze(2) == truth.unsqueeze(1)).any(dim=1).float().mean())
+
+
 def _places(numbers: Tensor, step: str, shape: tuple[int, int]) -> Tensor:
     """Middle (x, y) and side of the parts of crops, in parts of the screen: [n, crops, parts, 3]"""
     along, (rows, columns) = STEPS[step], shape
@@ -148,7 +158,7 @@ def arm_tokens(arm: str, features: Features) -> tuple[Tensor, Tensor]:
     elif arm == "low and middle":
         parts = [low, _part(features.middle, "middle", (3, 4))]
     elif arm == "ladder pooled":
-        means = features.high.float().mean(dim=2, keepdim=True).to(features.high.dtype)
+        means = _means(features.high).unsqueeze(2).to(features.high.dtype)
         parts = [low, middle, _part(means, "high", (1, 1))]
     else:
         parts = [low, _part(features.native, "native", (1, 3))]

@@ -41,6 +41,7 @@ from midline.benchmarks.quality.zoom.arms import (
     arm_tokens,
     chosen_crops,
     joined,
+    shown,
 )
 from midline.benchmarks.quality.zoom.network import Encoder
 from midline.benchmarks.quality.zoom.screens import Screen, draw_screen
@@ -80,8 +81,7 @@ def run(args: argparse.Namespace) -> int:
         print(f"{arm}: {right[arm].mean():.3f}", file=sys.stderr, flush=True)
         chosen = chosen_crops(arm, features)
         if chosen is not None:
-            found = chosen[args.screens :] == features.truth[args.screens :]
-            selected[arm] = float(found.float().mean())
+            selected[arm] = shown(chosen[args.screens :], features.truth[args.screens :])
         if arm == ORACLE and not is_judged(right[arm]):
             break
     result = {

@@ -29,7 +29,7 @@ def is_judged(oracle: Right) -> bool:
 def summary(right: dict[str, Right], selected: dict[str, float]) -> dict[str, Any]:
     """The arms in their order, and the verdict.
 
-    selected: for arms with a selection, the share of quarters whose code is in the selected crop.
+    selected: for arms with a selection, the share of codes that are in one of the selected crops.
     """
     rows = [
         {

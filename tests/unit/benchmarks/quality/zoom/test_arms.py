@@ -16,6 +16,7 @@ from midline.benchmarks.quality.zoom.arms import (
     most_alike,
     pointed_at,
     raster_slice,
+    shown,
 )
 from midline.benchmarks.quality.zoom.network import SLOTS, WIDTH
 from midline.benchmarks.quality.zoom.screens import QUARTERS, SIDE
@@ -92,3 +93,8 @@ def test_random_crops_lie_within_their_region_and_are_the_same_again(features: F
 def test_the_oracle_takes_the_crops_with_the_codes(features: Features) -> None:
     chosen = chosen_crops("oracle k", features)
     assert chosen is not None and torch.equal(chosen, features.truth)
+
+
+def test_a_code_is_shown_in_the_crop_of_another_region_too() -> None:
+    chosen, truth = torch.tensor([[5, 0, 30, 30]]), torch.tensor([[0, 5, 30, 35]])
+    assert shown(chosen, truth) == 0.75
