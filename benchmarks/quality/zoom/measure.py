@@ -2,7 +2,7 @@
 
 A screen of 192 x 192 pixels has a code of two digits in each quarter, among shapes: which codes are
 these? A crop has 48 x 48 pixels. The lowest step is the whole screen in one, the middle step a
-quarter; there a code has a few pixels, and its digits cannot be told apart. The high step enlarges
+quarter; there a code has a few pixels, and its digits are hard to tell. The high step enlarges
 the screen to 36 crops, 9 in each quarter; native tiles are the 16 crops of the screen as it is. A
 convolutional encoder is trained to name the code in crops of all steps from tokens that are pooled
 as in the arms, and frozen. For each arm a reader of its tokens is trained to name all four codes.
@@ -12,7 +12,8 @@ test, fonts are not. This reproduces the mechanism of Dragonfly (arXiv 2406.0097
 Rules, stated before the first run. No arm is judged unless the oracle, which is shown the right
 crops, reads more than 90% of the codes. Where native tiles do as well as the best ladder that can
 be had without knowing the answer, by a paired difference whose 95% interval does not lie above
-zero, the ladder is not used, and that is said.
+zero, the ladder is not used, and that is said. How faint the codes are, and the length of the
+training, were set in a pilot of one reader on other screens.
 
 examples:
   midline-bench quality zoom --fonts FONTS --work build/zoom --json zoom.json
