@@ -13,7 +13,8 @@ Rules, stated before the first run. No arm is judged unless the oracle, which is
 crops, reads more than 90% of the codes. Where native tiles do as well as the best ladder that can
 be had without knowing the answer, by a paired difference whose 95% interval does not lie above
 zero, the ladder is not used, and that is said. How faint the codes are, and the length of the
-training, were set in a pilot of one reader on other screens.
+training, were set in a pilot of one reader on other screens, in which the scores of the oracle, of
+native tiles and of two kinds of the ladder were seen.
 
 examples:
   midline-bench quality zoom --fonts FONTS --work build/zoom --json zoom.json
