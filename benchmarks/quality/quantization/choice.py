@@ -14,7 +14,7 @@ def choices(rows: Sequence[Row]) -> list[str]:
     """A sentence each: which forms cost something, which are worth their bytes, what to take."""
     dense = [row for row in rows if not row["sparsity"]]
     by_name = {row["name"]: row for row in dense}
-    found = [*_costs(dense), *_front(dense), *_scaled(by_name), *_sparse(rows)]
+    found = [*_costs(dense), *_at_cursors(dense), *_front(dense), *_scaled(by_name), *_sparse(rows)]
     if SHIPPED in by_name:
         found.append(_default(dense, by_name[SHIPPED]))
     if PORTABLE in by_name:
@@ -49,6 +49,16 @@ def _costs(rows: Sequence[Row]) -> list[str]:
     if worse:
         found.append(f"Fewer problems pass with {_listed(worse)}.")
     return found
+
+
+def _at_cursors(rows: Sequence[Row]) -> list[str]:
+    """Forms that complete fewer marked cursors exactly than the published file, beyond chance."""
+    worse = []
+    for row in rows:
+        found = row.get("cursor", {}).get("against_shipped")
+        if found and found["p_value"] < 0.05 and found["difference"] < 0:
+            worse.append(f"{row['name']} ({gap(found)} points of {found['cases']} cursors)")
+    return [f"Fewer completions at a cursor are exact with {_listed(worse)}."] if worse else []
 
 
 def _front(rows: Sequence[Row]) -> list[str]:
@@ -110,6 +120,7 @@ def _default(rows: Sequence[Row], shipped: Row) -> str:
         best = min(smaller, key=lambda row: row["bytes"])
         size, whole = (each["bytes"] / 1e6 for each in (best, shipped))
         price = f", for {best[FRONT]['difference']:+.3f} nats a token" if FRONT in best else ""
+        price += " and fewer exact completions" if _at_cursors([best]) else ""
         return (
             f"Where memory is short, `{best['name']}` takes {size:.0f} MB instead of {whole:.0f}"
             f"{price}; elsewhere the published file stays the default, since no form of more bits "

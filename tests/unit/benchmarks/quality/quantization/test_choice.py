@@ -50,3 +50,14 @@ def test_too_few_problems_say_nothing() -> None:
     few = row("q4_0", 440, 0.03, -0.2, 0.0001)
     few["mbxp"]["python"]["against_shipped"]["cases"] = 100
     assert not any("pass" in line for line in choices([few]))
+
+
+def test_lost_completions_at_cursors_are_told() -> None:
+    rows = [row("shipped", 490, 0.01, 0, 1), row("q4_0", 440, 0.04, 0, 1)]
+    lost = {"cases": 136, "difference": -0.1, "interval": [-0.16, -0.03], "p_value": 0.004}
+    rows[1]["cursor"] = {"against_shipped": lost}
+    text = "\n".join(choices(rows))
+    assert "exact with q4_0 (-10.0 [-16.0, -3.0] points of 136 cursors)." in text
+    assert "+0.040 nats a token and fewer exact completions; elsewhere" in text
+    lost["p_value"] = 0.2
+    assert "at a cursor" not in "\n".join(choices(rows))
