@@ -47,7 +47,7 @@ class Validity:
         if self.syntax.errors_with(written) > self.syntax.errors:
             return False
         if not self.was_accepted:
-            return self._is_indented(written)
+            return self._is_indented(written) and self._keeps_the_rules_here(written)
         return self.is_accepted(written) and self._keeps_the_rules(written)
 
     def is_accepted(self, written: bytes) -> bool:
@@ -78,6 +78,14 @@ class Validity:
             return False
         within = self.syntax.changed_with(written)
         return not fault_kinds(tree, language, but=self.faults, within=within)
+
+    def _keeps_the_rules_here(self, written: bytes) -> bool:
+        """`_keeps_the_rules`, where the cursor's place is whole and what is refused is elsewhere.
+
+        The grammar may refuse what the language takes, as a line of JavaScript without a semicolon.
+        """
+        syntax = self.syntax
+        return syntax.errors > syntax.errors_elsewhere or self._keeps_the_rules(written)
 
     def _is_indented(self, written: bytes) -> bool:
         """Whether `written`, if it is Python, has a block below each header, in its column."""

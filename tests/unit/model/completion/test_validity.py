@@ -75,3 +75,18 @@ def test_only_what_is_near_is_compiled() -> None:
     assert not found.is_accepted(b"if a:")
     assert found.is_accepted(b"return 1")
     assert time.process_time() - began < 5  # the whole would take longer each time
+
+
+def test_rules_count_where_the_grammar_refuses_another_place() -> None:
+    """The language takes the last line, which the grammar reads as an index without a semicolon."""
+    text = "function f(a) {\n  const b = a\n  |\n}\n\nconst g = () => {\n}\n\n[...h].forEach(g)\n"
+    validity = validity_at(text, "a.js")
+    assert validity.syntax.errors == validity.syntax.errors_elsewhere > 0
+    assert not validity.does_no_harm(b"const b = 2")
+    assert validity.does_no_harm(b"const c = 2")
+
+
+def test_rules_do_not_count_where_the_place_itself_is_refused() -> None:
+    validity = validity_at("function f(a) {\n  const b = a\n  g(|\n}\n", "a.js")
+    assert validity.syntax.errors > validity.syntax.errors_elsewhere
+    assert validity.does_no_harm(b"b)")
