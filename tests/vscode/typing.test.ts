@@ -42,7 +42,8 @@ test('Ctrl+Right accepts a word and leaves the rest on the screen', async () => 
   await window.save();
   const accepted = editor.read('word.py').slice((SHAPES + BEGUN).length);
   assert.equal(accepted, 'pi');
-  assert.ok(ghost.startsWith('pi') && ghost.endsWith(rest) && rest.length < ghost.length);
+  // The text may have become longer meanwhile; what was on the screen stays there.
+  assert.ok(ghost.startsWith('pi') && rest.trimStart().startsWith(ghost.slice(2).trimStart()));
 });
 
 test('Ctrl+Down accepts a line', async () => {
