@@ -43,3 +43,18 @@ def write(cursor: Cursor, text: str, *, most: int | None = None, above: bool = F
             return Written(written, shown_text(written, point, complete=True), True)
     complete = most is None or len(pieces) <= most
     return Written(written, shown_text(written, point, complete=complete), False)
+
+
+def assert_stays_whole(cursor: Cursor, answer: str) -> None:
+    """Fail unless the rules let `answer` be written to its end, and show all of it."""
+    found = write(cursor, answer)
+    assert found.text == answer  # nothing stopped it early
+    assert found.shown.replace("\r\n", "\n") == answer
+
+
+def assert_ends_there(cursor: Cursor, answer: str) -> None:
+    """Fail unless `answer` alone is shown, although the file's next text is written behind it."""
+    after = cursor.after.decode().replace("\r\n", "\n")
+    shown = write(cursor, answer + after).shown.replace("\r\n", "\n")
+    assert shown.rstrip() == answer.rstrip()
+    assert shown
