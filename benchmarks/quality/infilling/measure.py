@@ -112,12 +112,8 @@ def run(args: argparse.Namespace) -> int:
     if args.peer:
         rows += _llama(args, tasks)
     result = {
-        "benchmark": "infilling",
-        "mode": "perfect" if args.perfect else "model",
-        "model": args.model,
         "by_hand": not args.automatic,
         "run_on": args.run_on,
-        "seed": args.seed,
         "machine": describe_machine(),
         "versions": describe_versions("tree-sitter", "llama-cpp-python"),
         "data_sha256": {kind: fingerprint(folder, kind) for kind in kinds},
@@ -130,8 +126,7 @@ def run(args: argparse.Namespace) -> int:
         show(tasks, rows)
     if args.tasks:
         args.tasks.write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
-    if args.json:
-        args.json.write_text(json.dumps(result, indent=1) + "\n", "utf-8")
+    _write(args, "perfect" if args.perfect else "model", result)
     return 0
 
 
@@ -148,17 +143,15 @@ def _feed(args: argparse.Namespace) -> int:
     if args.tasks:
         pieces = ({**asdict(cut), **row} for cut, row in zip(cuts, rows, strict=True))
         args.tasks.write_text("".join(json.dumps(each) + "\n" for each in pieces), "utf-8")
-    if args.json:
-        result = {
-            "benchmark": "infilling",
-            "mode": "feed",
-            "model": args.model,
-            "seed": args.seed,
-            "versions": describe_versions("tree-sitter"),
-            "rows": found,
-        }
-        args.json.write_text(json.dumps(result, indent=1) + "\n", "utf-8")
+    _write(args, "feed", {"versions": describe_versions("tree-sitter"), "rows": found})
     return 0
+
+
+def _write(args: argparse.Namespace, mode: str, more: dict[str, Any]) -> None:
+    """Write the figures of a mode to --json, if it is given."""
+    if args.json:
+        result = {"benchmark": "infilling", "mode": mode, "model": args.model, "seed": args.seed}
+        args.json.write_text(json.dumps({**result, **more}, indent=1) + "\n", "utf-8")
 
 
 def _tokenizer(args: argparse.Namespace) -> Tokenizer:
@@ -173,18 +166,13 @@ def _syntax(args: argparse.Namespace) -> int:
     known = Answers(_folder(args) / f"syntax-{engine.name}.jsonl")
     rows = syntax.judge(engine, syntax.cases(args.syntax, args.seed), known)
     syntax.print_rows(rows)
-    if args.json:
-        result = {
-            "benchmark": "infilling",
-            "mode": "syntax",
-            "model": args.model,
-            "seed": args.seed,
-            "machine": describe_machine(),
-            "versions": describe_versions("tree-sitter"),
-            "rows": syntax.summary(rows),
-            "rejected": [row for row in rows if not row["accepted"]],
-        }
-        args.json.write_text(json.dumps(result, indent=1) + "\n", "utf-8")
+    more = {
+        "machine": describe_machine(),
+        "versions": describe_versions("tree-sitter"),
+        "rows": syntax.summary(rows),
+        "rejected": [row for row in rows if not row["accepted"]],
+    }
+    _write(args, "syntax", more)
     return 0
 
 
