@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from midline.server.routing import reading
 from midline.server.routing.frame import read_frame
 from midline.server.routing.reading import ProjectReader
 from midline.server.routing.workspace import Workspace
@@ -78,3 +79,19 @@ def test_a_project_is_not_searched_for_usual_words(tmp_path: Path) -> None:
         "please write some unit tests for heapify in this file", defines
     )
     assert asked == ["heapify"]
+
+
+def test_a_project_is_searched_once_for_a_word(
+    reader: ProjectReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    searched: list[str] = []
+    search = reading.is_defined
+
+    def is_defined(workspace: Workspace, word: str) -> bool:
+        searched.append(word)
+        return search(workspace, word)
+
+    monkeypatch.setattr(reading, "is_defined", is_defined)
+    for text in ("explain heapify and quicksort", "explain heapify"):
+        reader.predict(text)
+    assert sorted(searched) == ["heapify", "quicksort"]
