@@ -8,9 +8,9 @@ an f-string, for instance, is not a name.
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from midline.model.completion.code_lines import masked
+from midline.model.completion.code_lines import masked, net_depth
 from midline.model.completion.insertion_point import InsertionPoint
 
 if TYPE_CHECKING:
@@ -36,28 +36,48 @@ _WANTS_MORE = re.compile(
 )
 
 
-def whole_ends(text: str, around: InsertionPoint, *, is_cut: bool = False) -> tuple[int, ...]:
-    """Offsets in `text`, ascending, up to each of which it may be shown at `around` on its own.
+class WholeEnd(NamedTuple):
+    """An offset up to which a completion may be shown.
+
+    ends_lines: whether it may be where several lines are shown, and not only behind some of the
+    line that is being typed.
+    """
+
+    at: int
+    ends_lines: bool
+
+
+def whole_ends(text: str, around: InsertionPoint, *, is_cut: bool = False) -> tuple[WholeEnd, ...]:
+    """Where `text` may end if it is shown at `around` without what follows, ascending.
 
     The end of `text` is one, unless it `is_cut`: the model was stopped there, and a word at the end
-    may be half a word. A later line counts only where the file is no worse if it ends there. What
-    has to bring the beginning of the next line along is not cut.
+    may be half a word. Lines may end where the file is no worse for it. What has to bring the
+    beginning of the next line along is not cut.
     """
-    validity = around.validity
     if around.tail:
-        return (len(text),)
-    found = set(_line_ends(text, around)) | (set() if is_cut else {len(text)})
+        return (WholeEnd(len(text), True),)
+    lines = _line_ends(text, around) | ({} if is_cut else {len(text): True})
+    inside = set(_ends_in_lines(text, around))
+    if is_cut:
+        inside = _known(text, inside)
+    return tuple(WholeEnd(at, lines.get(at, False)) for at in sorted(inside | lines.keys()))
+
+
+def _ends_in_lines(text: str, around: InsertionPoint) -> Iterator[int]:
+    """Where names, literals, expressions and statements end."""
+    validity = around.validity
     if validity is None:
-        ends = found | set(_lexical_ends(text, around))
-        return tuple(sorted(_known(text, ends) if is_cut else ends))
+        yield from _lexical_ends(text, around)
+        return
     data, start = text.encode("utf-8", "surrogatepass"), validity.syntax.offset
     root = validity.syntax.tree_with(data).root_node
     in_bytes = {end - start for end in _named_ends(root, start, start + len(data), data)}
-    named = {len(data[:end].decode("utf-8", "replace")) for end in in_bytes}
-    if root.has_error:  # the words of a string that is not over look like names
-        code = _masked_behind(text, around)
-        named = {end for end in named if not _opens_a_text(code[:end])}
-    return tuple(sorted(found | (_known(text, named) if is_cut else named)))
+    # The words of a string that is not over look like names.
+    code = _masked_behind(text, around) if root.has_error else None
+    for end in in_bytes:
+        at = len(data[:end].decode("utf-8", "replace"))
+        if code is None or not _opens_a_text(code[:at]):
+            yield at
 
 
 def _known(text: str, ends: set[int]) -> set[int]:
@@ -67,22 +87,20 @@ def _known(text: str, ends: set[int]) -> set[int]:
     return {end for end in ends if end <= begin or text[end - 1] in _CLOSING}
 
 
-def last_whole_end(
-    text: str, ends: Sequence[int], begin: int, end: int, *, is_cut: bool = False
-) -> int:
+def last_whole_end(text: str, ends: Sequence[WholeEnd], begin: int, end: int) -> int:
     """The last of `ends` from behind `begin` to `end`; `begin` if there is none.
 
-    The end of a text that `is_cut` is no end of a line. Of several lines only whole ones are shown,
-    and within a line nothing that leaves a bracket open which was opened behind `begin`.
+    Of several lines only whole ones are shown, and within a line nothing that leaves a bracket open
+    which was opened behind `begin`.
     """
     opened = _open_brackets(text, begin)
     line_end = text.find("\n", begin)
     if not text[begin : max(line_end, begin)].strip():
         line_end = text.find("\n", line_end + 1) if line_end >= 0 else -1
-    for at in reversed(ends):
-        is_line = text[at : at + 1] in ("\n", "\r") or (at == len(text) and not is_cut)
+    line_end -= text[line_end - 1 : line_end] == "\r"
+    for at, ends_lines in reversed([one for one in ends if begin < one.at <= end]):
         is_in_line = line_end < 0 or at <= line_end
-        if begin < at <= end and (is_line or (is_in_line and not opened[at - begin])):
+        if ends_lines or (is_in_line and (at == line_end or not opened[at - begin])):
             return at if text[begin:at].strip() else begin
     return begin
 
@@ -96,15 +114,23 @@ def _open_brackets(text: str, begin: int) -> list[int]:
     return found
 
 
-def _line_ends(text: str, around: InsertionPoint) -> Iterator[int]:
-    """The end of the first line that has text, and those of later ones that do no harm."""
-    is_first = True
+def _line_ends(text: str, around: InsertionPoint) -> dict[int, bool]:
+    """The ends of the lines behind the first text, and whether several lines may end there.
+
+    The first line may, and later ones where they do no harm: a block that the text opens is closed.
+    """
+    found: dict[int, bool] = {}
     for match in re.finditer(r"\r?\n", text):
-        if not text[: match.start()].strip():
-            continue
-        if is_first or around.does_no_harm(text[: match.start()]):
-            yield match.start()
-        is_first = False
+        written = text[: match.start()]
+        if written.strip():
+            found[match.start()] = not found or _leaves_nothing_open(written, around)
+    return found
+
+
+def _leaves_nothing_open(written: str, around: InsertionPoint) -> bool:
+    if around.validity is None:
+        return net_depth(written, around.place.language) <= 0
+    return around.does_no_harm(written)
 
 
 def _named_ends(node: "Node", start: int, end: int, data: bytes) -> Iterator[int]:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from midline.kernels import CancelFlag
 from midline.model.completion.code_lines import CLOSERS
 from midline.model.completion.confidence import GATE, Gate, TokenConfidence, confident_end
-from midline.model.completion.whole_ends import last_whole_end
+from midline.model.completion.whole_ends import WholeEnd, last_whole_end
 from midline.server.documents import Document
 
 if TYPE_CHECKING:
@@ -57,10 +57,8 @@ class LiveCompletion:
         self.tokens: tuple[TokenConfidence, ...] = ()
         """Those of `written`; none where all that is offered may be shown."""
         self.offers: tuple[Suggestion, ...] = ()
-        self.ends: tuple[int, ...] = ()
-        """Where the first of `offers` may be cut."""
-        self.is_cut = False
-        """Whether the first of `offers` ends where the model was stopped."""
+        self.ends: tuple[WholeEnd, ...] | None = None
+        """Where the first of `offers` may be cut; None for its end alone."""
         self.is_finished = False
         self.is_overdue = False
         """Set by the event loop where somebody waits for a beginning that may be shown."""
@@ -90,14 +88,10 @@ class LiveCompletion:
     def publish(
         self,
         offers: "tuple[Suggestion, ...]",
-        ends: tuple[int, ...] = (),
-        *,
-        is_cut: bool = False,
+        ends: tuple[WholeEnd, ...] | None = None,
     ) -> None:
-        """Set the offers, where the first may be cut, and whether the model was stopped at its end;
-        called on the engine's thread.
-        """
-        self.is_cut, self.ends, self.offers = is_cut, ends, offers
+        """Set the offers and where the first may be cut; called on the engine's thread."""
+        self.ends, self.offers = ends, offers
         self._tell()
 
     def finish(self) -> None:
@@ -191,8 +185,8 @@ class LiveCompletion:
         end = confident_end(self.written, self.tokens, len(typed), self.gate)
         if end < len(self.written):
             end = _same_place(self.written, end, offer)
-        ends = self.ends or (() if self.is_cut else (len(offer),))
-        return offer[len(typed) : last_whole_end(offer, ends, len(typed), end, is_cut=self.is_cut)]
+        ends = (WholeEnd(len(offer), True),) if self.ends is None else self.ends
+        return offer[len(typed) : last_whole_end(offer, ends, len(typed), end)]
 
 
 def _inserted_at(snapshot: "Snapshot", document: Document) -> str | None:

@@ -152,8 +152,7 @@ def _publish(
         return
     text = offers[0].text
     is_cut = is_stopped and _size(text) >= _size(live.written)
-    ends = whole_ends(text, task.around, is_cut=is_cut)
-    live.publish(tuple(offers), ends, is_cut=is_cut)
+    live.publish(tuple(offers), whole_ends(text, task.around, is_cut=is_cut))
 
 
 def _size(text: str) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 from midline.benchmarks.mbxp.statistics import wilson
 from midline.benchmarks.quality.typing.scores import begins_right, is_exact, is_wholly_wrong
 from midline.model.completion.confidence import GATE, Gate, TokenConfidence, confident_end
-from midline.model.completion.whole_ends import last_whole_end
+from midline.model.completion.whole_ends import WholeEnd, last_whole_end
 
 BINS = (0.0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
 GATES = tuple(
@@ -31,7 +31,7 @@ class Offer:
     written: str
     text: str
     tokens: tuple[TokenConfidence, ...]
-    ends: tuple[int, ...]
+    ends: tuple[WholeEnd, ...]
     truth: str
 
     def first_token(self) -> float:

@@ -74,6 +74,33 @@ def test_kinds(name: str, before: str, text: str, likely: str, shown: str) -> No
     assert cut(name, before, text, likely) == shown
 
 
+LOOP = "s := 0\n\tfor _, v := range a {\n\t\ts += v\n\t}\n\treturn s"
+IN_GO = ("a.go", "package a\n\nfunc f(a []int) int {\n\t", "\n}\n")
+
+
+@pytest.mark.parametrize(
+    ("likely", "shown"),
+    [
+        ("s := 0\n\tfor _, v := range a {", "s := 0"),
+        ("s := 0\n\tfor _, v := range a {\n\t\ts += v", "s := 0"),
+        ("s := 0\n\tfor _, v := range a {\n\t\ts += v\n\t}", None),
+    ],
+)
+def test_several_lines_do_not_end_in_a_block_that_they_open(likely: str, shown: str | None) -> None:
+    name, before, after = IN_GO
+    assert cut(name, before, LOOP, likely, after) == (likely if shown is None else shown)
+    assert cut("a.unknown", before, LOOP, likely, after) == (likely if shown is None else shown)
+
+
+def test_a_line_that_is_typed_in_a_block_is_shown_to_its_end() -> None:
+    name, before, after = IN_GO
+    ends = whole_ends(LOOP, point(name, before, after))
+    begin, end = LOOP.index("+="), LOOP.index("\n\t}")
+    assert last_whole_end(LOOP, ends, begin, end) == end
+    header = LOOP.index("_, v")
+    assert last_whole_end(LOOP, ends, header, LOOP.index("s += v")) == LOOP.index("\n\t\ts += v")
+
+
 def test_what_is_likely_to_its_end_is_not_cut() -> None:
     for text in ("a +", "return", "f(", 'x = "a'):
         assert cut("a.py", "", text, text) == text
@@ -84,7 +111,7 @@ def test_what_has_to_bring_the_next_line_along_is_not_cut() -> None:
     around = InsertionPoint.of(cursor, above=True)
     assert around.tail
     text = "x = 1" + around.tail
-    assert whole_ends(text, around) == (len(text),)
+    assert whole_ends(text, around) == ((len(text), True),)
 
 
 TEXTS = [
@@ -99,7 +126,7 @@ TEXTS = [
 @pytest.mark.parametrize(("name", "before", "text"), TEXTS)
 def test_nowhere_is_a_word_or_a_string_cut(name: str, before: str, text: str) -> None:
     ends = whole_ends(text, point(name, before))
-    assert ends[-1] == len(text) and list(ends) == sorted(set(ends))
+    assert ends[-1] == (len(text), True) and list(ends) == sorted(set(ends))
     for end in range(len(text)):
         at = last_whole_end(text, ends, 0, end)
         shown, left = text[:at], text[at:]
@@ -116,6 +143,6 @@ def test_any_text_has_ends_within_it(seed: int) -> None:
     text = "".join(dice.choices("abé😀 \n\t(){}[]\"'`+-=.,;:#/$", k=dice.randint(1, 40)))
     for name in ("a.py", "a.js", "a.unknown"):
         ends = whole_ends(text, point(name, "x = "))
-        assert all(0 <= end <= len(text) for end in ends)
+        assert all(0 <= end.at <= len(text) for end in ends)
         begin = dice.randint(0, len(text))
         assert begin <= last_whole_end(text, ends, begin, len(text)) <= len(text)

@@ -6,6 +6,7 @@ import pytest
 
 from midline.benchmarks.quality.confidence.scores import Offer, by_gate, by_probability
 from midline.model.completion.confidence import GATE, Gate, TokenConfidence
+from midline.model.completion.whole_ends import WholeEnd
 
 
 def offer(*parts: tuple[str, float], truth: str = "return a + b") -> Offer:
@@ -13,7 +14,7 @@ def offer(*parts: tuple[str, float], truth: str = "return a + b") -> Offer:
     for piece, probability in parts:
         text += piece
         tokens.append(TokenConfidence(len(text), math.log(probability)))
-    ends = tuple(token.end for token in tokens)
+    ends = tuple(WholeEnd(token.end, False) for token in tokens)
     return Offer("python", text, text, tuple(tokens), ends, truth)
 
 
