@@ -8,8 +8,8 @@ from midline.model.intents.encoder.files import encoder_folder, fetch_encoder
 from midline.model.intents.schema import INTENTS, SLOTS, tags_of
 from midline.model.intents.student import sources_sha256, template_utterances
 
-STEPS = 1500
-"""Of the own encoder's training: 24,000 of the utterances that templates make."""
+STEPS = 4500
+"""Of the own encoder's training: 72,000 utterances, more than twice what the templates make."""
 
 
 def train_encoder(recipe_name: str, seconds: float | None) -> int:

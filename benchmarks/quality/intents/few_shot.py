@@ -24,8 +24,11 @@ from midline.model.intents.utterance import Slot, Utterance
 SEEDS = 5
 NOISES = (0.0, 0.2, 0.4)
 RIVALS = ("plain", "dropout", "l2", "mixout-0.5", "mixout-0.7", "mixout-0.9", "gce", "filter")
-STEPS = {"snips": 60, "clinc150": 240}
-"""Of an encoder's training, whatever the size: a run takes seconds. CLINC150 has 151 intents."""
+STEPS = {"snips": 200, "clinc150": 400}
+"""Of an encoder's training, whatever the size: half a minute. CLINC150 has 151 intents.
+
+With 60 steps the loss of 70 examples of SNIPS is still 0.1 and slot F1 0.49; with 180 0.57.
+"""
 MOST_TESTED = {"student": 1100, "encoder": 500}
 """Test sentences of a learner, evenly spaced, of data sets that have more."""
 _STUDENT_EPOCHS = (20, 12)

@@ -19,8 +19,8 @@ from midline.model.intents.generation.generator import Generator
 from midline.model.intents.utterance import Utterance, write_augmented
 from midline.model.paths import cache_folder
 
-SAMPLES = {"snips": 16, "clinc150": 4}
-"""Lines of each intent before the filters."""
+SAMPLES = {"snips": 40, "clinc150": 8}
+"""Lines of each intent before the filters; rows of another number are left out and written anew."""
 
 
 def generated_file(name: str, model: str, seed: int) -> Path:
@@ -42,7 +42,7 @@ def generate(
     for seed in seeds:
         path = generated_file(data.name, model, seed)
         examples = shown(data, seed)
-        done = {row["intent"] for row in read_rows(path)}
+        done = {row["intent"] for row in _rows_of(data, path)}
         missing = [intent for intent in examples if intent not in done]
         step = max(1, _TOGETHER // SAMPLES[data.name])
         for at in range(0, len(missing), step):
@@ -94,8 +94,12 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
     return rows
 
 
+def _rows_of(data: PublicData, path: Path) -> list[dict[str, Any]]:
+    return [row for row in read_rows(path) if len(row["lines"]) == SAMPLES[data.name]]
+
+
 def kept_utterances(data: PublicData, model: str, seed: int) -> Kept:
     """What the filters keep of the lines of a draw, judged by the draw's own examples."""
-    rows = sorted(read_rows(generated_file(data.name, model, seed)), key=lambda r: r["intent"])
+    rows = sorted(_rows_of(data, generated_file(data.name, model, seed)), key=lambda r: r["intent"])
     lines = [line for row in rows for line in row["lines"]]
     return keep(lines, [u for own in shown(data, seed).values() for u in own])

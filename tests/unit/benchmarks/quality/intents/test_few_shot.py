@@ -14,7 +14,11 @@ from midline.benchmarks.quality.intents.few_shot import (
     measure,
     noisy,
 )
-from midline.benchmarks.quality.intents.generated_data import generated_file, kept_utterances
+from midline.benchmarks.quality.intents.generated_data import (
+    SAMPLES,
+    generated_file,
+    kept_utterances,
+)
 from midline.benchmarks.quality.intents.public_data import PublicData, read_public
 from midline.model.errors import UsageError
 
@@ -93,11 +97,13 @@ def test_noise_is_in_what_was_generated_alone(
     data: PublicData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MIDLINE_HOME", str(tmp_path))
+    monkeypatch.setitem(SAMPLES, "snips", 4)
     lines = [f"((Play)) play the [{n} of hearts|song] please" for n in ("ace", "two", "king")]
     path = generated_file("snips", "writer", 0)
     path.parent.mkdir(parents=True)
     row = {"intent": "Play", "lines": [*lines, "((Play)) play [x"]}
-    path.write_text(json.dumps(row) + "\n" + '{"intent": "Ra')
+    of_another_number = {"intent": "Rain", "lines": ["((Rain)) will it rain in [Rome|city]"]}
+    path.write_text(f'{json.dumps(row)}\n{json.dumps(of_another_number)}\n{{"intent": "Ra')
     assert kept_utterances(data, "writer", 0).counts == {"kept": 3, "does not parse": 1}
     written = kept_utterances(data, "writer", 0).utterances
     clean = learned_from(Arm("snips", "student", 10, True), data, 0, written)
