@@ -6,7 +6,7 @@ from float_transformer import reference_logits
 
 pytest.importorskip("torch", reason="the reference needs torch and transformers")
 
-from midline.benchmarks.quality.logits.float_reference import FloatReference, halves_from_pairs
+from midline.benchmarks.quality.logits.float_reference import FloatReference
 
 IDS = [3, 41, 59, 26, 5, 358, 97, 93, 238, 46, 264, 33, 83, 279]
 
@@ -19,8 +19,3 @@ def test_logits_equal_those_of_numpy(model, request):
     # NumPy's keys and values are rounded to float16, as the engine's are.
     assert found.shape == expected.shape
     assert np.abs(found - expected).max() < 2e-3 * np.abs(expected).max()
-
-
-def test_halves_from_pairs():
-    rows = np.arange(8, dtype=np.float32).reshape(8, 1)
-    assert halves_from_pairs(rows, 2).reshape(-1).tolist() == [0, 2, 1, 3, 4, 6, 5, 7]
