@@ -1,24 +1,36 @@
 """Utterances that a model wrote from the examples of a draw, kept with where they come from.
 
-One file of JSON lines for each data set, model and seed, in the cache: intent, line, model,
+One file of JSON lines for each data set, writer and seed, in the cache: intent, line, model,
 sampling, and the examples' hash; a generation that was interrupted continues with the intents that
 are missing. Lines are kept as they were written; filters are applied when they are read.
+
+A writer is a model that reads the examples of an intent in its prompt, or, with `FINE_TUNED` behind
+its name, one that was fine-tuned on those of all intents.
 """
 
 import hashlib
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import cache, partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias, Union
 
 from midline.benchmarks.quality.intents.public_data import SIZES, PublicData
+from midline.model.catalog.catalog import resolve
 from midline.model.engines.load import load_engine
 from midline.model.intents.generation.filters import Kept, keep
 from midline.model.intents.generation.generator import Generator
 from midline.model.intents.utterance import Utterance, write_augmented
 from midline.model.paths import cache_folder
+from midline.model.threads import physical_cores
 
+if TYPE_CHECKING:
+    from midline.model.intents.generation.fine_tuning import FineTunedGenerator
+
+Writer: TypeAlias = Union[Generator, "FineTunedGenerator"]
+FINE_TUNED = "-fine-tuned"
 SAMPLES = {"snips": 40, "clinc150": 8}
 """Lines of each intent before the filters; rows of another number are left out and written anew."""
 
@@ -35,12 +47,13 @@ def shown(data: PublicData, seed: int) -> dict[str, list[Utterance]]:
 
 
 def generate(
-    data: PublicData, model: str, seeds: Sequence[int], seconds: float | None, threads: int | None
+    data: PublicData, writer: str, seeds: Sequence[int], seconds: float | None, threads: int | None
 ) -> bool:
     """Write the lines of all seeds that are missing; whether there was time for all."""
-    engine, began = None, time.monotonic()
+    load, began = _loader(data, writer, threads), time.monotonic()
     for seed in seeds:
-        path = generated_file(data.name, model, seed)
+        generator: Writer | None = None
+        path = generated_file(data.name, writer, seed)
         examples = shown(data, seed)
         done = {row["intent"] for row in _rows_of(data, path)}
         missing = [intent for intent in examples if intent not in done]
@@ -48,10 +61,33 @@ def generate(
         for at in range(0, len(missing), step):
             if seconds is not None and time.monotonic() - began > seconds:
                 return False
-            engine = engine or load_engine(model, threads=threads)
+            generator = generator or load(seed)
             some = {intent: examples[intent] for intent in missing[at : at + step]}
-            _write(path, Generator(engine, SAMPLES[data.name]), some, seed)
+            _write(path, generator, writer, some, seed)
     return True
+
+
+def _loader(data: PublicData, writer: str, threads: int | None) -> Callable[[int], Writer]:
+    """What loads the writer of a seed; a model that reads examples in its prompt is loaded once."""
+    if writer.endswith(FINE_TUNED):
+        return partial(_fine_tuned, data, writer, threads)
+
+    @cache
+    def prompted() -> Generator:
+        return Generator(load_engine(writer, threads=threads), SAMPLES[data.name])
+
+    return lambda seed: prompted()
+
+
+def _fine_tuned(data: PublicData, writer: str, threads: int | None, seed: int) -> Writer:
+    import torch
+
+    from midline.model.intents.generation.fine_tuning import Recipe, fine_tune
+
+    torch.set_num_threads(threads or physical_cores())
+    examples = [u for own in shown(data, seed).values() for u in own]
+    path = resolve(writer.removesuffix(FINE_TUNED))
+    return replace(fine_tune(path, examples, Recipe(), seed), samples=SAMPLES[data.name])
 
 
 _TOGETHER = 32
@@ -59,11 +95,15 @@ _TOGETHER = 32
 
 
 def _write(
-    path: Path, generator: Generator, examples: dict[str, list[Utterance]], seed: int
+    path: Path,
+    generator: Writer,
+    writer: str,
+    examples: dict[str, list[Utterance]],
+    seed: int,
 ) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     about = {
-        "model": generator.engine.name,
+        "model": writer,
         "temperature": generator.temperature,
         "top_p": generator.top_p,
         "seed": seed,

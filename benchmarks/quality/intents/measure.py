@@ -20,7 +20,9 @@ milliseconds are those of a call without --trace.
 
 --public measures few-shot learning on SNIPS or CLINC150, read from --data, five seeds each: every
 size from examples alone and with generated utterances, and label noise against what resists it.
---generate lets a model write them first, into the cache. Runs go to --trace, the next call goes on.
+--generate lets a model write them first, into the cache: from examples in its prompt, or
+fine-tuned on them with --fine-tune, which is meant for a small model. Runs go to --trace, the next
+call goes on.
 What counts as an answer, stated before the runs: generation helps at a size, and a rival resists
 noise, if the difference paired by seed has a 95% interval above zero.
 """
@@ -42,7 +44,7 @@ from midline.benchmarks.outputs import output_file
 from midline.benchmarks.quality.intents.comparison import differences, lines, table
 from midline.benchmarks.quality.intents.few_shot import NOISES, RIVALS, SEEDS, Chosen, measure
 from midline.benchmarks.quality.intents.frozen_utterances import SHA256, frozen_utterances
-from midline.benchmarks.quality.intents.generated_data import generate, kept_utterances
+from midline.benchmarks.quality.intents.generated_data import FINE_TUNED, generate, kept_utterances
 from midline.benchmarks.quality.intents.kept_predictions import KeptPredictions, OutOfTime
 from midline.benchmarks.quality.intents.public_data import PublicData, read_public
 from midline.benchmarks.quality.intents.published_scores import published_scores
@@ -75,6 +77,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--data", type=Path, metavar="DIR", help=f"folder of the public data ({DATA_VARIABLE})")
     add("--generate", action="store_true", help="write utterances with --model for --public")
     add("--model", default="qwen2.5-coder-1.5b", metavar="NAME", help="who writes or wrote them")
+    add("--fine-tune", action="store_true", help="fine-tune --model on each draw before it writes")
     add("--threads", type=int, metavar="N", help="of the model (default: the physical cores)")
     add("--seeds", type=int, default=SEEDS, metavar="N", help=f"draws of --public ({SEEDS})")
     add("--sizes", type=int, nargs="+", metavar="N", help="examples an intent (all sizes)")
@@ -138,19 +141,19 @@ def _public(args: argparse.Namespace) -> dict[str, Any]:
             f"--public needs --data DIR or {DATA_VARIABLE}, and --trace FILE for the runs"
         )
     data = read_public(args.public, Path(folder))
-    if args.generate and not generate(
-        data, args.model, range(args.seeds), args.seconds, args.threads
-    ):
+    writer = f"{args.model}{FINE_TUNED}" if args.fine_tune else args.model
+    seeds = range(args.seeds)
+    if args.generate and not generate(data, writer, seeds, args.seconds, args.threads):
         print("there is more to write; the same command goes on", file=sys.stderr)
-    filters = _filters(data, args)
+    filters = _filters(data, writer, args.seeds)
     if args.trace is None:
         return {"filters": filters}
     chosen = Chosen(args.sizes, args.noises, args.rivals)
-    runs = measure(data, args.learner, args.trace, args.seconds, args.model, args.seeds, chosen)
+    runs = measure(data, args.learner, args.trace, args.seconds, writer, args.seeds, chosen)
     rows, compared = table(runs), differences(runs)
     print("\n".join([*lines(rows), "", *lines(compared)]))
     return {
-        "generator": args.model,
+        "generator": writer,
         "filters": filters,
         "rows": rows,
         "differences": compared,
@@ -158,11 +161,11 @@ def _public(args: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def _filters(data: PublicData, args: argparse.Namespace) -> dict[str, int]:
+def _filters(data: PublicData, writer: str, seeds: int) -> dict[str, int]:
     """What the filters said of the lines of all seeds together."""
     counts: Counter[str] = Counter()
-    for seed in range(args.seeds):
-        counts.update(kept_utterances(data, args.model, seed).counts)
+    for seed in range(seeds):
+        counts.update(kept_utterances(data, writer, seed).counts)
     print(f"generated lines: {dict(counts) or 'none'}")
     return dict(counts)
 

@@ -86,7 +86,7 @@ class Training:
             {"params": list(self.model.encoder.parameters()), "lr": self.recipe.rate},
             {"params": heads, "lr": self.recipe.head_rate},
         ]
-        self._optimizer = torch.optim.AdamW(groups, weight_decay=0.0)
+        self._optimizer = torch.optim.AdamW(groups, weight_decay=0.0, fused=True)
         self._schedule = torch.optim.lr_scheduler.LambdaLR(self._optimizer, self._rate)
 
     def _rate(self, step: int) -> float:

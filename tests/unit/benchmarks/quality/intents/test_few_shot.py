@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from midline.benchmarks.quality.intents import few_shot
+from midline.benchmarks.quality.intents import few_shot, generated_data
 from midline.benchmarks.quality.intents.comparison import table
 from midline.benchmarks.quality.intents.few_shot import (
     Arm,
@@ -16,6 +16,7 @@ from midline.benchmarks.quality.intents.few_shot import (
 )
 from midline.benchmarks.quality.intents.generated_data import (
     SAMPLES,
+    generate,
     generated_file,
     kept_utterances,
 )
@@ -111,3 +112,29 @@ def test_noise_is_in_what_was_generated_alone(
     assert clean[:20] == spoiled[:20] == data.few(10, 0)
     assert [u.intent for u in clean[20:]] == ["Play"] * 3
     assert [u.intent for u in spoiled[20:]] == ["Rain"] * 3
+
+
+def test_a_fine_tuned_writer_is_made_of_each_draw_and_kept(
+    data: PublicData, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MIDLINE_HOME", str(tmp_path))
+    monkeypatch.setitem(SAMPLES, "snips", 2)
+    tuned: list[int] = []
+
+    class Writer:
+        temperature = top_p = 1.0
+
+        def lines(self, examples, seed, on_intent):
+            for intent in examples:
+                on_intent(intent, [f"(({intent})) play it", f"(({intent})) rain"])
+
+    def load(data, writer, threads, seed):
+        tuned.append(seed)
+        return Writer()
+
+    monkeypatch.setattr(generated_data, "_fine_tuned", load)
+    assert generate(data, "small-fine-tuned", range(2), None, 1)
+    assert generate(data, "small-fine-tuned", range(2), None, 1)
+    assert tuned == [0, 1]
+    rows = generated_data.read_rows(generated_file("snips", "small-fine-tuned", 1))
+    assert [row["model"] for row in rows] == ["small-fine-tuned"] * 2
