@@ -24,7 +24,8 @@ size from examples alone and with generated utterances, and label noise against 
 fine-tuned on them with --fine-tune, which is meant for a small model. Runs go to --trace, the next
 call goes on.
 What counts as an answer, stated before the runs: generation helps at a size, and a rival resists
-noise, if the difference paired by seed has a 95% interval above zero.
+noise, if the difference paired by seed has a 95% interval above zero. --page puts the --results of
+several calls into one page.
 """
 
 import argparse
@@ -46,6 +47,7 @@ from midline.benchmarks.quality.intents.few_shot import NOISES, RIVALS, SEEDS, C
 from midline.benchmarks.quality.intents.frozen_utterances import SHA256, frozen_utterances
 from midline.benchmarks.quality.intents.generated_data import FINE_TUNED, generate, kept_utterances
 from midline.benchmarks.quality.intents.kept_predictions import KeptPredictions, OutOfTime
+from midline.benchmarks.quality.intents.page import write_page
 from midline.benchmarks.quality.intents.public_data import PublicData, read_public
 from midline.benchmarks.quality.intents.published_scores import published_scores
 from midline.benchmarks.quality.intents.scores import Judged, form_of, judge, summary
@@ -87,10 +89,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--trace", type=output_file, metavar="FILE", help="runs that are done, to continue from")
     add("--seconds", type=float, metavar="S", help="longest time to train or measure in this call")
     add("--json", type=output_file, metavar="FILE", help="write the figures here")
+    add("--page", type=output_file, metavar="FILE", help="write the page of --results here")
+    add("--results", type=Path, nargs="+", metavar="FILE", help="what --json wrote (for --page)")
 
 
 def run(args: argparse.Namespace) -> int:
     """Train what is asked for, or measure."""
+    if args.page:
+        return _page(args)
     if args.write_student:
         return _write_student()
     if args.train_encoder:
@@ -117,6 +123,17 @@ def run(args: argparse.Namespace) -> int:
         _without_times(results["models"]["zero-shot"])
     _print(results)
     return _write(args, {"test_set": SHA256, **results})
+
+
+def _page(args: argparse.Namespace) -> int:
+    if not args.results:
+        raise UsageError("--page needs --results FILE.., files that --json wrote")
+    try:
+        records = [json.loads(path.read_text("utf-8")) for path in args.results]
+    except (OSError, ValueError) as error:
+        raise UsageError(f"a file of --results cannot be read: {error}") from error
+    write_page(args.page, records)
+    return 0
 
 
 def _zero_shot(args: argparse.Namespace) -> IntentModel:
