@@ -4,6 +4,7 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -87,11 +88,9 @@ class Training:
             {"params": heads, "lr": self.recipe.head_rate},
         ]
         self._optimizer = torch.optim.AdamW(groups, weight_decay=0.0, fused=True)
-        self._schedule = torch.optim.lr_scheduler.LambdaLR(self._optimizer, self._rate)
-
-    def _rate(self, step: int) -> float:
-        warm = max(1, int(self.recipe.warmup * self.recipe.steps))
-        return min((step + 1) / warm, max(0.0, 1 - step / (self.recipe.steps + 1)))
+        self._schedule = torch.optim.lr_scheduler.LambdaLR(
+            self._optimizer, partial(_share_of_rate, self.recipe)
+        )
 
     def run(
         self,
@@ -152,6 +151,12 @@ class Training:
         self._optimizer.load_state_dict(state["optimizer"])
         self._schedule.load_state_dict(state["schedule"])
         self.step = state["step"]
+
+
+def _share_of_rate(recipe: Recipe, step: int) -> float:
+    """Of the learning rate; no method, since a schedule that refers to its training keeps it."""
+    warm = max(1, int(recipe.warmup * recipe.steps))
+    return min((step + 1) / warm, max(0.0, 1 - step / (recipe.steps + 1)))
 
 
 def new_training(
