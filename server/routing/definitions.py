@@ -24,7 +24,7 @@ _FUNCTION = re.compile(
 )
 _CLASS = re.compile(
     r"(class|struct|enum|interface|trait|union|object|record|protocol|module|impl|mod|namespace)"
-    r"(_(definition|declaration|item|specifier|spec|expression))?|type_(spec|declaration|item)"
+    r"(_(definition|declaration|item|specifier|spec|expression))?|type_(spec|item)"
     r"|abstract_class_declaration|internal_module|companion_object"
 )
 _VARIABLE = re.compile(
@@ -40,6 +40,10 @@ _VARIABLE = re.compile(
 _PARAMETERS = re.compile(r"(lambda_|formal_|function_value_|closure_)?parameters?(_list)?")
 _NAME = re.compile(r"\w*identifier\w*|name|constant|variable_name|word|package_identifier")
 _NAME_FIELDS = ("name", "declarator", "pattern", "left", "alias")
+_PARTS = re.compile(r"attribute|subscript|call|element_reference|\w+_(access|expression)")
+"""What a name only leads to: `a.b = 1` and `a[0] = 1` give `a` no meaning."""
+_RECEIVER = re.compile(r"(\w+)\s*(?:\[[^\]]*\])?\s*,?\s*\)$")
+"""The type at the end of `(s *Stock)` and `(l *List[T])`."""
 _DOTS = frozenset({".", "?.", "->", "::", "&.", ":"})
 _NOT_A_MEMBER_WITH_COLON = re.compile(
     r"pair|typed|annotat|param|argument|dictionary|slice|label|case"
@@ -111,8 +115,8 @@ class Definition:
 
     @property
     def is_member(self) -> bool:
-        """Whether it belongs to a class."""
-        return self.scope is not None and is_class(self.scope)
+        """Whether it belongs to a class, or as a method in Go to a type."""
+        return bool(self._receiver) or (self.scope is not None and is_class(self.scope))
 
     @property
     def is_local(self) -> bool:
@@ -123,7 +127,16 @@ class Definition:
     def container(self) -> str:
         """The name of the class that it is a member of, or of the function that it is local to."""
         found = None if self.scope is None else name_node_of(self.scope)
-        return "" if found is None else text_of(found)
+        return self._receiver if found is None else text_of(found)
+
+    @property
+    def _receiver(self) -> str:
+        """The type that a method of Go is declared for, "" for everything else."""
+        receiver = self.node.child_by_field_name("receiver")
+        if receiver is None or self.node.type != "method_declaration":
+            return ""
+        found = _RECEIVER.search(text_of(receiver))
+        return found[1] if found else ""
 
     def text(self) -> str:
         """The text of what is defined."""
@@ -166,7 +179,9 @@ def name_node_of(node: "Node") -> "Node | None":
 def _only_name(node: "Node") -> "Node | None":
     """The name that a node has as its first named child, as a pointer or a default has it."""
     first = node.named_children[0] if node.named_children else None
-    return first if first is not None and _is_name(first) else None
+    if first is None or _PARTS.fullmatch(node.type):
+        return None
+    return first if _is_name(first) else None
 
 
 def _is_name(node: "Node") -> bool:

@@ -2,7 +2,8 @@
 
 What is known within a function is renamed there; what a file defines, in the file and in the files
 that use it; a member of a class, wherever it follows a dot, if no other class has a member of that
-name. A file that has a definition of its own of that name is left alone.
+name; how many are left because of another class is said. A file that has a definition of its own
+of that name is left alone. In Python, the names that `__all__` lists are renamed, too.
 """
 
 import keyword
@@ -20,19 +21,24 @@ from midline.server.routing.definitions import (
     mentions,
     project_definitions,
     scope_of,
+    text_of,
 )
 from midline.server.routing.edits import Edit, TextEdit, changed_texts, check_syntax
 from midline.server.routing.outcome import QuestionError
 from midline.server.routing.targets import Resolver
+from midline.server.routing.workspace import SourceFile
 
 if TYPE_CHECKING:
     from tree_sitter import Node
 
 _IDENTIFIER = re.compile(r"[^\W\d]\w*[?!]?")
+_ALL = re.compile(rb"^__all__\b[^=\n]*=\s*([\[(][^\])]*[\])])", re.MULTILINE)
 _BARE = frozenset({"java", "csharp", "cpp", "kotlin", "swift", "scala", "ruby"})
 """Languages in which a class's members are mentioned in it without a dot."""
+_PACKAGE = re.compile(rb"^package\s+(\w+)", re.MULTILINE)
+_SCRIPTS = frozenset({"javascript", "typescript", "tsx"})
 _FAMILIES = (
-    frozenset({"javascript", "typescript", "tsx"}),
+    _SCRIPTS,
     frozenset({"c", "cpp"}),
 )
 
@@ -48,6 +54,7 @@ def rename(resolver: Resolver) -> Edit:
         raise QuestionError("what is the new name?")
     definition = resolver.definition() or _at_cursor(resolver)
     old = definition.name
+    new = _without_class(new, resolver, definition)
     _check_name(new, definition)
     if new == old:
         raise MidlineError(f"{old} is called so already")
@@ -56,14 +63,36 @@ def rename(resolver: Resolver) -> Edit:
     edits = tuple(
         TextEdit(m.source.path, m.start, m.end, _written(m, old, new).encode()) for m in found
     )
+    edits += tuple(_listed_names(definition, found, new))
     files = len({edit.path for edit in edits})
-    edit = Edit(
-        f"{old} becomes {new} at {len(edits)} {'place' if len(edits) == 1 else 'places'} in "
-        f"{files} {'file' if files == 1 else 'files'}",
-        edits,
-    )
+    told = f"{old} becomes {new} at {_counted(len(edits), 'place')} in {_counted(files, 'file')}"
+    left = _left(resolver, definition, found)
+    if left:
+        told += f"; {_counted(left, 'place')} where another class's {old} may be meant stay"
+    edit = Edit(told, edits)
     check_syntax(changed_texts(edit, resolver.workspace))
     return edit
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def _without_class(new: str, resolver: Resolver, definition: Definition) -> str:
+    """`put` for `Cart.put` where the old name is one of `Cart`."""
+    owner, _, name = new.rpartition(".")
+    return name if owner and owner in (definition.container, resolver.container()) else new
+
+
+def _listed_names(definition: Definition, found: list[Mention], new: str) -> Iterator[TextEdit]:
+    """The edits of the strings in `__all__` of the files that have the name."""
+    if definition.is_local or definition.is_member or definition.source.language != "python":
+        return
+    for source in {mention.source.path: mention.source for mention in found}.values():
+        for listed in _ALL.finditer(source.data):
+            for name in re.finditer(rb"([\"'])%b\1" % definition.name.encode(), listed[1]):
+                start = listed.start(1) + name.start() + 1
+                yield TextEdit(source.path, start, start + len(definition.name), new.encode())
 
 
 def _written(mention: Mention, old: str, new: str) -> str:
@@ -113,6 +142,9 @@ def _outside(resolver: Resolver, definition: Definition, path: object) -> Iterat
     source = next(s for s in resolver.workspace.sources_with(definition.name) if s.path == path)
     stem = definition.source.path.stem
     module = definition.source.path.parent.name if stem == "__init__" else stem
+    package = _PACKAGE.search(definition.source.data)
+    if source.language == "go" and package:
+        module = package[1].decode()
     imports_name = imports_module = True
     if source.language == "python":
         text = source.data.decode("utf-8", "replace")
@@ -125,22 +157,29 @@ def _outside(resolver: Resolver, definition: Definition, path: object) -> Iterat
         if mention.is_member:
             if imports_module and _is_of_module(mention, module):
                 yield mention
-        elif imports_name and _means_top(mention, definition.name):
+        elif imports_name and _is_seen(source, definition) and _means_top(mention, definition.name):
             yield mention
 
 
+def _is_seen(source: SourceFile, definition: Definition) -> bool:
+    """Whether a file can have the name without a dot: in Go, one of the same package."""
+    return source.language != "go" or source.path.parent == definition.source.path.parent
+
+
 def _is_of_module(mention: Mention, module: str) -> bool:
-    """Whether a member is one of a module, by what stands before the dot."""
+    """Whether a member is one of a module or package, by what stands before the dot."""
     dot = mention.node.prev_sibling
     owner = dot.prev_sibling if dot is not None else None
-    if owner is None or mention.source.language != "python":
-        return mention.source.language != "python"
-    text = (owner.text or b"").decode("utf-8", "replace")
-    alias = re.search(
-        rf"import\s+[\w.]*\b{re.escape(module)}\s+as\s+{re.escape(text)}\b",
-        mention.source.data.decode("utf-8", "replace"),
-    )
-    return text.rpartition(".")[2] == module or alias is not None
+    if dot is None or owner is None:
+        return False
+    name, text = text_of(owner), mention.source.data.decode("utf-8", "replace")
+    if mention.source.language == "python":
+        alias = rf"import\s+[\w.]*\b{re.escape(module)}\s+as\s+{re.escape(name)}\b"
+        return name.rpartition(".")[2] == module or re.search(alias, text) is not None
+    if mention.source.language in _SCRIPTS:
+        whole = rf"(?:\*\s+as|const|let|var)\s+{re.escape(name)}\s+(?:from|=\s*require)\b"
+        return re.search(whole, text) is not None
+    return dot.type == "::" or name == module
 
 
 def _means_top(mention: Mention, name: str) -> bool:
@@ -152,23 +191,27 @@ def _means_top(mention: Mention, name: str) -> bool:
 
 
 def _binding_scope(mention: Mention, name: str) -> "Node | None":
-    """The innermost function that has its own `name` around a mention; None for the file's."""
+    """The innermost scope that has its own `name` around a mention; None for the file's.
+
+    A class counts for what lies directly in it: its methods do not see its members.
+    """
     own = {
         d.scope.id: d.scope
         for d in definitions(mention.source, name)
         if d.scope is not None and not _is_global(d, name)
     }
-    above = scope_of(mention.node)
+    home = above = _home_of(mention)
     while above is not None:
-        if above.id in own and (is_function(above) or _is_directly_in(mention.node, above)):
+        if above.id in own and (is_function(above) or above == home):
             return above
         above = scope_of(above)
     return None
 
 
-def _is_directly_in(node: "Node", scope: "Node") -> bool:
-    """Whether a name in a class body is that of a member, which methods do not see."""
-    return scope_of(node) == scope and is_class(scope)
+def _home_of(mention: Mention) -> "Node | None":
+    """The scope that a mention lies in: the name of a function or class lies around it."""
+    scope = scope_of(mention.node)
+    return scope_of(scope) if scope is not None and defined_name_is(scope, mention) else scope
 
 
 def _is_global(definition: Definition, name: str) -> bool:
@@ -191,25 +234,60 @@ def _within(definition: Definition, scope: "Node") -> Iterator[Mention]:
 
 def _members(resolver: Resolver, definition: Definition) -> Iterator[Mention]:
     """Mentions of a member: its definition, and what follows a dot."""
-    others = [
+    others = _same_members(resolver, definition)
+    for mention in _family_mentions(resolver, definition):
+        source = mention.source
+        own = mention.node.id == definition.name_node.id
+        inside = source.path == definition.source.path and _in_scope(mention, definition)
+        if (
+            own
+            or (mention.is_member and (not others or inside))
+            or (inside and mention.is_definition and _is_directly(mention, definition))
+            or (inside and source.language in _BARE and _is_bare(mention, definition.name))
+            or _is_key_of(mention, definition)
+        ):
+            yield mention
+
+
+def _same_members(resolver: Resolver, definition: Definition) -> list[Definition]:
+    """Members of the same name that other classes of the language have."""
+    return [
         d
         for d in project_definitions(resolver.workspace, definition.name)
         if d.is_member and d.container != definition.container
+        if _same_family(d.source.language, definition.source.language)
     ]
+
+
+def _family_mentions(resolver: Resolver, definition: Definition) -> Iterator[Mention]:
     for source in resolver.workspace.sources_with(definition.name):
-        if not _same_family(source.language, definition.source.language):
-            continue
-        for mention in mentions(source, definition.name):
-            own = mention.node.id == definition.name_node.id
-            same = source.path == definition.source.path
-            inside = same and _in_scope(mention, definition)
-            if (
-                own
-                or (mention.is_member and (not others or inside))
-                or (inside and mention.is_definition and _is_directly(mention, definition))
-                or (inside and source.language in _BARE and _is_bare(mention, definition.name))
-            ):
-                yield mention
+        if _same_family(source.language, definition.source.language):
+            yield from mentions(source, definition.name)
+
+
+def _left(resolver: Resolver, definition: Definition, found: list[Mention]) -> int:
+    """How many mentions stay that may mean the member, or another class's of the same name."""
+    if not definition.is_member or not _same_members(resolver, definition):
+        return 0
+    renamed = {(mention.source.path, mention.start) for mention in found}
+    return sum(
+        mention.is_member and (mention.source.path, mention.start) not in renamed
+        for mention in _family_mentions(resolver, definition)
+    )
+
+
+def _is_key_of(mention: Mention, definition: Definition) -> bool:
+    """Whether a mention is the key of a field in Go's `Stock{Items: ..}`."""
+    above: Node | None = mention.node
+    for kind in ("literal_element", "keyed_element", "literal_value", "composite_literal"):
+        above = above.parent if above is not None else None
+        if above is None or above.type != kind:
+            return False
+        is_key = kind != "keyed_element" or above.children[0].end_byte == mention.end
+        if not is_key:
+            return False
+    of = above.child_by_field_name("type") if above is not None else None
+    return of is not None and text_of(of).rpartition(".")[2] == definition.container
 
 
 def _is_bare(mention: Mention, name: str) -> bool:
@@ -245,19 +323,34 @@ def _check_free(resolver: Resolver, definition: Definition, found: list[Mention]
     for path in sorted({mention.source.path for mention in found}):
         source = resolver.source(path)
         assert source is not None
+        own = [mention for mention in found if mention.source.path == path]
         for mention in mentions(source, new):
-            if _collides(mention, definition):
+            if _collides(mention, definition, own):
                 raise MidlineError(
                     f"{new} is there already ({resolver.workspace.name_of(path)}:{mention.line}), "
                     f"and {definition.name} would become the same; choose another name"
                 )
 
 
-def _collides(mention: Mention, definition: Definition) -> bool:
+def _collides(mention: Mention, definition: Definition, found: list[Mention]) -> bool:
+    """Whether a mention of the new name means something that a renamed one would mean, too."""
     if definition.is_member:
         return mention.is_member or (
             mention.source.path == definition.source.path and _in_scope(mention, definition)
         )
     if mention.is_member or mention.is_keyword_argument:
         return False
-    return not definition.is_local or _in_scope(mention, definition)
+    if definition.is_local:
+        return _in_scope(mention, definition)
+    binding = _binding_scope(mention, text_of(mention.node))
+    if binding is None or mention.source.language in _BARE:
+        return True
+    return any(_sees(renamed, binding) for renamed in found)
+
+
+def _sees(mention: Mention, scope: "Node") -> bool:
+    """Whether a mention can mean what a scope has; methods do not see the members of a class."""
+    home = _home_of(mention)
+    if is_class(scope):
+        return home == scope
+    return home is not None and scope.start_byte <= home.start_byte < scope.end_byte

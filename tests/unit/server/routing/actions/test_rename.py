@@ -114,3 +114,99 @@ def test_a_symbol_in_twenty_files_is_asked_for(project: Path, act: Act) -> None:
 def test_without_a_new_name_it_is_asked_for(act: Act) -> None:
     with pytest.raises(QuestionError, match="what is the new name"):
         act(Frame("rename", {"symbol": "foo"}, "rename foo", 1.0))
+
+
+STOCK = """package main
+
+type Stock struct {
+	Items map[string]int
+}
+
+func New() *Stock { return &Stock{Items: map[string]int{}} }
+
+func (s *Stock) Take(name string) int { return s.Items[name] }
+"""
+GO_MAIN = 'package main\n\nfunc main() { New().Take("tea") }\n'
+
+
+@pytest.mark.parametrize(
+    ("symbol", "new", "places"), [("Stock", "Store", 4), ("Take", "Grab", 2), ("Items", "All", 3)]
+)
+def test_types_methods_and_fields_of_go(
+    project: Path, act: Act, symbol: str, new: str, places: int
+) -> None:
+    (project / "stock.go").write_text(STOCK)
+    (project / "main.go").write_text(GO_MAIN)
+    whole = "".join(renamed(project, act(to(symbol, new))).values())
+    assert whole.count(new) == places and symbol not in whole
+
+
+def test_a_package_of_go_is_named_in_front_of_the_dot(project: Path, act: Act) -> None:
+    for folder, text in {
+        "store": "package store\n\nfunc Open() {}\n",
+        "app": 'package app\n\nimport "x/store"\n\nfunc a(f File) { store.Open(); f.Open() }\n',
+        "other": "package other\n\nfunc b() { Open() }\n",
+    }.items():
+        (project / folder).mkdir()
+        (project / folder / "code.go").write_text(text)
+    texts = renamed(project, act(to("Open", "Start", path="store/code.go")))
+    assert set(texts) == {"store/code.go", "app/code.go"}
+    assert "store.Start(); f.Open()" in texts["app/code.go"]
+
+
+def test_methods_called_like_a_function_of_another_script_stay(project: Path, act: Act) -> None:
+    (project / "math.ts").write_text("export function add() {}\n")
+    (project / "page.ts").write_text(
+        'import * as math from "./math";\nimport { add } from "./math";\n'
+        "basket.add(add(), math.add());\n"
+    )
+    texts = renamed(project, act(to("add", "plus", path="math.ts")))
+    assert "{ plus }" in texts["page.ts"]
+    assert "basket.add(plus(), math.plus());" in texts["page.ts"]
+
+
+def test_a_method_of_another_language_is_no_other_method(project: Path, act: Act) -> None:
+    (project / "bag.ts").write_text("class Bag { add() {} }\n")
+    (project / "use.ts").write_text("new Bag().add();\n")
+    assert set(renamed(project, act(to("Bag.add", "push")))) == {"bag.ts", "use.ts"}
+
+
+def test_places_that_are_left_are_told(project: Path, act: Act) -> None:
+    (project / "bag.py").write_text("class Bag:\n    def add(self):\n        pass\n")
+    outcome = act(to("Bag.add", "push"))
+    assert isinstance(outcome, Edit)
+    assert outcome.summary.endswith("; 1 place where another class's add may be meant stay")
+
+
+def test_the_class_may_stand_before_the_new_name(project: Path, act: Act) -> None:
+    assert "def push(self" in renamed(project, act(to("Cart.add", "Cart.push")))["utils.py"]
+    with pytest.raises(MidlineError, match="no name that code can have"):
+        act(to("Cart.add", "Bag.push"))
+
+
+def test_a_name_that_all_lists_is_renamed_there(project: Path, act: Act) -> None:
+    (project / "__init__.py").write_text(
+        'from utils import foo\n\n__all__ = [\n    "foo",\n    "food",\n]\nTEXT = "foo"\n'
+    )
+    text = renamed(project, act(to("foo", "bar")))["__init__.py"]
+    assert '"bar",\n    "food",\n]\nTEXT = "foo"\n' in text
+
+
+def test_what_is_changed_in_parts_keeps_its_meaning(project: Path, act: Act) -> None:
+    (project / "state.py").write_text("CACHE = {}\n\n\ndef put(key):\n    CACHE[key] = 1\n")
+    text = renamed(project, act(to("CACHE", "STORE")))["state.py"]
+    assert text == "STORE = {}\n\n\ndef put(key):\n    STORE[key] = 1\n"
+
+
+def test_names_that_cannot_be_seen_do_not_collide(project: Path, act: Act) -> None:
+    assert "def result(values" in renamed(project, act(to("foo", "result")))["utils.py"]
+    assert "def reset(values" in renamed(project, act(to("foo", "reset")))["utils.py"]
+    (project / "more.py").write_text("from utils import foo\n\n\ndef f(bar):\n    foo(bar)\n")
+    with pytest.raises(MidlineError, match=r"bar is there already \(more.py:4\)"):
+        act(to("foo", "bar"))
+
+
+def test_a_method_called_like_a_function_stays(project: Path, act: Act) -> None:
+    (project / "more.py").write_text("def go(): pass\n\n\nclass A:\n    def go(self): go()\n")
+    text = renamed(project, act(to("go", "run", path="more.py")))["more.py"]
+    assert text == "def run(): pass\n\n\nclass A:\n    def go(self): run()\n"
