@@ -2,19 +2,24 @@
 
 import re
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from midline.model.errors import UsageError
 from midline.model.intents.prediction import IntentModel
 from midline.model.intents.schema import OUT_OF_SCOPE
+from midline.model.intents.utterance import Utterance
 
 MAX_CHARACTERS = 2000
 _LEAST_CONFIDENCE = 0.35
 _SEPARATOR = re.compile(r"\s*(?:;|,?\s+and\s+then\s+|,\s*then\s+|\s+then\s+|\.\s+|,?\s+and\s+)\s*")
+_JOINED = re.compile(r"\s*(?:,|,?\s+and|&|,?\s+or)\s+(?:the\s+)?")
 _QUOTED = re.compile(r"`[^`]*`|\"[^\"]*\"|(?<!\w)'[^']*'(?!\w)")
 _OUR_KIND = 0.8
 """How sure the model has to be of each half of a sentence to take it for two commands."""
-_ABOUT_BEFORE = re.compile(r"(?:\w+ ){0,2}(?:it|that|them|those|this)\b")
+_ABOUT_BEFORE = re.compile(
+    r"(?:\w+ ){0,2}(?:it|that|them|those|this)\b|(?:(?:tell|show) me )?(?:how|why|what|where)\b"
+)
 NOT_OURS = (
     "this is nothing that Midline does, or not in English: it explains, fixes, tests, renames, "
     "extracts, documents, translates, writes, completes, finds and opens code; say it in other "
@@ -74,7 +79,25 @@ def read_frame(text: str, model: IntentModel) -> Frame:
         )
     if frame.intent == OUT_OF_SCOPE or frame.confidence < _LEAST_CONFIDENCE:
         raise UsageError(NOT_OURS)
+    named = _named_together(model.predict(text).utterance)
+    if named:
+        raise UsageError(f"{' and '.join(named)} are named at once; give them one at a time")
     return frame
+
+
+def _named_together(utterance: Utterance) -> list[str]:
+    """The texts of slots of the same name that "and" joins, of which a frame can keep one."""
+    if utterance.intent == "generate":
+        return []
+    for before, slot in pairwise(utterance.slots):
+        between = utterance.text[before.end : slot.start]
+        if before.name == slot.name and _JOINED.fullmatch(between):
+            return [utterance.slot_text(before), utterance.slot_text(slot)]
+    for name in ("new_name", "setting"):
+        texts = [text for slot, text in utterance.values() if slot == name]
+        if len(set(texts)) > 1:
+            return texts[:2]
+    return []
 
 
 def _frame(text: str, model: IntentModel) -> Frame:
@@ -88,15 +111,26 @@ def _frame(text: str, model: IntentModel) -> Frame:
 def several_commands(text: str, model: IntentModel) -> list[str]:
     """The intents of the commands in a sentence; more than one only if each half is surely one.
 
-    "Find the bug and fix it" is one: what comes second is about what came first.
+    "Find the bug and fix it" is one: what comes second is about what came first. What a slot
+    reaches across joins nothing: "write a function that sorts and prints a list" is one as well.
     """
+    whole = model.predict(text).utterance
     hidden = _QUOTED.sub(lambda match: "x" * len(match.group()), text)
     for separator in _SEPARATOR.finditer(hidden):
         first, second = text[: separator.start()], text[separator.end() :]
         if not first or not second or _ABOUT_BEFORE.match(second):
             continue
+        if any(
+            slot.start < separator.end() and slot.end > separator.start() for slot in whole.slots
+        ):
+            continue
         halves = [_frame(first, model), _frame(second, model)]
         sure = all(h.confidence >= _OUR_KIND and h.intent != OUT_OF_SCOPE for h in halves)
-        if sure and halves[0].intent != halves[1].intent and halves[1].slots:
+        if sure and (halves[0].intent != halves[1].intent or _same_verb(first, second)):
             return [halves[0].intent, *several_commands(second, model)]
     return [_frame(text, model).intent]
+
+
+def _same_verb(first: str, second: str) -> bool:
+    """Whether both begin alike, as in "rename a to b; rename c to d"."""
+    return first.split()[0].lower() == second.split()[0].lower()

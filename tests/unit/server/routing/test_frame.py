@@ -23,6 +23,12 @@ def test_a_frame_says_what_was_understood() -> None:
         ("请帮我打开文件", "not in English"),
         ("how is the weather in rome", "nothing that Midline does"),
         ("rename foo to bar and then open main.py", "these are 2 commands"),
+        ("rename load_a to load_b and run the tests", r"2 commands \(rename, run_tests\)"),
+        ("rename load_a to load_b; rename save_a to save_b", r"2 commands \(rename, rename\)"),
+        ("explain parse_row, then write tests for it", r"2 commands \(explain, tests\)"),
+        ("rename load_a to load_b and save_a to save_b", "load_b and save_b are named at once"),
+        ("write tests for parse_row and load_rows", "parse_row and load_rows are named at once"),
+        ("set temperature to 0.2 and max tokens to 64", "temperature and max tokens are named"),
     ],
 )
 def test_what_is_no_command_is_refused(text: str, words: str) -> None:
@@ -36,6 +42,9 @@ def test_what_is_no_command_is_refused(text: str, words: str) -> None:
         "write a function that sorts and prints a list",
         'search for "open and close"',
         "find the bug in parse_row and fix it",
+        "explain this error and tell me how to fix it",
+        "generate a script that builds the project and runs the tests",
+        "write a function that plays and pauses a song",
     ],
 )
 def test_one_command_with_an_and_in_it_is_one(text: str) -> None:
