@@ -7,6 +7,7 @@ fix of a problem that a client has shown, a body where there is none yet.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from midline.server.routing.actions.testing import is_test_file
 from midline.server.routing.definitions import Definition, definition_at
 from midline.server.routing.frame import Frame
 from midline.server.routing.stubs import stub_of
@@ -73,16 +74,9 @@ def _complete(site: Site) -> str:
 
 def _tests(site: Site) -> str:
     definition = site.definition
-    if definition is None or definition.kind != "function" or _is_test(site):
+    if definition is None or definition.kind != "function" or is_test_file(site.source.path):
         return ""
     return f"Write tests of {definition.name}"
-
-
-def _is_test(site: Site) -> bool:
-    name = site.source.path.name.lower()
-    return name.startswith("test_") or any(
-        part in name for part in ("_test.", ".test.", ".spec.", "_spec.", "test.java")
-    )
 
 
 ACTIONS = (

@@ -7,7 +7,7 @@ from pathlib import Path
 from midline.model.completion.syntax import language_of
 from midline.model.errors import MidlineError
 from midline.server.routing.actions.code_blocks import block_is_over, code_of, not_valid, parses
-from midline.server.routing.actions.testing import test_file_of
+from midline.server.routing.actions.testing import SCRIPT_RUNNERS, test_file_of
 from midline.server.routing.edits import Edit, TextEdit
 from midline.server.routing.outcome import Answer
 from midline.server.routing.targets import Target
@@ -16,7 +16,6 @@ from midline.server.routing.workspace import Workspace
 _USUAL = {"python": "pytest", "java": "JUnit", "go": "the package testing", "rust": "#[test]"}
 _JAVASCRIPT = ("javascript", "typescript", "tsx")
 _NODE_TEST = 'import assert from "node:assert/strict";\nimport test from "node:test";\n'
-_RUNNERS = ("vitest", "jest", "mocha")
 _IMPORT = re.compile(r"(?:import|from)\s[^\n]*|const [^\n]*= require\([^\n]*|package [^\n]*")
 _BEGINS = re.compile(r"\n(?:async def test|def test|func Test|(?:test|it)\()")
 MOST = 4
@@ -39,7 +38,7 @@ class TestPlan:
     def of(cls, target: Target, workspace: Workspace, framework: str = "") -> "TestPlan":
         """The plan for a target; the project's framework unless one is named."""
         language = language_of(target.path.name) or ""
-        framework = framework or _framework(language, workspace)
+        framework = framework or _framework(language, target.path, workspace)
         return cls(target, workspace, framework, test_file_of(target.path, workspace))
 
     @property
@@ -171,6 +170,7 @@ def _added(path: Path, before: bytes, code: str) -> tuple[TextEdit, ...]:
     head = [line for line in lines if _IMPORT.fullmatch(line)]
     body = "\n".join(line for line in lines if line not in head).strip("\n")
     lacking = [line for line in head if line not in known and not line.startswith("package ")]
+    lacking = [line for line in lacking if not _is_imported(line, before)]
     end = len(before)
     gap = "" if before.endswith(b"\n") else "\n"
     blank = "\n\n" if path.suffix == ".py" else "\n"
@@ -179,6 +179,15 @@ def _added(path: Path, before: bytes, code: str) -> tuple[TextEdit, ...]:
         at = _behind_imports(before)
         edits.insert(0, TextEdit(path, at, at, "".join(f"{line}\n" for line in lacking).encode()))
     return tuple(edits)
+
+
+def _is_imported(line: str, before: bytes) -> bool:
+    """Whether a file imports what `from module import name` does, together with other names."""
+    match = re.fullmatch(r"from (\S+) import (\w+)", line)
+    if match is None:
+        return False
+    names = rf"(?m)^from {re.escape(match[1])} import (?:\([^)]*|[^\n(]*)\b{match[2]}\b(?! as)"
+    return re.search(names, before.decode("utf-8", "replace")) is not None
 
 
 def _behind_imports(before: bytes) -> int:
@@ -193,11 +202,13 @@ def _behind_imports(before: bytes) -> int:
     return found
 
 
-def _framework(language: str, workspace: Workspace) -> str:
+def _framework(language: str, path: Path, workspace: Workspace) -> str:
+    """What tests of a file are written with: in scripts, what the nearest package depends on."""
     if language not in _JAVASCRIPT:
         return _USUAL.get(language, "")
-    package = workspace.text(workspace.root / "package.json") or ""
-    return next((name for name in _RUNNERS if f'"{name}"' in package), "node:test")
+    packages = (folder / "package.json" for folder in path.parents if workspace.has(folder))
+    nearest = next((workspace.text(package) for package in packages if package.is_file()), None)
+    return next((name for name in SCRIPT_RUNNERS if f'"{name}"' in (nearest or "")), "node:test")
 
 
 def _module(path: Path) -> str:

@@ -88,3 +88,29 @@ def test_a_test_that_was_cut_off_is_closed(tmp_path: Path) -> None:
     edit = plan.outcome(f"{plan.begins}equal(f(1), 1);\n  assert.equal(f(")
     assert isinstance(edit, Edit)
     assert edit.edits[0].text.endswith(b"assert.equal(f(1), 1);\n});\n")
+
+
+def test_the_nearest_package_says_what_tests_are_written_with(tmp_path: Path) -> None:
+    (tmp_path / "web").mkdir()
+    (tmp_path / "package.json").write_text('{"devDependencies": {"jest": "1"}}')
+    (tmp_path / "web" / "package.json").write_text('{"devDependencies": {"vitest": "1"}}')
+    assert _plan(tmp_path, "web/a.ts", "export function f() {}\n").framework == "vitest"
+    assert _plan(tmp_path, "a.ts", "export function f() {}\n").framework == "jest"
+
+
+@pytest.mark.parametrize(
+    ("head", "is_there"),
+    [
+        ("from a import (\n    f,\n    g,\n)\n", True),
+        ("from a import e, f\n", True),
+        ("from a import f as g\n", False),
+        ("from b import f\n", False),
+    ],
+)
+def test_a_name_is_imported_once(tmp_path: Path, head: str, is_there: bool) -> None:
+    (tmp_path / "test_a.py").write_text(f"{head}\n\ndef test_g():\n    assert f\n")
+    plan = _plan(tmp_path, "a.py", "def f():\n    return 1\n")
+    edit = plan.outcome("```python\nfrom a import f\n\n\ndef test_f():\n    assert f() == 1\n```")
+    assert isinstance(edit, Edit)
+    ((_, after),) = changed_texts(edit, Workspace(tmp_path)).values()
+    assert (b"from a import f\n" not in after) is is_there
