@@ -221,6 +221,16 @@ def option_fields() -> dict[str, str]:
     return {option_name(field.name): field.name for field in dataclasses.fields(Settings)}
 
 
+def without_nulls(options: Mapping[str, Any]) -> dict[str, Any]:
+    """The options with the default in place of every null that a setting does not take."""
+    taken = dict(options)
+    for field in dataclasses.fields(Settings):
+        name = option_name(field.name)
+        if name in taken and taken[name] is None and not field.metadata["rule"].accepts(None):
+            taken[name] = list(field.default) if isinstance(field.default, tuple) else field.default
+    return taken
+
+
 def resolve(options: Any) -> tuple[Settings, list[str]]:
     """Settings for `options`, and one sentence for everything in them that does not hold."""
     if options is None:

@@ -20,6 +20,11 @@ _OUR_KIND = 0.8
 _ABOUT_BEFORE = re.compile(
     r"(?:\w+ ){0,2}(?:it|that|them|those|this)\b|(?:(?:tell|show) me )?(?:how|why|what|where)\b"
 )
+_AT_A_PLACE = frozenset(
+    {"complete", "docstring", "explain", "extract", "fix", "optimise", "rename", "tests"}
+    | {"translate"}
+)
+"""Intents that are about the cursor where nothing is named."""
 NOT_OURS = (
     "this is nothing that Midline does, or not in English: it explains, fixes, tests, renames, "
     "extracts, documents, translates, writes, completes, finds and opens code; say it in other "
@@ -53,8 +58,10 @@ class Frame:
 
     def sentence(self) -> str:
         """The frame in one line: `rename: symbol foo, new name bar, path utils.py`."""
-        named = (f"{name.replace('_', ' ')} {text}" for name, text in self.slots.items())
-        return f"{self.intent.replace('_', ' ')}: {', '.join(named) or 'here'}"
+        named = [f"{name.replace('_', ' ')} {text}" for name, text in self.slots.items()]
+        if not named and self.intent in _AT_A_PLACE:
+            named = ["here"]
+        return ": ".join([self.intent.replace("_", " "), *([", ".join(named)] if named else [])])
 
 
 def read_frame(text: str, model: IntentModel) -> Frame:

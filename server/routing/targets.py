@@ -26,12 +26,15 @@ _WRAPPERS = frozenset(
     {"decorated_definition", "export_statement", "lexical_declaration", "template_declaration"}
 )
 _RANGE = re.compile(r"(\d+)(?:\D+(\d+))?")
+_FAILURE = re.compile(r"\w*[a-z](?:Error|Exception|Warning|Panic)")
+"""Names that say what went wrong, not where."""
 _CALL = re.compile(r"\(.*\)$")
 _OBJECT = re.compile(
     r"\b(?:to|of|for|on|function|method|class)\s+(?:the\s+)?(?:function\s+|method\s+|class\s+)?"
     r"([A-Za-z_]\w*)(?!\w*[./\\])"
 )
-"""What a sentence is about, where a preposition tells."""
+_OBJECT_BEFORE = re.compile(r"([A-Za-z_]\w*)(?:\(\))?\s+(?:function|method|class)\b")
+"""What a sentence is about, where a preposition or the kind of it tells."""
 
 
 @dataclass(frozen=True)
@@ -106,7 +109,19 @@ class Resolver:
         if not found:
             folders = sorted({p.parent for p in paths if p.parent.name.lower() == wanted})
             found = folders
-        return found
+        return found or self._with_spaces(shown, wanted)
+
+    def _with_spaces(self, shown: Sequence[tuple[Path, str]], ending: str) -> list[Path]:
+        """Files whose names have spaces and stand in the sentence: a slot has the end of one."""
+        said = self.frame.text.lower()
+        found = [
+            (len(name), path)
+            for path, text in shown
+            for name in (text, path.name.lower())
+            if " " in name and name.endswith(ending) and name in said
+        ]
+        longest = max((length for length, _ in found), default=0)
+        return sorted({path for length, path in found if length == longest})
 
     def _similar_paths(self, name: str) -> str:
         names = sorted({path.name for path in self.workspace.paths()})
@@ -137,8 +152,16 @@ class Resolver:
 
     def symbol(self) -> str:
         """The last part of the symbol's name: `add` of `Cart.add()`."""
-        named = self.frame["symbol"] or _object(self)
+        named = "" if self._names_a_failure() else self.frame["symbol"]
+        named = named or _object(self)
         return re.split(r"\.|::|->|#", _CALL.sub("", named).strip("$@&*"))[-1]
+
+    def _names_a_failure(self) -> bool:
+        """Whether the symbol is an exception of others: `fix this error: ValueError: ..`."""
+        name = self.frame["symbol"]
+        if self.frame.intent not in ("fix", "explain") or not _FAILURE.fullmatch(name):
+            return False
+        return not project_definitions(self.workspace, name)
 
     def container(self) -> str:
         """The part before: `Cart` of `Cart.add`."""
@@ -178,7 +201,10 @@ class Resolver:
         return found
 
     def _narrowed(self, found: list[Definition]) -> list[Definition]:
-        """Those of the named class, on the named line, known outside of functions, of this file."""
+        """Those of the named class, on the named line, known outside of functions, of this file.
+
+        Each of these only counts where something is left.
+        """
         lines, cursor = self.lines(), self.cursor
         tests: list[Callable[[Definition], bool]] = []
         if self.container():
@@ -188,6 +214,8 @@ class Resolver:
         if cursor and not self.frame["path"]:
             tests.append(lambda d: d.source.path == cursor.path)
             tests.append(lambda d: d.scope is not None and _spans_node(d, cursor.first))
+        words = set(re.findall(r"\w+", self.frame.text)) - {self.symbol()}
+        tests.append(lambda d: d.container in words)
         tests.append(lambda d: not d.is_local)
         tests.append(lambda d: not d.is_member)
         for test in tests:
@@ -217,6 +245,8 @@ class Resolver:
         if definition is not None:
             node = _with_decorators(definition)
             return Target(definition.source.path, node[0], node[1], definition)
+        if not self.frame["path"] and self.cursor is None:
+            raise QuestionError(f"which function or file is to be {purpose}?")
         path = self.file(purpose)
         data = self.workspace.data(path)
         if data is None:
@@ -252,7 +282,8 @@ def _object(resolver: Resolver) -> str:
 
     A plain word, as in "add a docstring to mean in stats.py", is known for a name by the file.
     """
-    words = set(_OBJECT.findall(resolver.frame.text))
+    text = resolver.frame.text
+    words = {*_OBJECT.findall(text), *_OBJECT_BEFORE.findall(text)}
     if not resolver.frame["path"] or not words:
         return ""
     path = resolver.path()

@@ -1,12 +1,18 @@
 """Do what a sentence says: rename, explain, document, find, test .. in the project here.
 
 What was understood is shown first. An edit is shown as a diff and applied after a yes, or with
---yes; a command is run likewise. --at says what "this" and "here" mean.
+--yes; a command is run likewise. Settings, pausing and the model change at once. --at says what
+"this" and "here" mean, --dry-run shows what is understood and does nothing. One command at a time,
+in English; quote names that have spaces.
 
 examples:
   midline do "rename foo to bar in utils.py"
   midline do "explain what parse_header does"
   midline do "extract this into read_rows" --at app.py:10-20 --yes
+  midline do "fix this error: IndexError: list index out of range" --at app.py:31
+  midline do "write tests for parse_header"
+  midline do "run the tests in tests/test_app.py"
+  midline do "pause for 10 minutes"
   midline do "search for TODO in src" --dry-run
 """
 
@@ -24,7 +30,7 @@ from midline.model.errors import MidlineError, UsageError
 from midline.server.cli.generation_arguments import add_threads_argument, cancelled_by_ctrl_c
 from midline.server.cli.generation_output import write_text
 from midline.server.cli.standard_streams import say
-from midline.server.lsp.settings import option_fields, resolve
+from midline.server.lsp.settings import option_fields, resolve, without_nulls
 from midline.server.routing.edits import Edit, apply, diff_of
 from midline.server.routing.frame import Frame, read_frame
 from midline.server.routing.outcome import (
@@ -110,11 +116,11 @@ class _Call:
             text = json.dumps({"frame": self._frame.as_json(), **fields})
         write_text(text if text.endswith("\n") else f"{text}\n")
 
-    def _agreed(self, question: str) -> bool:
+    def _agreed(self, what: str, question: str) -> bool:
         if self._args.yes:
             return True
         if self._args.json or not sys.stdin or not sys.stdin.isatty():
-            say(f"midline: nothing was done; --yes agrees to it ({question})")
+            say(f"midline: nothing was done, since nobody was there to ask; --yes does it ({what})")
             return False
         print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
         return sys.stdin.readline().strip().lower() in ("y", "yes")
@@ -125,7 +131,7 @@ class _Call:
             raise MidlineError("the answer is what is there already; nothing was changed")
         if not self._args.json:
             write_text(diff)
-        agreed = self._agreed(f"{edit.summary}; apply?")
+        agreed = self._agreed(edit.summary, f"{edit.summary}; apply?")
         if agreed:
             apply(edit, self.workspace)
             say(f"midline: {edit.summary}")
@@ -145,7 +151,8 @@ class _Call:
     def _command(self, command: ShellCommand) -> int:
         line = shlex.join(command.words)
         self._print({"command": list(command.words)}, line)
-        if not self._agreed(f"run {line} in {command.folder}?"):
+        wish = f"run {line} in {command.folder}"
+        if not self._agreed(wish, f"{wish}?"):
             return 0
         output = sys.stderr if self._args.json else None
         try:
@@ -153,7 +160,10 @@ class _Call:
                 command.words, cwd=command.folder, check=False, stdout=output
             ).returncode
         except OSError as error:
-            raise MidlineError(f"{command.words[0]} cannot be run: {error.strerror}") from error
+            raise MidlineError(
+                f"{command.words[0]} cannot be run: {error.strerror}; install it, or activate the "
+                "environment that it is in"
+            ) from error
 
     def _control(self, control: Control) -> int:
         current = read_user_settings()
@@ -165,13 +175,13 @@ class _Call:
         changed = dict(control.settings)
         if isinstance(changed.get("disabledLanguages"), dict):
             changed["disabledLanguages"] = _switched(current, changed["disabledLanguages"])
+        changed = without_nulls(changed)
         problems = resolve(changed)[1]
         if problems:
             raise UsageError(problems[0])
         path = write_user_settings(changed, control.seconds)
-        told = ", ".join(f"{name} is {json.dumps(value)}" for name, value in changed.items())
-        until = f" for {control.seconds:g} s" if control.seconds else ""
-        self._print({"settings": changed, "file": str(path)}, f"{told}{until} ({path})")
+        told = _told(changed, control.seconds)
+        self._print({"settings": changed, "file": str(path)}, f"{told} ({path})")
         return 0
 
     def _written(self, outcome: Ask | CompleteAt) -> Edit | Answer:
@@ -207,6 +217,25 @@ def _cursor(place: str | None) -> Cursor | None:
 def _switched(current: dict[str, Any], change: dict[str, str]) -> list[str]:
     kept = [name for name in current.get("disabledLanguages", []) if name not in change.values()]
     return [*kept, change["add"]] if "add" in change else kept
+
+
+def _told(changed: dict[str, Any], seconds: float | None) -> str:
+    """What has been changed, in words."""
+    if "enabled" not in changed:
+        return ", ".join(f"{name} is {json.dumps(value)}" for name, value in changed.items())
+    if changed["enabled"]:
+        return "completions are on"
+    return f"completions are paused{_for(seconds)}; `midline do resume` turns them on"
+
+
+def _for(seconds: float | None) -> str:
+    """A length of time as people say it: " for 10 minutes"."""
+    if seconds is None:
+        return ""
+    sizes = ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second"))
+    size, unit = next((s for s in sizes if seconds >= s[0] and seconds % s[0] == 0), (1, "second"))
+    number = f"{seconds / size:g}"
+    return f" for {number} {unit}{'' if number == '1' else 's'}"
 
 
 def _status(current: dict[str, Any], model: str) -> dict[str, Any]:

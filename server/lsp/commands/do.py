@@ -24,7 +24,7 @@ from midline.server.lsp.engine_writing import written
 from midline.server.lsp.loading import load_model
 from midline.server.lsp.open_paths import cursor_of, documents_by_path, path_of
 from midline.server.lsp.server import MidlineServer
-from midline.server.lsp.settings import Settings, option_fields, resolve
+from midline.server.lsp.settings import Settings, option_fields, resolve, without_nulls
 from midline.server.routing.edits import Edit, changed_texts, check_syntax
 from midline.server.routing.frame import Frame, read_frame
 from midline.server.routing.outcome import (
@@ -169,7 +169,7 @@ async def _control(ls: MidlineServer, task: _Task, control: Control) -> dict[str
     assert task.frame is not None
     if control.status:
         return {"status": ls.status.status.as_params(), "answer": ls.status.status.message}
-    if task.frame.intent in ("pause", "resume"):
+    if task.frame.intent in ("pause", "resume") and "enabled" in control.settings:
         return _pause(ls, control)
     if not task.confirmed:
         return {"question": f"{task.frame.sentence()}?"}
@@ -177,6 +177,7 @@ async def _control(ls: MidlineServer, task: _Task, control: Control) -> dict[str
     languages = changed.get("disabledLanguages")
     if isinstance(languages, dict):
         changed["disabledLanguages"] = _switched(ls.session.settings, languages)
+    changed = without_nulls(changed)
     settings, problems = resolve(changed)
     if problems:
         raise MidlineError(problems[0])

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from midline.model.catalog.catalog import CATALOGUE, DEFAULT_MODEL
+from midline.model.completion.languages import SUFFIXES
 from midline.server.routing.budget import parse_number, parse_seconds
 from midline.server.routing.frame import Frame
 from midline.server.routing.outcome import Control, QuestionError
@@ -27,7 +28,23 @@ _WAYS_TO_SAY = {
     "temperature": "sampling temperature",
 }
 _ALIASES = {way: name for name, ways in _WAYS_TO_SAY.items() for way in ways.split(", ")}
-_LANGUAGE = re.compile(r"(?:completions?|suggestions?)\s+(?:in|for)\s+([\w+#-]+)(?: files?)?")
+_LANGUAGE = re.compile(
+    r"(?:completions?|suggestions?|autocomplete|ghost text)\s+(?:in|for|of)\s+(?:my\s+|all\s+)?"
+    r"([\w+#-]+)(?: (?:files?|code))?"
+)
+_LANGUAGES = frozenset(SUFFIXES) | {
+    "clojure", "dart", "fsharp", "groovy", "javascriptreact", "julia", "less", "nim", "objective-c",
+    "ocaml", "plaintext", "powershell", "r", "scss", "shellscript", "typescriptreact", "vb", "zig",
+}  # fmt: skip
+_ALSO_CALLED = {
+    "c++": "cpp", "c#": "csharp", "f#": "fsharp", "golang": "go", "js": "javascript",
+    "md": "markdown", "plain": "plaintext", "py": "python", "sh": "shellscript",
+    "shell": "shellscript", "tex": "latex", "text": "plaintext", "ts": "typescript",
+    "txt": "plaintext", "yml": "yaml",
+}  # fmt: skip
+_UNTIL = re.compile(r"(?i)\b(?:un)?till?\b(?!\s+(?:i|we|further|told|resume)\b)|\d")
+"""An end that a pause has, if it is one that no duration says."""
+_NEGATIVE = re.compile(r"(?i)(?:-|minus\b)\s*[\d.]")
 _ON = re.compile(r"(?i)(?:turn on|switch on|enable|activate|allow|on|true|yes|enabled|active)")
 _OFF = re.compile(
     r"(?i)(?:turn off|switch off|disable|deactivate|forbid|block|off|false|no|never|disabled"
@@ -45,9 +62,12 @@ def configure(frame: Frame, names: Sequence[str]) -> Control:
     setting = frame["setting"]
     if not setting:
         raise QuestionError(f"which setting is to be changed ({', '.join(names)})?")
-    language = _LANGUAGE.fullmatch(setting.lower())
-    if language:
-        return Control({"disabledLanguages": _switched(language[1].lower(), frame)})
+    named = _LANGUAGE.fullmatch(setting.lower())
+    if named:
+        language = _language(named[1])
+        if not language:
+            raise QuestionError(f"no language is called {named[1]}; in which one is it to be?")
+        return Control({"disabledLanguages": _switched(language, _is_on(frame) is True)})
     name = setting_name(setting, names)
     if name is None:
         raise QuestionError(f"there is no setting {setting}; which one of {', '.join(names)}?")
@@ -57,8 +77,14 @@ def configure(frame: Frame, names: Sequence[str]) -> Control:
     return Control({name: None if value == "null" else value})
 
 
-def _switched(language: str, frame: Frame) -> dict[str, str]:
-    return {"remove" if _is_on(frame) else "add": language}
+def _language(name: str) -> str:
+    """The id that editors give a language, "" for what is none."""
+    found = _ALSO_CALLED.get(name, name)
+    return found if found in _LANGUAGES else ""
+
+
+def _switched(language: str, on: bool) -> dict[str, str]:
+    return {"remove" if on else "add": language}
 
 
 def setting_name(text: str, names: Sequence[str]) -> str | None:
@@ -92,6 +118,7 @@ def setting_value(name: str, frame: Frame) -> Any:
     if number is None:
         return text
     number = number / 100 if text.endswith("%") else number
+    number = -number if _NEGATIVE.match(text) else number
     return int(number) if number == int(number) else number
 
 
@@ -149,15 +176,33 @@ def _named(text: str, names: Sequence[str]) -> str | None:
 
 
 def pause(frame: Frame) -> Control:
-    """Completions off, for as long as the frame says."""
-    return Control(
-        {"enabled": False}, parse_seconds(frame["duration"]) or parse_seconds(frame.text)
-    )
+    """Completions off, for as long as the frame says; those of a language, if it names one.
+
+    Raises QuestionError for an end that is no length of time.
+    """
+    seconds = parse_seconds(frame["duration"]) or parse_seconds(frame.text)
+    language = _named_language(frame)
+    if language and seconds is None:
+        return Control({"disabledLanguages": _switched(language, False)})
+    if language:
+        raise QuestionError(f"completions in {language} are off for good or not at all; which?")
+    if seconds is None and _UNTIL.search(frame.text):
+        raise QuestionError("for how long is it to be, as in `pause for 10 minutes`?")
+    return Control({"enabled": False}, seconds)
 
 
 def resume(frame: Frame) -> Control:
-    """Completions on again."""
+    """Completions on again; those of a language, if the frame names one."""
+    language = _named_language(frame)
+    if language:
+        return Control({"disabledLanguages": _switched(language, True)})
     return Control({"enabled": True})
+
+
+def _named_language(frame: Frame) -> str:
+    """The language whose completions a sentence is about."""
+    named = _LANGUAGE.search(frame.text.lower())
+    return _language(named[1]) if named else ""
 
 
 def status(frame: Frame) -> Control:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from midline.server.cli.main import main
+from midline.server.lsp.settings import Settings
 
 CODE = "def foo():\n    return 1\n\n\nprint(foo())\n"
 
@@ -84,6 +85,32 @@ def test_settings_are_kept_in_the_users_file(
     assert "completions are on" in run(capfd, "status")[1]
     status, _, err = run(capfd, "set temperature to 900")
     assert (status, "should be" in err) == (2, True)
+
+
+def test_a_setting_goes_back_to_its_default(
+    project: Path, home: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    assert run(capfd, "set max tokens to 64")[0] == 0
+    assert run(capfd, "set max tokens to default")[0] == 0
+    assert json.loads((home / "settings.json").read_text())["maxTokens"] == Settings().max_tokens
+    assert run(capfd, "set max tokens to -5")[0] == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("pause", "completions are paused; `midline do resume` turns them on ("),
+        ("pause for 90 seconds", "completions are paused for 90 seconds;"),
+        ("pause for an hour", "completions are paused for 1 hour;"),
+        ("resume", "completions are on ("),
+    ],
+)
+def test_a_pause_is_told_in_words(
+    project: Path, capfd: pytest.CaptureFixture[str], text: str, told: str
+) -> None:
+    status, out, err = run(capfd, text)
+    assert (status, out.startswith(told)) == (0, True)
+    assert not err.startswith(f"{text}: here")
 
 
 @pytest.mark.parametrize(

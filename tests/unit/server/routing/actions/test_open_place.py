@@ -36,6 +36,7 @@ def opened(root: Path, text: str, **slots: str) -> str:
         ("open the tests of cart.py", {"path": "cart.py"}, "tests/test_cart.py:1"),
         ("go to the test for Cart", {"symbol": "Cart"}, "tests/test_cart.py:1"),
         ("open the tests of test_cart.py", {"path": "test_cart.py"}, "tests/test_cart.py:1"),
+        ("open order history.py", {"path": "history.py"}, "order history.py:1"),
         ("open line 2 of cart.py", {"path": "cart.py", "line": "2"}, "cart.py:2"),
     ],
 )
