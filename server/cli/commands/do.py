@@ -221,6 +221,9 @@ def _switched(current: dict[str, Any], change: dict[str, str]) -> list[str]:
 
 def _told(changed: dict[str, Any], seconds: float | None) -> str:
     """What has been changed, in words."""
+    if "disabledLanguages" in changed:
+        names = ", ".join(changed["disabledLanguages"])
+        return f"completions are off in {names}" if names else "completions are on in all languages"
     if "enabled" not in changed:
         return ", ".join(f"{name} is {json.dumps(value)}" for name, value in changed.items())
     if changed["enabled"]:

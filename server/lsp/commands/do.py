@@ -171,10 +171,10 @@ async def _control(ls: MidlineServer, task: _Task, control: Control) -> dict[str
         return {"status": ls.status.status.as_params(), "answer": ls.status.status.message}
     if task.frame.intent in ("pause", "resume") and "enabled" in control.settings:
         return _pause(ls, control)
-    if not task.confirmed:
-        return {"question": f"{task.frame.sentence()}?"}
     changed = dict(control.settings)
     languages = changed.get("disabledLanguages")
+    if not task.confirmed:
+        return {"question": f"{_language_wish(languages) or task.frame.sentence()}?"}
     if isinstance(languages, dict):
         changed["disabledLanguages"] = _switched(ls.session.settings, languages)
     changed = without_nulls(changed)
@@ -191,6 +191,13 @@ async def _control(ls: MidlineServer, task: _Task, control: Control) -> dict[str
     ls.status.tell()
     told = f"{', '.join(changed)} is set until the editor sends its settings again"
     return {"settings": changed, "summary": told}
+
+
+def _language_wish(change: Any) -> str:
+    """What is to become of the completions in a language, "" for another setting."""
+    if not isinstance(change, dict):
+        return ""
+    return f"turn completions in {', '.join(change.values())} {'off' if 'add' in change else 'on'}"
 
 
 def _switched(settings: Settings, change: Mapping[str, str]) -> list[str]:

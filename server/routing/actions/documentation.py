@@ -1,5 +1,6 @@
 """A documentation comment where its language has it: in a Python body, above the code elsewhere."""
 
+import inspect
 import re
 import textwrap
 
@@ -44,7 +45,7 @@ def documentation_text(answer: str) -> str:
     triple = _TRIPLE.search(answer)
     text = triple[2] if triple else _COMMENT_SIGNS.sub("", _FENCE.sub("", answer))
     kept: list[str] = []
-    for line in textwrap.dedent(text).strip().splitlines():
+    for line in inspect.cleandoc(text).splitlines():
         if _CODE_LINE.match(line):
             break
         kept.append(line.rstrip())

@@ -24,12 +24,17 @@ SHOTS = (
 )
 """Short texts that say what is returned and raised, of functions that are no user's."""
 _SENTENCE = re.compile(r"(.+?[.!?])\s+(?=[A-Z`\"'(])", re.DOTALL)
-_ABOUT_ITSELF = (
-    r"(?:The|This)\s+[`'\"]?{name}(?:\(\))?[`'\"]?\s*(?:function|method|class|struct)?\s+"
-)
+_KIND = r"(?:function|method|class|struct)"
+_ABOUT_ITSELF = rf"(?:The|This)\s+(?:{_KIND}\s+)?[`'\"]?{{name}}(?:\(\))?[`'\"]?\s*(?:{_KIND})?\s+"
 _ITSELF = r"(?:The|This)\s+(?:function|method|class)\s+"
 _DESIGNED = re.compile(r"is (?:designed|used|meant) to\s+")
 _VERB = re.compile(r"[a-z]+s\b")
+_FIELD = re.compile(
+    r"^[ \t]*(?:@\w+|:(?:param|type|returns?|rtype|raises?)\b"
+    r"|(?:Args|Returns|Raises|Yields|Parameters)\b:?[ \t]*$)",
+    re.MULTILINE,
+)
+"""Where the fields of JSDoc, Sphinx, Google's and NumPy's style begin: each on its own line."""
 
 
 def styled(text: str, name: str, language: str) -> str:
@@ -37,6 +42,10 @@ def styled(text: str, name: str, language: str) -> str:
 
     In Go it begins with the name, as its tools expect.
     """
+    fields = _FIELD.search(text)
+    if fields is not None:
+        prose, rest = text[: fields.start()].strip(), text[fields.start() :].strip("\n")
+        return f"{styled(prose, name, language)}\n\n{rest}" if prose else rest
     text = _direct(text, name)
     if language == "go" and not text.startswith(name):
         text = f"{name} {text[0].lower()}{text[1:]}"

@@ -2,15 +2,20 @@
 
 import re
 import textwrap
+from collections.abc import Iterator
 from difflib import SequenceMatcher
+from typing import TYPE_CHECKING
 
-from midline.model.completion.syntax import language_of
+from midline.model.completion.syntax import language_of, parser
 from midline.model.errors import MidlineError
 from midline.server.documents import from_bytes, to_bytes
 from midline.server.routing.actions.code_blocks import not_valid
 from midline.server.routing.edits import Edit, TextEdit, changed_texts, check_syntax
 from midline.server.routing.targets import Target
 from midline.server.routing.workspace import Workspace
+
+if TYPE_CHECKING:
+    from tree_sitter import Tree
 
 _NEAR = 1
 """Lines from the one with the problem that a change may be away from it."""
@@ -37,7 +42,8 @@ def rewritten(
     old = from_bytes(data[start : target.end])
     new = _laid_out(code, old, "\r\n" if "\r\n" in old else "\n")
     edits = _line_edits(target, start, old, new)
-    if not edits:
+    every = tuple(edit for edit, _, _ in edits)
+    if not every or _changes_only_comments(target, every, workspace):
         raise MidlineError("the model found nothing to change; try again, or say what is wrong")
     if line:
         first = data.count(b"\n", 0, start)
@@ -47,7 +53,6 @@ def rewritten(
         )
         if near and _is_sound(target, near, workspace):
             return near
-    every = tuple(edit for edit, _, _ in edits)
     if not _is_sound(target, every, workspace):
         raise not_valid(language_of(target.path.name) or "code")
     return every
@@ -73,6 +78,31 @@ def _line_edits(target: Target, start: int, old: str, new: str) -> list[tuple[Te
             end = start + len(to_bytes("".join(before[:j])))
             found.append((TextEdit(target.path, at, end, to_bytes("".join(after[k:m]))), i, j))
     return found
+
+
+def _changes_only_comments(
+    target: Target, edits: tuple[TextEdit, ...], workspace: Workspace
+) -> bool:
+    """Whether the code is the same before and after, comments and layout left out."""
+    language = language_of(target.path.name)
+    found = parser(language) if language else None
+    if found is None:
+        return False
+    before, after = changed_texts(Edit("", edits), workspace)[target.path]
+    return list(_code_in(found.parse(before))) == list(_code_in(found.parse(after)))
+
+
+def _code_in(tree: "Tree") -> Iterator[bytes]:
+    """The texts of the leaves of a tree that are no comments, and where blocks begin and end."""
+    waiting = [(tree.root_node, 0)]
+    while waiting:
+        node, depth = waiting.pop()
+        if "comment" in node.type:
+            continue
+        if node.child_count:
+            waiting += [(child, depth + 1) for child in reversed(node.children)]
+        else:
+            yield b"%d %b" % (depth, node.text or b"")
 
 
 def _is_sound(target: Target, edits: tuple[TextEdit, ...], workspace: Workspace) -> bool:

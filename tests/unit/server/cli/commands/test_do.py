@@ -103,6 +103,8 @@ def test_a_setting_goes_back_to_its_default(
         ("pause for 90 seconds", "completions are paused for 90 seconds;"),
         ("pause for an hour", "completions are paused for 1 hour;"),
         ("resume", "completions are on ("),
+        ("turn off completions in c++", "completions are off in cpp ("),
+        ("turn on completions in python files", "completions are on in all languages ("),
     ],
 )
 def test_a_pause_is_told_in_words(

@@ -117,6 +117,10 @@ async def test_places_settings_and_pausing(doing: Doing) -> None:
         assert paused["status"]["state"] == "paused"
         await wire.until(lambda: not wire.server.session.is_paused)
         assert (await do("run the tests with pytest"))["command"] == ["pytest"]
+        shown = await do("disable completions for python")
+        assert shown["question"] == "turn completions in python off?"
+        await do("disable completions for python", confirm=True)
+        assert wire.server.session.settings.disabled_languages == ("python",)
 
 
 @pytest.mark.parametrize(

@@ -68,9 +68,23 @@ def test_the_first_sentence_is_a_paragraph_of_its_own(tmp_path: Path) -> None:
     [
         ("The `f` function returns one.", "python", "Returns one."),
         ("This method is used to return one.", "python", "Return one."),
+        ("The function `f` returns one.", "python", "Returns one."),
         ("Returns one.", "go", "f returns one."),
+        (
+            "The `f` function returns one.\n@param {number} a - A number. @see Others\n@returns 1",
+            "javascript",
+            "Returns one.\n\n@param {number} a - A number. @see Others\n@returns 1",
+        ),
+        ("Returns one.\n\nArgs:\n    a: one", "python", "Returns one.\n\nArgs:\n    a: one"),
         ("The sum is kept.", "python", "The sum is kept."),
     ],
 )
 def test_it_says_what_is_done(text: str, language: str, expected: str) -> None:
     assert styled(text, "f", language) == expected
+
+
+def test_fields_keep_their_lines(tmp_path: Path) -> None:
+    answer = '"""Returns a sum.\n\n    Args:\n        a: one\n        b: another\n    """'
+    found = _documented(tmp_path, "a.py", "def f(a, b):\n    return a + b\n", 1, answer)
+    doc = ['"""Returns a sum.', "", "    Args:", "        a: one", "        b: another", '    """']
+    assert found.splitlines()[1:7] == [f"    {doc[0]}", *doc[1:]]

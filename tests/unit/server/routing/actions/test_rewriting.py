@@ -46,6 +46,7 @@ def test_other_indentation_is_the_files(tmp_path: Path) -> None:
         ("I cannot f(", "not valid python"),
         ("def g(self):\n    return 1\n", "does not define f"),
         ("def f(self):\n    # keep\n    low = 1\n    return lw\n", "nothing to change"),
+        ("def f(self):\n    low = 1  # one\n\n    return lw\n", "nothing to change"),
     ],
 )
 def test_what_is_no_repair_is_refused(tmp_path: Path, answer: str, words: str) -> None:
