@@ -10,6 +10,8 @@ from midline.model.errors import MidlineError
 _FENCED = re.compile(r"^(`{3,}|~{3,})[^\n]*\n(.*?)^\1[`~]*[ \t]*$", re.DOTALL | re.MULTILINE)
 _OPENED_TWICE = re.compile(r"\A(?:`{3,}|~{3,})[^\n]*\n(?=(?:`{3,}|~{3,})\w)")
 _LONGEST_TOKEN = 64
+_REPEATED, _PERIOD = 120, 12
+"""Characters, and of how many at most they consist again and again; rules are shorter."""
 _OPEN_FENCE = re.compile(r"^(?:`{3,}|~{3,})[^\n]*\n", re.MULTILINE)
 
 
@@ -31,8 +33,14 @@ def code_of(text: str) -> str:
 
 
 def block_is_over(text: str) -> bool:
-    """Whether the fence is closed of a block that an answer began with."""
-    return "\n```" in text[-_LONGEST_TOKEN:]
+    """Whether the fence is closed of a block that an answer began with, or it will never be."""
+    return "\n```" in text[-_LONGEST_TOKEN:] or is_endless(text)
+
+
+def is_endless(text: str) -> bool:
+    """Whether the end of an answer only repeats a few characters, as small models fall into."""
+    end = text[-_REPEATED:]
+    return len(end) == _REPEATED and any(end[n:] == end[:-n] for n in range(1, _PERIOD + 1))
 
 
 def parses(code: str, language: str | None) -> bool:

@@ -152,8 +152,9 @@ def _function(selection: _Selection, name: str) -> Edit:
     gap = "\n\n" if place.column == 0 and writer is _python else "\n"
     text = f"\n{gap}{definition.rstrip()}" if place.behind else f"{definition}{gap}"
     added = TextEdit(path, place.at, place.at, text.encode())
-    return Edit(f"lines {selection.first.start_point[0] + 1} to "
-                f"{selection.last.end_point[0] + 1} become {name}", (added, moved))  # fmt: skip
+    first, last = selection.first.start_point[0] + 1, selection.last.end_point[0] + 1
+    what = f"line {first} becomes" if first == last else f"lines {first} to {last} become"
+    return Edit(f"{what} {name}", (added, moved))
 
 
 @dataclass(frozen=True)
@@ -325,7 +326,7 @@ def _script(
             "the lines use this, which another function does not have; select others"
         )
     if selection.source.language != "javascript" and inputs:
-        parameters = ", ".join(f"{n}: any" for n in inputs)
+        parameters = ", ".join(f"{n}: {_type_of(selection, n)}" for n in inputs)
     else:
         parameters = ", ".join(inputs)
     is_async = re.search(r"\bawait\b", body) is not None
@@ -343,6 +344,19 @@ def _script(
             lead, given = f"({lead}", f"{given})"
     head = f"{'async ' * is_async}function {name}({parameters}) {{\n"
     return f"{head}{textwrap.indent(body, '  ')}{back}\n}}\n", f"{selection.indent}{lead}{given};"
+
+
+def _type_of(selection: _Selection, name: str) -> str:
+    """The type that a name of the function around is declared with, or else `any`."""
+    function = selection.function
+    for found in definitions(selection.source, name):
+        if function is None or found.scope != function.node:
+            continue
+        node = found.node if found.node.type.endswith("declarator") else found.name_node.parent
+        declared = node.child_by_field_name("type") if node is not None else None
+        if declared is not None and node is not None and node.type != "optional_parameter":
+            return text_of(declared).removeprefix(":").strip()
+    return "any"
 
 
 def _constant(source: SourceFile, lines: tuple[int, int], name: str) -> Edit:
@@ -363,7 +377,8 @@ def _constant(source: SourceFile, lines: tuple[int, int], name: str) -> Edit:
     top = _behind_imports(source)
     keyword, end = ("", "\n") if source.language == "python" else ("const ", ";\n")
     edits = [TextEdit(source.path, n.start_byte, n.end_byte, name.encode()) for n in found]
-    text = f"{keyword}{name} = {texts.pop()}{end}"
+    gap = "\n" if source.data[:top].strip() else ""
+    text = f"{gap}{keyword}{name} = {texts.pop()}{end}"
     return Edit(f"{name} is a constant", (TextEdit(source.path, top, top, text.encode()), *edits))
 
 

@@ -66,7 +66,7 @@ def test_a_constant(project: Path, act: Act) -> None:
     outcome = act(frame)
     assert isinstance(outcome, Edit)
     (pair,) = changed_texts(outcome, Workspace(project)).values()
-    assert pair[1].decode() == '"""Doc."""\nimport os\nWIDTH = 30\n\nprint(os.sep * WIDTH)\n'
+    assert pair[1].decode() == '"""Doc."""\nimport os\n\nWIDTH = 30\n\nprint(os.sep * WIDTH)\n'
 
 
 def test_javascript(project: Path, act: Act) -> None:
@@ -74,6 +74,22 @@ def test_javascript(project: Path, act: Act) -> None:
     after = extracted(project, act, "part", "2", "code.js")
     assert "function part(a) {\n  const b = a + 1;\n  return b;\n}\n" in after
     assert "  const b = part(a);\n" in after
+
+
+def test_typescript_keeps_the_types(project: Path, act: Act) -> None:
+    (project / "code.ts").write_text(
+        "function f(a: number[], b = 1) {\n"
+        "  const c: string = g();\n  h(a, b, c);\n  h(a, b, c);\n}\n"
+    )
+    after = extracted(project, act, "part", "3", "code.ts")
+    assert "function part(a: number[], b: any, c: string) {\n" in after
+
+
+def test_a_single_line_is_told_as_one(project: Path, act: Act) -> None:
+    (project / "code.py").write_text("x = 1\nprint(x)\n")
+    frame = Frame("extract", {"line": "2", "path": "code.py", "new_name": "show"}, "extract", 1.0)
+    outcome = act(frame)
+    assert isinstance(outcome, Edit) and outcome.summary == "line 2 becomes show"
 
 
 @pytest.mark.parametrize(
