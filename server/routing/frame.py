@@ -127,12 +127,12 @@ def several_commands(text: str, model: IntentModel) -> list[str]:
         first, second = text[: separator.start()], text[separator.end() :]
         if not first or not second or _ABOUT_BEFORE.match(second):
             continue
-        if any(
-            slot.start < separator.end() and slot.end > separator.start() for slot in whole.slots
-        ):
+        start, end = separator.span()
+        if any(slot.start < start and slot.end > end for slot in whole.slots):
             continue
         halves = [_frame(first, model), _frame(second, model)]
         sure = all(h.confidence >= _OUR_KIND and h.intent != OUT_OF_SCOPE for h in halves)
+        sure = sure and (bool(halves[1].slots) or " " in second.strip())
         if sure and (halves[0].intent != halves[1].intent or _same_verb(first, second)):
             return [halves[0].intent, *several_commands(second, model)]
     return [_frame(text, model).intent]

@@ -14,6 +14,7 @@ from midline.server.routing.definitions import (
     Definition,
     definition_at,
     definitions,
+    is_defined,
     outline,
     project_definitions,
 )
@@ -32,6 +33,9 @@ _CALL = re.compile(r"\(.*\)$")
 _OBJECT = re.compile(
     r"\b(?:to|of|for|on|function|method|class)\s+(?:the\s+)?(?:function\s+|method\s+|class\s+)?"
     r"([A-Za-z_]\w*)(?!\w*[./\\])"
+)
+_WITHIN = re.compile(
+    r"\bin\s+(?:the\s+)?(?:function\s+|method\s+|class\s+)?([A-Za-z_]\w*)(?!\w*[./\\])"
 )
 _OBJECT_BEFORE = re.compile(r"([A-Za-z_]\w*)(?:\(\))?\s+(?:function|method|class)\b")
 """What a sentence is about, where a preposition or the kind of it tells."""
@@ -152,7 +156,7 @@ class Resolver:
 
     def symbol(self) -> str:
         """The last part of the symbol's name: `add` of `Cart.add()`."""
-        named = "" if self._names_a_failure() else self.frame["symbol"]
+        named = self._place_of_failure() if self._names_a_failure() else self.frame["symbol"]
         named = named or _object(self)
         return re.split(r"\.|::|->|#", _CALL.sub("", named).strip("$@&*"))[-1]
 
@@ -162,6 +166,11 @@ class Resolver:
         if self.frame.intent not in ("fix", "explain") or not _FAILURE.fullmatch(name):
             return False
         return not project_definitions(self.workspace, name)
+
+    def _place_of_failure(self) -> str:
+        """The name that the sentence has behind "in": `explain the ValueError in discount`."""
+        words = _WITHIN.findall(self.frame.text)
+        return next((word for word in words if is_defined(self.workspace, word)), "")
 
     def container(self) -> str:
         """The part before: `Cart` of `Cart.add`."""

@@ -30,7 +30,7 @@ _WAYS_TO_SAY = {
 _ALIASES = {way: name for name, ways in _WAYS_TO_SAY.items() for way in ways.split(", ")}
 _LANGUAGE = re.compile(
     r"(?:completions?|suggestions?|autocomplete|ghost text)\s+(?:in|for|of)\s+(?:my\s+|all\s+)?"
-    r"([\w+#-]+)(?: (?:files?|code))?"
+    r"([\w+#-]+)(?: (?:files?|code))?(?: (?:again|now|please|too))*"
 )
 _LANGUAGES = frozenset(SUFFIXES) | {
     "clojure", "dart", "fsharp", "groovy", "javascriptreact", "julia", "less", "nim", "objective-c",
@@ -44,6 +44,12 @@ _ALSO_CALLED = {
 }  # fmt: skip
 _UNTIL = re.compile(r"(?i)\b(?:un)?till?\b(?!\s+(?:i|we|further|told|resume)\b)|\d")
 """An end that a pause has, if it is one that no duration says."""
+_SIZES = {"%": 0.01, "percent": 0.01, "k": 1000}
+_UNIT = re.compile(
+    r"(?:-|minus\b)?\s*(?:[\d.]+|[a-z]+)\s*(%|percent|k|mb|gb|megabytes?|gigabytes?|)\s*"
+    r"(?:tokens?|threads?|cores?|samples?|lines?|minutes?|min)?"
+)
+"""A number and its unit; what has another one is no value."""
 _NEGATIVE = re.compile(r"(?i)(?:-|minus\b)\s*[\d.]")
 _ON = re.compile(r"(?i)(?:turn on|switch on|enable|activate|allow|on|true|yes|enabled|active)")
 _OFF = re.compile(
@@ -117,7 +123,10 @@ def setting_value(name: str, frame: Frame) -> Any:
     number = parse_number(text)
     if number is None:
         return text
-    number = number / 100 if text.endswith("%") else number
+    unit = _UNIT.fullmatch(text.lower())
+    if unit is None:
+        return text
+    number *= 1024 if unit[1].startswith("g") else _SIZES.get(unit[1], 1)
     number = -number if _NEGATIVE.match(text) else number
     return int(number) if number == int(number) else number
 

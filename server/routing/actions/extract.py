@@ -76,7 +76,7 @@ def extract(resolver: Resolver) -> Edit:
     frame, name = resolver.frame, resolver.frame["new_name"]
     source, lines = _selected_lines(resolver)
     if not name:
-        raise QuestionError("what is what is extracted to be called?")
+        raise QuestionError("what is the new function or constant to be called?")
     if not _NAME.fullmatch(name):
         raise MidlineError(f"{name!r:.80} is no name that code can have; choose another one")
     taken = next(iter(mentions(source, name)), None)

@@ -131,6 +131,9 @@ def _usual(resolver: Resolver, path: Path | None) -> _Runner:
             raise QuestionError(f"which tests are to be run, those of {lines}?")
         if found:
             return found[0]
+    below = [r for r in _runners_below(workspace) if language in ("", r.language)]
+    if len(below) == 1:
+        return below[0]
     raise QuestionError("which command runs the tests of this project, pytest or another one?")
 
 
@@ -168,6 +171,13 @@ def _runners(workspace: Workspace, folder: Path) -> list[_Runner]:
     if any(path.name.startswith("test_") and path.suffix == ".py" for path in paths):
         found.setdefault("python", _Runner("python", "pytest", folder))
     return list(found.values())
+
+
+def _runners_below(workspace: Workspace) -> list[_Runner]:
+    """What runs tests in the folders of a project that has nothing for them at its top."""
+    names = {name for name, _, _ in _BY_FILE}
+    folders = sorted({path.parent for path in workspace.paths() if path.name in names})
+    return [runner for folder in folders for runner in _runners(workspace, folder)]
 
 
 def _line_of_scripts(workspace: Workspace, package: Path) -> str:

@@ -96,6 +96,10 @@ def test_an_error_says_what_is_wrong_and_not_where(shop: Workspace) -> None:
     assert found is not None and found.name == "count"
 
 
+def test_what_an_error_is_in_is_the_place(shop: Workspace) -> None:
+    assert line_of(shop, "explain", "explain ValueError in count", symbol="ValueError") == 12
+
+
 def test_an_error_of_the_project_is_a_name(shop: Workspace) -> None:
     (shop.root / "errors.py").write_text("class ShopError(Exception):\n    pass\n")
     assert line_of(shop, "explain", "explain ShopError", symbol="ShopError") == 1

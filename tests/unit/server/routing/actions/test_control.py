@@ -19,6 +19,11 @@ def frame(intent: str, text: str, **slots: str) -> Frame:
         ("turn off completions in markdown files", "completions in markdown", {"add": "markdown"}),
         ("turn off completions for C++", "completions for C++", {"add": "cpp"}),
         ("turn on suggestions in ts files", "suggestions in ts files", {"remove": "typescript"}),
+        (
+            "enable completions for python again",
+            "completions for python again",
+            {"remove": "python"},
+        ),
         ("disable completions in dart", "completions in dart", {"add": "dart"}),
     ],
 )
@@ -37,6 +42,22 @@ def test_what_is_no_language_is_asked_for() -> None:
 def test_a_value_keeps_its_sign(value: str) -> None:
     asked = frame("configure", f"set max tokens to {value}", setting="max tokens", value=value)
     assert configure(asked, NAMES).settings == {"maxTokens": -5}
+
+
+@pytest.mark.parametrize(
+    ("value", "kept"),
+    [
+        ("2k", 2000),
+        ("64 tokens", 64),
+        ("20%", 0.2),
+        ("2 gb", 2048),
+        ("two", 2),
+        ("3 bananas", "3 bananas"),
+    ],
+)
+def test_a_unit_is_understood_or_kept(value: str, kept: object) -> None:
+    asked = frame("configure", f"set threads to {value}", setting="threads", value=value)
+    assert configure(asked, NAMES).settings == {"threads": kept}
 
 
 def test_a_pause_that_names_a_language_is_of_that_language() -> None:

@@ -80,6 +80,10 @@ def test_several_kinds_are_asked_for(run: Run, root: Path) -> None:
     assert run("run the go tests") == "go test ./..."
 
 
+def test_a_folder_below_is_found_where_nothing_is_above(run: Run) -> None:
+    assert run("run the typescript tests") == "web: npx vitest run"
+
+
 def test_a_package_runs_its_own_script(run: Run, root: Path) -> None:
     (root / "web" / "package.json").write_text('{"scripts": {"test": "vitest"}}\n')
     assert run(path="web/page.test.ts") == "web: npm test -- page.test.ts"
