@@ -113,19 +113,7 @@ class Resolver:
         if not found:
             folders = sorted({p.parent for p in paths if p.parent.name.lower() == wanted})
             found = folders
-        return found or self._with_spaces(shown, wanted)
-
-    def _with_spaces(self, shown: Sequence[tuple[Path, str]], ending: str) -> list[Path]:
-        """Files whose names have spaces and stand in the sentence: a slot has the end of one."""
-        said = self.frame.text.lower()
-        found = [
-            (len(name), path)
-            for path, text in shown
-            for name in (text, path.name.lower())
-            if " " in name and name.endswith(ending) and name in said
-        ]
-        longest = max((length for length, _ in found), default=0)
-        return sorted({path for length, path in found if length == longest})
+        return found or _with_spaces(self.frame.text, shown, wanted)
 
     def _similar_paths(self, name: str) -> str:
         names = sorted({path.name for path in self.workspace.paths()})
@@ -156,21 +144,9 @@ class Resolver:
 
     def symbol(self) -> str:
         """The last part of the symbol's name: `add` of `Cart.add()`."""
-        named = self._place_of_failure() if self._names_a_failure() else self.frame["symbol"]
+        named = _place_of_failure(self) if _names_a_failure(self) else self.frame["symbol"]
         named = named or _object(self)
         return re.split(r"\.|::|->|#", _CALL.sub("", named).strip("$@&*"))[-1]
-
-    def _names_a_failure(self) -> bool:
-        """Whether the symbol is an exception of others: `fix this error: ValueError: ..`."""
-        name = self.frame["symbol"]
-        if self.frame.intent not in ("fix", "explain") or not _FAILURE.fullmatch(name):
-            return False
-        return not project_definitions(self.workspace, name)
-
-    def _place_of_failure(self) -> str:
-        """The name that the sentence has behind "in": `explain the ValueError in discount`."""
-        words = _WITHIN.findall(self.frame.text)
-        return next((word for word in words if is_defined(self.workspace, word)), "")
 
     def container(self) -> str:
         """The part before: `Cart` of `Cart.add`."""
@@ -284,6 +260,33 @@ class Resolver:
         return Target(
             path, start, start + sum(map(len, kept[lines[0] - 1 : lines[1]])), None, lines
         )
+
+
+def _with_spaces(said: str, shown: Sequence[tuple[Path, str]], ending: str) -> list[Path]:
+    """Files whose names have spaces and stand in the sentence: a slot has the end of one."""
+    said = said.lower()
+    found = [
+        (len(name), path)
+        for path, text in shown
+        for name in (text, path.name.lower())
+        if " " in name and name.endswith(ending) and name in said
+    ]
+    longest = max((length for length, _ in found), default=0)
+    return sorted({path for length, path in found if length == longest})
+
+
+def _names_a_failure(resolver: Resolver) -> bool:
+    """Whether the symbol is an exception of others: `fix this error: ValueError: ..`."""
+    name = resolver.frame["symbol"]
+    if resolver.frame.intent not in ("fix", "explain") or not _FAILURE.fullmatch(name):
+        return False
+    return not project_definitions(resolver.workspace, name)
+
+
+def _place_of_failure(resolver: Resolver) -> str:
+    """The name that the sentence has behind "in": `explain the ValueError in discount`."""
+    words = _WITHIN.findall(resolver.frame.text)
+    return next((word for word in words if is_defined(resolver.workspace, word)), "")
 
 
 def _object(resolver: Resolver) -> str:
