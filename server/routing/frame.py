@@ -14,6 +14,7 @@ MAX_CHARACTERS = 2000
 _LEAST_CONFIDENCE = 0.35
 _SEPARATOR = re.compile(r"\s*(?:;|,?\s+and\s+then\s+|,\s*then\s+|\s+then\s+|\.\s+|,?\s+and\s+)\s*")
 _JOINED = re.compile(r"\s*(?:,|,?\s+and|&|,?\s+or)\s+(?:the\s+)?")
+_JOINS = re.compile(r",|;|\band\b")
 _QUOTED = re.compile(r"`[^`]*`|\"[^\"]*\"|(?<!\w)'[^']*'(?!\w)")
 _OUR_KIND = 0.8
 """How sure the model has to be of each half of a sentence to take it for two commands."""
@@ -101,9 +102,10 @@ def _named_together(utterance: Utterance) -> list[str]:
         if before.name == slot.name and _JOINED.fullmatch(between):
             return [utterance.slot_text(before), utterance.slot_text(slot)]
     for name in ("new_name", "setting"):
-        texts = [text for slot, text in utterance.values() if slot == name]
-        if len(set(texts)) > 1:
-            return texts[:2]
+        slots = [slot for slot in utterance.slots if slot.name == name]
+        for before, slot in pairwise(slots):
+            if _JOINS.search(utterance.text, before.end, slot.start):
+                return [utterance.slot_text(before), utterance.slot_text(slot)]
     return []
 
 

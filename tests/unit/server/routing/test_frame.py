@@ -3,7 +3,9 @@
 import pytest
 
 from midline.model.errors import UsageError
+from midline.model.intents.prediction import Prediction
 from midline.model.intents.student import load_student
+from midline.model.intents.utterance import Slot, Utterance
 from midline.server.routing.frame import read_frame
 
 
@@ -51,6 +53,20 @@ def test_what_is_no_command_is_refused(text: str, words: str) -> None:
 )
 def test_one_command_with_an_and_in_it_is_one(text: str) -> None:
     assert read_frame(text, load_student()).text == text
+
+
+def test_two_settings_that_nothing_joins_are_one_reading() -> None:
+    frame = read_frame("change completion length with 4 samples", _Reader())
+    assert frame.slots == {"setting": "completion length"}
+
+
+class _Reader:
+    """A model that takes two pieces of every sentence for settings."""
+
+    def predict(self, text: str) -> Prediction:
+        places = (text.index("completion length"), text.index("samples"))
+        slots = (Slot("setting", places[0], places[0] + 17), Slot("setting", places[1], len(text)))
+        return Prediction(Utterance(text, "configure", slots), 0.9, 0.1)
 
 
 def test_quotes_and_a_path_with_spaces() -> None:
