@@ -56,7 +56,7 @@ _PLACE = re.compile(r"(?P<file>.+?)(?::(?P<first>\d{1,9})(?:-(?P<last>\d{1,9}))?
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the sentence and the options."""
     add = parser.add_argument
-    add("text", metavar="TEXT", help="what to do, in English")
+    add("text", nargs="+", metavar="TEXT", help="what to do, in English; quoted or as it is")
     add("--at", metavar="FILE[:LINE[-LINE]]", help='what "this" and "here" mean')
     add("--dry-run", action="store_true", help="print what was understood, as JSON, and stop")
     add("--yes", action="store_true", help="apply edits and run commands without asking")
@@ -71,13 +71,20 @@ def run(args: argparse.Namespace) -> int:
 
     cursor = _cursor(args.at)
     workspace = Workspace.around(cursor.path if cursor else Path.cwd())
-    frame = read_frame(args.text, ProjectReader(workspace))
+    frame = read_frame(_sentence(args.text), ProjectReader(workspace))
     if args.dry_run:
         write_text(json.dumps(frame.as_json()) + "\n")
         return 0
     say(frame.sentence())
     call = _Call(args, frame, workspace, cursor)
     return call.show(call.router.act(frame))
+
+
+def _sentence(words: list[str]) -> str:
+    """One sentence of what the shell has cut; a word with a space in it is quoted again."""
+    if len(words) == 1:
+        return words[0]
+    return " ".join(f'"{word}"' if " " in word else word for word in words)
 
 
 class _Call:

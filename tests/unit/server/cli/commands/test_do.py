@@ -36,6 +36,21 @@ def test_a_dry_run_prints_the_frame_and_nothing_else(
     assert frame["slots"] == {"symbol": "foo", "new_name": "bar", "path": "utils.py"}
 
 
+@pytest.mark.parametrize(
+    ("words", "slots"),
+    [
+        (("rename", "foo", "to", "bar"), {"symbol": "foo", "new_name": "bar"}),
+        (("open", "my notes.md"), {"path": "my notes.md"}),
+    ],
+)
+def test_a_sentence_needs_no_quotes(
+    project: Path, capfd: pytest.CaptureFixture[str], words: tuple[str, ...], slots: dict[str, str]
+) -> None:
+    (project / "my notes.md").write_text("a\n")
+    status, out, _ = run(capfd, *words, "--dry-run")
+    assert (status, json.loads(out)["slots"]) == (0, slots)
+
+
 def test_without_a_yes_nothing_changes(project: Path, capfd: pytest.CaptureFixture[str]) -> None:
     status, out, err = run(capfd, "rename foo to bar in utils.py")
     assert status == 0
