@@ -1,6 +1,7 @@
 """What a study means for a choice, in sentences that follow from its rows."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from midline.benchmarks.quality.quantization.claims import ENOUGH
 from midline.benchmarks.quality.quantization.subjects import REFERENCE
@@ -14,7 +15,8 @@ def choices(rows: Sequence[Row]) -> list[str]:
     """A sentence each: which forms cost something, which are worth their bytes, what to take."""
     dense = [row for row in rows if not row["sparsity"]]
     by_name = {row["name"]: row for row in dense}
-    found = [*_costs(dense), *_at_cursors(dense), *_front(dense), *_scaled(by_name), *_sparse(rows)]
+    found = [*_costs(dense), *_in_other_languages(dense), *_at_cursors(dense), *_front(dense)]
+    found += [*_scaled(by_name), *_sparse(rows)]
     if SHIPPED in by_name:
         found.append(_default(dense, by_name[SHIPPED]))
     if PORTABLE in by_name:
@@ -49,6 +51,21 @@ def _costs(rows: Sequence[Row]) -> list[str]:
     if worse:
         found.append(f"Fewer problems pass with {_listed(worse)}.")
     return found
+
+
+def _in_other_languages(rows: Sequence[Row]) -> list[str]:
+    """Forms that pass fewer problems of another language than the published file, beyond chance."""
+    worse = []
+    for row in rows:
+        for language, scores in sorted(row.get("mbxp", {}).items()):
+            found = scores.get("against_shipped")
+            if language != "python" and found and found["p_value"] < 0.05 and _is_less(found):
+                worse.append(f"{row['name']} in {language} ({gap(found)} points)")
+    return [f"In another language than Python, fewer pass with {_listed(worse)}."] if worse else []
+
+
+def _is_less(found: dict[str, Any]) -> bool:
+    return bool(found["cases"] >= ENOUGH and found["difference"] < 0)
 
 
 def _at_cursors(rows: Sequence[Row]) -> list[str]:
@@ -121,6 +138,7 @@ def _default(rows: Sequence[Row], shipped: Row) -> str:
         size, whole = (each["bytes"] / 1e6 for each in (best, shipped))
         price = f", for {best[FRONT]['difference']:+.3f} nats a token" if FRONT in best else ""
         price += " and fewer exact completions" if _at_cursors([best]) else ""
+        price += " and fewer passes in another language" if _in_other_languages([best]) else ""
         return (
             f"Where memory is short, `{best['name']}` takes {size:.0f} MB instead of {whole:.0f}"
             f"{price}; elsewhere the published file stays the default, since no form of more bits "

@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from midline.benchmarks.quality.quantization.choice import choices
+from midline.benchmarks.quality.quantization.plot import plot
 from midline.benchmarks.quality.quantization.table import Row, gap, mean_drop, share
-from midline.model.errors import UsageError
 
 INTRODUCTION = """\
 # How few bits, at what price
@@ -63,8 +63,10 @@ def _of_model(path: Path, model: str, found: dict[str, Any]) -> list[str]:
             picture = path.with_name(f"{path.stem}-{name}-{model}.svg")
             plot(picture, points, axis)
             parts.append(f"![pass@1 by {name}]({picture.name})\n")
-    parts.append(f"### The paper's claims, with {model}\n")
-    parts.append("\n".join(f"- {claim['sentence']}." for claim in found["claims"]) + "\n")
+    measured = [claim for claim in found["claims"] if claim["held"] is not None]
+    if measured:
+        parts.append(f"### The paper's claims, with {model}\n")
+        parts.append("\n".join(f"- {claim['sentence']}." for claim in measured) + "\n")
     meanings = choices(rows)
     if meanings:
         parts.append("### What it means for a choice\n")
@@ -195,27 +197,3 @@ def _points(rows: Sequence[Row], name: str) -> list[tuple[str, float, float]]:
         if python and x is not None:
             points.append((row["name"], x, 100 * python["pass"]))
     return points
-
-
-def plot(path: Path, points: list[tuple[str, float, float]], axis: str) -> None:
-    """Quality against a cost, one point for each subject."""
-    try:
-        import matplotlib as mpl
-    except ModuleNotFoundError as error:
-        raise UsageError(
-            "plots need the package matplotlib: install Midline with the extra `study`"
-        ) from error
-    mpl.use("agg")
-    mpl.rcParams["svg.hashsalt"] = "midline"
-    from matplotlib import pyplot
-
-    figure, axes = pyplot.subplots(figsize=(8, 5))
-    for name, x, y in points:
-        axes.plot(x, y, "o", color="tab:blue")
-        axes.annotate(name, (x, y), textcoords="offset points", xytext=(4, 4), fontsize=8)
-    axes.set_xlabel(axis)
-    axes.set_ylabel("MBXP Python, pass@1 in percent")
-    axes.grid(alpha=0.3)
-    figure.tight_layout()
-    figure.savefig(path, metadata={"Date": None})
-    pyplot.close(figure)

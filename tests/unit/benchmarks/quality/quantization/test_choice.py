@@ -61,3 +61,14 @@ def test_lost_completions_at_cursors_are_told() -> None:
     assert "+0.040 nats a token and fewer exact completions; elsewhere" in text
     lost["p_value"] = 0.2
     assert "at a cursor" not in "\n".join(choices(rows))
+
+
+def test_lost_passes_in_another_language_are_told() -> None:
+    rows = [row("shipped", 500, 0.0, 0.0, 1.0), row("q4_0", 400, 0.02, 0.0, 0.9)]
+    lost = {"difference": -0.07, "interval": [-0.11, -0.03], "p_value": 0.001, "cases": 300}
+    rows[1]["mbxp"]["php"] = {"against_shipped": lost}
+    rows[1]["mbxp"]["java"] = {"against_shipped": lost | {"p_value": 0.2}}
+    said = choices(rows)
+    assert "fewer pass with q4_0 in php (-7.0 [-11.0, -3.0] points)." in said[1]
+    assert "java" not in said[1]
+    assert any("and fewer passes in another language" in sentence for sentence in said)
