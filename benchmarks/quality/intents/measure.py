@@ -90,7 +90,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--seconds", type=float, metavar="S", help="longest time to train or measure in this call")
     add("--json", type=output_file, metavar="FILE", help="write the figures here")
     add("--page", type=output_file, metavar="FILE", help="write the page of --results here")
-    add("--results", type=Path, nargs="+", metavar="FILE", help="what --json wrote (for --page)")
+    add("--results", type=Path, nargs="+", metavar="JSON", help="what --json wrote (for --page)")
 
 
 def run(args: argparse.Namespace) -> int:
@@ -127,7 +127,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _page(args: argparse.Namespace) -> int:
     if not args.results:
-        raise UsageError("--page needs --results FILE.., files that --json wrote")
+        raise UsageError("--page needs --results JSON .., files that --json wrote")
     try:
         records = [json.loads(path.read_text("utf-8")) for path in args.results]
     except (OSError, ValueError) as error:
