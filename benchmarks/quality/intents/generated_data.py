@@ -15,21 +15,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias, Union
+from typing import Any
 
 from midline.benchmarks.quality.intents.public_data import SIZES, PublicData
 from midline.model.catalog.catalog import resolve
 from midline.model.engines.load import load_engine
 from midline.model.intents.generation.filters import Kept, keep
 from midline.model.intents.generation.generator import Generator
+from midline.model.intents.generation.writer import Writer
 from midline.model.intents.utterance import Utterance, write_augmented
 from midline.model.paths import cache_folder
 from midline.model.threads import physical_cores
 
-if TYPE_CHECKING:
-    from midline.model.intents.generation.fine_tuning import FineTunedGenerator
-
-Writer: TypeAlias = Union[Generator, "FineTunedGenerator"]
 FINE_TUNED = "-fine-tuned"
 SAMPLES = {"snips": 40, "clinc150": 8}
 """Lines of each intent before the filters; rows of another number are left out and written anew."""
@@ -74,7 +71,7 @@ def _loader(data: PublicData, writer: str, threads: int | None) -> Callable[[int
 
     @cache
     def prompted() -> Generator:
-        return Generator(load_engine(writer, threads=threads), SAMPLES[data.name])
+        return Generator(load_engine(writer, threads=threads), samples=SAMPLES[data.name])
 
     return lambda seed: prompted()
 

@@ -15,6 +15,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from midline.model.intents.generation.writer import Writer
 from midline.model.intents.utterance import Utterance, write_augmented
 from midline.model.tokenizer.base import TokenizerBase
 from midline.model.tokenizer.tokenizer import Tokenizer
@@ -39,19 +40,12 @@ class Recipe:
 
 
 @dataclass(frozen=True)
-class FineTunedGenerator:
-    """Writes `samples` lines of each intent, at most `max_tokens` each, without any examples.
-
-    `name` tells of which model it was made.
-    """
+class FineTunedGenerator(Writer):
+    """A fine-tuned model; it needs no examples. `name` tells of which model it was made."""
 
     model: Any
     tokenizer: TokenizerBase
     name: str
-    samples: int = 32
-    max_tokens: int = 48
-    temperature: float = 0.9
-    top_p: float = 0.95
 
     def lines(
         self,
@@ -59,8 +53,7 @@ class FineTunedGenerator:
         seed: int,
         on_intent: Callable[[str, list[str]], None],
     ) -> None:
-        """Call `on_intent` with the lines of each intent of `examples`; what is drawn for one
-        depends on its name and on `seed` alone."""
+        """The lines of `Writer.lines`; of `examples` only the names of the intents are read."""
         for intent in examples:
             digest = hashlib.sha256(f"{seed} {intent}".encode()).digest()
             torch.manual_seed(int.from_bytes(digest[:4], "little"))

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from midline.model.engines.base import Engine, Generation, Request, SamplingOptions
+from midline.model.intents.generation.writer import Writer
 from midline.model.intents.utterance import Utterance, write_augmented
 
 MOST_SHOWN = 10
@@ -19,14 +20,10 @@ _STREAMS = 32
 
 
 @dataclass(frozen=True)
-class Generator:
-    """How utterances are sampled: `samples` lines of each intent, at most `max_tokens` each."""
+class Generator(Writer):
+    """A model that reads the examples of an intent in its prompt."""
 
     engine: Engine
-    samples: int = 32
-    max_tokens: int = 48
-    temperature: float = 0.9
-    top_p: float = 0.95
 
     def lines(
         self,
@@ -34,10 +31,7 @@ class Generator:
         seed: int,
         on_intent: Callable[[str, list[str]], None],
     ) -> None:
-        """Call `on_intent` with the lines of each intent, whichever is done first.
-
-        What is drawn for an intent depends on its examples and on `seed`.
-        """
+        """The lines of `Writer.lines`; they depend on the examples of their intent, too."""
         intents = list(examples)
         requests = [
             Request(self._prompt(intent, examples[intent]), stop=self._is_line, seed=seed)
