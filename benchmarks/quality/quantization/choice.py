@@ -145,8 +145,9 @@ def _default(rows: Sequence[Row], shipped: Row) -> str:
             "wins back what was rounded away when it was made."
         )
     return (
-        "The published file stays the default on Midline's kernels: no smaller form is as good, "
-        "and none of more bits wins back what was rounded away when it was made."
+        "The published file stays the default on Midline's kernels: no form that is smaller by 5% "
+        "or more is as good, and none of more bits wins back what was rounded away when it was "
+        "made."
     )
 
 
