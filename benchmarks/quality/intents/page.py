@@ -40,7 +40,7 @@ points of the intents told right, and of slot F1.
 """
 NOISE = """\
 Wrong labels among the generated utterances: intents told right and slot F1 of plain training, and
-what each rival adds to it in points.
+what each rival adds to it in points; without an interval, what it adds in fewer than three draws.
 """
 MEASURES = {"intent_accuracy": "intents", "slot_f1": "slot F1", "auroc": "AUROC"}
 
@@ -127,17 +127,17 @@ def _noises(record: Record) -> Iterator[str]:
     yield _row(head) + _row(["---"] * len(head))
     size = min(row["size"] for row in record["rows"] if row["generated"])
     for rival in RIVALS:
-        source, cell = (record["rows"], _value) if rival == "plain" else _rivals(record)
+        is_plain = rival == "plain"
+        source, cell = (
+            record["rows" if is_plain else "differences"],
+            _value if is_plain else _difference,
+        )
         found = [
             cell(_first(source, size=size, generated=True, noise=noise, rival=rival), measure)
             for noise, measure in columns
         ]
         if set(found) != {"-"}:
             yield _row([rival, *found])
-
-
-def _rivals(record: Record) -> Any:
-    return record["differences"], _difference
 
 
 def answers(record: Record) -> list[str]:
@@ -152,7 +152,7 @@ def answers(record: Record) -> list[str]:
         said.append(f"Generated utterances: {_said(found, 'they help', 'they harm', 'nowhere')}.")
     for noise in NOISES:
         rivals = [row for row in rows if row["rival"] != "plain" and row["noise"] == noise]
-        if rivals:
+        if any(row[name] and row[name]["interval"] for row in rivals for name in names):
             found = _parted(rivals, lambda row: str(row["rival"]), names)
             words = _said(found, "better than plain training is", "worse is", "nothing")
             said.append(f"With {noise:.0%} wrong labels, {words}.")
