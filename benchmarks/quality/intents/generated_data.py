@@ -39,8 +39,12 @@ def generated_file(name: str, model: str, seed: int) -> Path:
 
 def shown(data: PublicData, seed: int) -> dict[str, list[Utterance]]:
     """The examples of each intent, the smallest draw of a seed: larger ones contain it."""
-    few = data.few(SIZES[data.name][0], seed)
+    few = _examples(data, seed)
     return {intent: [u for u in few if u.intent == intent] for intent in data.intents}
+
+
+def _examples(data: PublicData, seed: int) -> list[Utterance]:
+    return data.few(SIZES[data.name][0], seed)
 
 
 def generate(
@@ -82,9 +86,9 @@ def _fine_tuned(data: PublicData, writer: str, threads: int | None, seed: int) -
     from midline.model.intents.generation.fine_tuning import Recipe, fine_tune
 
     torch.set_num_threads(threads or physical_cores())
-    examples = [u for own in shown(data, seed).values() for u in own]
     path = resolve(writer.removesuffix(FINE_TUNED))
-    return replace(fine_tune(path, examples, Recipe(), seed), samples=SAMPLES[data.name])
+    tuned = fine_tune(path, _examples(data, seed), Recipe(), seed)
+    return replace(tuned, samples=SAMPLES[data.name])
 
 
 _TOGETHER = 32
@@ -139,4 +143,4 @@ def kept_utterances(data: PublicData, model: str, seed: int) -> Kept:
     """What the filters keep of the lines of a draw, judged by the draw's own examples."""
     rows = sorted(_rows_of(data, generated_file(data.name, model, seed)), key=lambda r: r["intent"])
     lines = [line for row in rows for line in row["lines"]]
-    return keep(lines, [u for own in shown(data, seed).values() for u in own])
+    return keep(lines, _examples(data, seed))

@@ -24,7 +24,7 @@ def choices(rows: Sequence[Row]) -> list[str]:
     return found
 
 
-def difference(row: Row) -> dict[str, object] | None:
+def difference(row: Row) -> dict[str, Any] | None:
     """Python pass@1 less that of the published file on Midline's kernels, where that is known."""
     found = row.get("mbxp", {}).get("python", {}).get("against_shipped")
     return found if found and found["cases"] >= ENOUGH else None
@@ -32,8 +32,11 @@ def difference(row: Row) -> dict[str, object] | None:
 
 def is_worse(row: Row) -> bool:
     """Whether it passes fewer Python problems than the published file, beyond chance."""
-    found = difference(row)
-    return bool(found and found["p_value"] < 0.05 and found["difference"] < 0)  # type: ignore[operator]
+    return _is_less(difference(row))
+
+
+def _is_less(found: dict[str, Any] | None) -> bool:
+    return bool(found and found["p_value"] < 0.05 and found["difference"] < 0)
 
 
 def _costs(rows: Sequence[Row]) -> list[str]:
@@ -59,13 +62,9 @@ def _in_other_languages(rows: Sequence[Row]) -> list[str]:
     for row in rows:
         for language, scores in sorted(row.get("mbxp", {}).items()):
             found = scores.get("against_shipped")
-            if language != "python" and found and found["p_value"] < 0.05 and _is_less(found):
+            if language != "python" and _is_less(found) and found["cases"] >= ENOUGH:
                 worse.append(f"{row['name']} in {language} ({gap(found)} points)")
     return [f"In another language than Python, fewer pass with {_listed(worse)}."] if worse else []
-
-
-def _is_less(found: dict[str, Any]) -> bool:
-    return bool(found["cases"] >= ENOUGH and found["difference"] < 0)
 
 
 def _at_cursors(rows: Sequence[Row]) -> list[str]:
@@ -73,7 +72,7 @@ def _at_cursors(rows: Sequence[Row]) -> list[str]:
     worse = []
     for row in rows:
         found = row.get("cursor", {}).get("against_shipped")
-        if found and found["p_value"] < 0.05 and found["difference"] < 0:
+        if _is_less(found):
             worse.append(f"{row['name']} ({gap(found)} points of {found['cases']} cursors)")
     return [f"Fewer completions at a cursor are exact with {_listed(worse)}."] if worse else []
 

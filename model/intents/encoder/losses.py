@@ -3,10 +3,15 @@
 import torch
 from torch import Tensor, nn
 
+IGNORED = -100
+"""The label of what is only padding."""
+
 
 def cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
-    """Mean over the labels that are not -100; logits are [.., classes], labels [..]."""
-    return nn.functional.cross_entropy(logits.flatten(0, -2), labels.flatten(), ignore_index=-100)
+    """Mean over the labels that are not `IGNORED`; logits are [.., classes], labels [..]."""
+    return nn.functional.cross_entropy(
+        logits.flatten(0, -2), labels.flatten(), ignore_index=IGNORED
+    )
 
 
 def generalized_cross_entropy(logits: Tensor, labels: Tensor, q: float = 0.7) -> Tensor:
@@ -14,7 +19,7 @@ def generalized_cross_entropy(logits: Tensor, labels: Tensor, q: float = 0.7) ->
     error for q = 1, which trusts no label that the model finds unlikely.
     """
     flat, known = logits.flatten(0, -2), labels.flatten()
-    flat, known = flat[known != -100], known[known != -100]
+    flat, known = flat[known != IGNORED], known[known != IGNORED]
     likely = torch.softmax(flat, -1).gather(1, known[:, None]).clamp_min(1e-7)
     return ((1 - likely**q) / q).mean()
 

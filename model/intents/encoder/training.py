@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from midline.model.intents.encoder.joint_model import JointModel, load_pretrained
 from midline.model.intents.encoder.losses import (
+    IGNORED,
     cross_entropy,
     distance_to_start,
     generalized_cross_entropy,
@@ -24,8 +25,6 @@ from midline.model.intents.schema import OUTSIDE
 from midline.model.intents.utterance import Utterance
 from midline.model.intents.words import tags_of_slots
 
-IGNORED = -100
-"""The label of what is only padding."""
 _POOL = 16
 """Batches that are sorted by length together, so that little is padded."""
 

@@ -15,15 +15,13 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from midline.model.intents.encoder.losses import IGNORED, cross_entropy
 from midline.model.intents.generation.writer import Writer
 from midline.model.intents.utterance import Utterance, write_augmented
 from midline.model.tokenizer.base import TokenizerBase
 from midline.model.tokenizer.tokenizer import Tokenizer
 from midline.model.weights.gguf import read_gguf
 from midline.model.weights.transformers_model import load_in_transformers
-
-_IGNORED = -100
-"""The label of what is only padding."""
 
 
 @dataclass(frozen=True)
@@ -120,10 +118,8 @@ def _batches(rows: Sequence[list[int]], recipe: Recipe, seed: int) -> list[list[
 
 def _loss(model: Any, rows: Sequence[list[int]], bfloat16: bool) -> Tensor:
     width = max(map(len, rows))
-    labels = torch.tensor([row + [_IGNORED] * (width - len(row)) for row in rows])
+    labels = torch.tensor([row + [IGNORED] * (width - len(row)) for row in rows])
     ids = labels.clamp_min(0)
     with torch.autocast("cpu", torch.bfloat16, enabled=bfloat16):
-        logits = model(ids, attention_mask=(labels != _IGNORED).long()).logits.float()
-    return nn.functional.cross_entropy(
-        logits[:, :-1].flatten(0, 1), labels[:, 1:].flatten(), ignore_index=_IGNORED
-    )
+        logits = model(ids, attention_mask=(labels != IGNORED).long()).logits.float()
+    return cross_entropy(logits[:, :-1], labels[:, 1:])

@@ -31,6 +31,7 @@ from midline.server.cli.generation_arguments import add_threads_argument, cancel
 from midline.server.cli.generation_output import write_text
 from midline.server.cli.standard_streams import say
 from midline.server.lsp.settings import option_fields, resolve, without_nulls
+from midline.server.routing.actions.control import switched_languages
 from midline.server.routing.edits import Edit, apply, diff_of
 from midline.server.routing.frame import Frame, read_frame
 from midline.server.routing.outcome import (
@@ -181,7 +182,9 @@ class _Call:
             return 0
         changed = dict(control.settings)
         if isinstance(changed.get("disabledLanguages"), dict):
-            changed["disabledLanguages"] = _switched(current, changed["disabledLanguages"])
+            changed["disabledLanguages"] = switched_languages(
+                current.get("disabledLanguages", []), changed["disabledLanguages"]
+            )
         changed = without_nulls(changed)
         problems = resolve(changed)[1]
         if problems:
@@ -219,11 +222,6 @@ def _cursor(place: str | None) -> Cursor | None:
     first = int(match["first"] or 1)
     last = int(match["last"] or first)
     return Cursor(path.resolve(), min(first, last), max(first, last), match["last"] is not None)
-
-
-def _switched(current: dict[str, Any], change: dict[str, str]) -> list[str]:
-    kept = [name for name in current.get("disabledLanguages", []) if name not in change.values()]
-    return [*kept, change["add"]] if "add" in change else kept
 
 
 def _told(changed: dict[str, Any], seconds: float | None) -> str:

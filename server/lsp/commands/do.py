@@ -24,7 +24,8 @@ from midline.server.lsp.engine_writing import written
 from midline.server.lsp.loading import load_model
 from midline.server.lsp.open_paths import cursor_of, documents_by_path, path_of
 from midline.server.lsp.server import MidlineServer
-from midline.server.lsp.settings import Settings, option_fields, resolve, without_nulls
+from midline.server.lsp.settings import option_fields, resolve, without_nulls
+from midline.server.routing.actions.control import switched_languages
 from midline.server.routing.edits import Edit, changed_texts, check_syntax
 from midline.server.routing.frame import Frame, read_frame
 from midline.server.routing.outcome import (
@@ -176,7 +177,9 @@ async def _control(ls: MidlineServer, task: _Task, control: Control) -> dict[str
     if not task.confirmed:
         return {"question": f"{_language_wish(languages) or task.frame.sentence()}?"}
     if isinstance(languages, dict):
-        changed["disabledLanguages"] = _switched(ls.session.settings, languages)
+        changed["disabledLanguages"] = switched_languages(
+            ls.session.settings.disabled_languages, languages
+        )
     changed = without_nulls(changed)
     settings, problems = resolve(changed)
     if problems:
@@ -198,11 +201,6 @@ def _language_wish(change: Any) -> str:
     if not isinstance(change, dict):
         return ""
     return f"turn completions in {', '.join(change.values())} {'off' if 'add' in change else 'on'}"
-
-
-def _switched(settings: Settings, change: Mapping[str, str]) -> list[str]:
-    kept = [name for name in settings.disabled_languages if name not in change.values()]
-    return [*kept, change["add"]] if "add" in change else kept
 
 
 def _pause(ls: MidlineServer, control: Control) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from midline.model.catalog.catalog import CATALOGUE, DEFAULT_MODEL
@@ -91,6 +91,12 @@ def _language(name: str) -> str:
 
 def _switched(language: str, on: bool) -> dict[str, str]:
     return {"remove" if on else "add": language}
+
+
+def switched_languages(names: Sequence[str], change: Mapping[str, str]) -> list[str]:
+    """The languages without completions after a change: `{"add": name}` or `{"remove": name}`."""
+    kept = [name for name in names if name not in change.values()]
+    return [*kept, change["add"]] if "add" in change else kept
 
 
 def setting_name(text: str, names: Sequence[str]) -> str | None:
