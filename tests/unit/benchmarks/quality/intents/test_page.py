@@ -50,6 +50,13 @@ def test_an_interval_that_holds_zero_is_no_answer(record: dict[str, Any]) -> Non
     ]
 
 
+def test_too_few_draws_are_no_answer(record: dict[str, Any]) -> None:
+    for row in record["differences"]:
+        if row["noise"]:
+            row["intent_accuracy"]["interval"] = None
+    assert [said for said in answers(record) if "wrong labels" in said] == []
+
+
 def test_the_tables_have_every_rival_and_size(record: dict[str, Any], tmp_path: Path) -> None:
     write_page(tmp_path / "page.md", [record])
     page = (tmp_path / "page.md").read_text()

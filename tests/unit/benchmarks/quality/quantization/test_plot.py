@@ -11,7 +11,10 @@ from matplotlib import pyplot
 
 from midline.benchmarks.quality.quantization.plot import name_points, plot
 
-CLOSE = [("q4_0", 446.0, 30.2), ("shipped", 491.0, 30.5), ("onnx-float32", 2535.0, 29.8)]
+CLOSE = [
+    *(("q3", 446.0, 15.0), ("q4_0", 446.0, 30.2), ("shipped", 491.0, 30.5)),
+    ("onnx-float32", 2535.0, 29.8),
+]
 
 
 def test_names_of_close_points_are_apart_and_within_the_axes() -> None:
